@@ -34,6 +34,7 @@ pub(super) fn lock<V: StateView>(
         priority_skipped,
         released_at: None,
         settled_at: None,
+        settled_index: 0,
         settled: Fen::ZERO,
         taken_back: Fen::ZERO,
     };

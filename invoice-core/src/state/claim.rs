@@ -26,6 +26,8 @@ pub struct Claim {
     pub released_at: Option<Instant>,
     /// When the lock was settled.
     pub settled_at: Option<Instant>,
+    /// Leaf index of the settlement's record; 0 while there is none.
+    pub settled_index: u64,
     /// The amount that was settled.
     pub settled: Fen,
     /// What of the settlement was taken back.
@@ -97,6 +99,7 @@ impl Claim {
         bytes.put_u8(u8::from(self.priority_skipped));
         put_instant(&mut bytes, self.released_at);
         put_instant(&mut bytes, self.settled_at);
+        bytes.put_u64(self.settled_index);
         bytes.put_i64(self.settled.get());
         bytes.put_i64(self.taken_back.get());
         bytes.into_bytes()
@@ -115,6 +118,7 @@ impl Claim {
         let priority_skipped = reader.flag("priority_skipped")?;
         let released_at = take_instant(&mut reader, "released_at")?;
         let settled_at = take_instant(&mut reader, "settled_at")?;
+        let settled_index = reader.u64("settled_index")?;
         let settled = Fen::new(reader.i64("settled")?);
         let taken_back = Fen::new(reader.i64("taken_back")?);
         reader.finish()?;
@@ -127,6 +131,7 @@ impl Claim {
             priority_skipped,
             released_at,
             settled_at,
+            settled_index,
             settled,
             taken_back,
         })

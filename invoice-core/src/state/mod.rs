@@ -28,4 +28,4 @@ pub use member::{Member, MemberNo};
 pub use memory::MemoryState;
 pub use record_entry::{AliasEntry, AliasKind, Confirmation, Quota, RecordEntry};
 pub use table::Table;
-pub use view::{Fault, StateView, TypedState};
+pub use view::{Fault, claim_key, StateView, TypedState};

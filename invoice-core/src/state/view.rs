@@ -176,3 +176,9 @@ pub(crate) fn confirmation_key(document: &DocumentKey, member: MemberNo) -> Vec<
     key.put_u32(member.0);
     key.into_bytes()
 }
+
+/// The key of a claim in [`Table::Claim`]: its claimant and the id of the lock's record.
+#[must_use]
+pub fn claim_key(by: MemberNo, id: &RecordId) -> Vec<u8> {
+    by_id_key(by, id)
+}
