@@ -3,5 +3,5 @@
 mod rule;
 mod shape;
 
-pub use rule::{Rule, Violation};
+pub use rule::{Details, Rule, Violation};
 pub use shape::{ShapeCode, ShapeError};
