@@ -74,6 +74,12 @@ pub struct Item {
 pub struct CheckCode([u8; 6]);
 
 impl CheckCode {
+    /// The six bytes.
+    #[must_use]
+    pub const fn as_bytes(&self) -> &[u8; 6] {
+        &self.0
+    }
+
     /// The code as text.
     #[must_use]
     pub fn as_str(&self) -> &str {

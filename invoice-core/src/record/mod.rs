@@ -61,7 +61,7 @@ pub use values::{Booking, ClaimKind, Component, RedNumber, ReversalReason, Role,
 use serde::Serialize;
 
 use crate::calendar::Instant;
-use crate::identity::{MemberId, RecordId};
+use crate::identity::{DocumentKey, MemberId, RecordId};
 use crate::read::ObjectReader;
 
 /// A record whose own values break no rule.
@@ -184,6 +184,31 @@ impl Body {
             Self::ClaimRelease(_) => RecordType::ClaimRelease,
             Self::ClaimReverse(_) => RecordType::ClaimReverse,
             Self::ShareGrant(_) => RecordType::ShareGrant,
+        }
+    }
+
+    /// The key of the document that the body is about, as it stands there.
+    #[must_use]
+    pub const fn document(&self) -> Option<&DocumentKey> {
+        match self {
+            Self::InvoiceIssue(body) => Some(&body.invoice.key),
+            Self::BillIssue(body) => Some(&body.bill.key),
+            Self::DocumentReverse(body) => Some(&body.document),
+            Self::ConfirmReversal(body) => Some(&body.document),
+            Self::DocumentFreeze(body) => Some(&body.document),
+            Self::DocumentUnfreeze(body) => Some(&body.document),
+            Self::DocumentAlias(body) => Some(&body.document),
+            Self::ClaimLock(body) => Some(&body.document),
+            Self::ShareGrant(body) => Some(&body.document),
+            Self::MemberAdmit(_)
+            | Self::MemberSuspend(_)
+            | Self::MemberResume(_)
+            | Self::KeyAdd(_)
+            | Self::KeyRevoke(_)
+            | Self::QuotaSet(_)
+            | Self::ClaimSettle(_)
+            | Self::ClaimRelease(_)
+            | Self::ClaimReverse(_) => None,
         }
     }
 

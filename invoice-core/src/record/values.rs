@@ -25,6 +25,18 @@ macro_rules! words {
             pub const fn as_str(self) -> &'static str {
                 match self { $($type::$name => $word,)* }
             }
+
+            /// The value's number in the layouts of the state: its place in [`Self::ALL`].
+            #[must_use]
+            pub const fn number(self) -> u8 {
+                self as u8
+            }
+
+            /// The value of a number.
+            #[must_use]
+            pub fn from_number(number: u8) -> Option<Self> {
+                Self::ALL.get(usize::from(number)).copied()
+            }
         }
 
         impl Spelled for $type {
@@ -166,6 +178,12 @@ impl RoleSet {
     #[must_use]
     pub const fn with(self, role: Role) -> Self {
         Self(self.0 | Self::bit(role))
+    }
+
+    /// Whether the set has a role of an authority: tax, finance or health.
+    #[must_use]
+    pub const fn has_authority(self) -> bool {
+        self.contains(Role::Tax) || self.contains(Role::Finance) || self.contains(Role::Health)
     }
 
     /// Whether the set has none.

@@ -89,7 +89,7 @@ pub struct Entry {
 pub fn catalogue() -> Vec<Entry> {
     let mut entries = Vec::new();
     let mut add = |class, code, explanation| entries.push(Entry { code, class, explanation });
-    for code in ShapeCode::ALL {
+    for code in ShapeCode::ALL.iter().copied() {
         add(Class::Shape, code.code(), code.explanation());
     }
     for error in AuthenticationError::ALL {
@@ -98,7 +98,7 @@ pub fn catalogue() -> Vec<Entry> {
     for forbidden in Forbidden::ALL {
         add(Class::Right, forbidden.code(), forbidden.explanation());
     }
-    for rule in Rule::ALL {
+    for rule in Rule::ALL.iter().copied() {
         add(Class::Rule, rule.code(), rule.explanation());
     }
     for rejection in examples() {
