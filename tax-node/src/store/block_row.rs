@@ -5,7 +5,7 @@
 //! is there for the authorizations, which no other hash covers.
 
 use invoice_core::chain::{
-    Authorization, Block, BlockEnvelope, Certificate, Entry, Header, Leaf, Outcome,
+    Authorization, BATCH_RECORDS_MAX, Block, BlockEnvelope, Certificate, Entry, Header, Outcome,
 };
 use invoice_core::codec::{DecodeError, EncodeError, Reader, Writer};
 use invoice_core::crypto::{Hash, Kid, sm3};
@@ -125,21 +125,60 @@ impl StoredLeaf {
 
 /// The bytes of a block's leaves, in order.
 pub(super) fn leaves_of(block: &Block) -> Result<Vec<Vec<u8>>, EncodeError> {
-    let mut leaves = Vec::new();
-    for envelope in &block.envelopes {
-        let kid = envelope.authorization.kid();
-        for Entry { record, outcome } in &envelope.entries {
-            leaves.push(
-                Leaf {
-                    kid,
-                    record,
-                    outcome,
-                }
-                .encode()?,
-            );
+    block.leaves().map(|leaf| leaf.encode()).collect()
+}
+
+/// Writes `form u8 (1 single, 2 batch) | kid 16 | signature 64`, and for a batch `atomic u8 | count
+/// u32 | omitted u32 | (position u32 | leaf hash 32)*`.
+fn write_authorization(row: &mut Writer, authorization: &Authorization) -> Result<(), EncodeError> {
+    row.put_u8(match authorization {
+        Authorization::Single { .. } => 1,
+        Authorization::Batch { .. } => 2,
+    });
+    row.put(authorization.kid().as_bytes());
+    row.put(authorization.signature().as_bytes());
+    if let Authorization::Batch {
+        atomic,
+        count,
+        omitted,
+        ..
+    } = authorization
+    {
+        row.put_u8(u8::from(*atomic));
+        row.put_u32(*count);
+        row.put_count32("omitted records", omitted.len())?;
+        for (position, hash) in omitted {
+            row.put_u32(*position);
+            row.put(hash.as_bytes());
         }
     }
-    Ok(leaves)
+    Ok(())
+}
+
+fn read_authorization(row: &mut Reader<'_>) -> Result<Authorization, DecodeError> {
+    let form = row.u8("form of authorization")?;
+    let (kid, signature) = (row.kid("signer")?, row.signature("signature")?);
+    match form {
+        1 => Ok(Authorization::Single { kid, signature }),
+        2 => {
+            let atomic = row.flag("atomic")?;
+            let count = row.u32("count")?;
+            let mut omitted = Vec::new();
+            for _ in 0..row.count32("omitted records", BATCH_RECORDS_MAX)? {
+                omitted.push((row.u32("position")?, row.hash("leaf")?));
+            }
+            Ok(Authorization::Batch {
+                kid,
+                signature,
+                atomic,
+                count,
+                omitted,
+            })
+        }
+        _ => Err(DecodeError::Invalid {
+            what: "form of authorization",
+        }),
+    }
 }
 
 /// The row of a block.
@@ -149,7 +188,7 @@ pub(super) fn encode(block: &Block, certificate: &Certificate) -> Result<Vec<u8>
     row.put_bytes32("certificate", &certificate.encode()?)?;
     row.put_count32("envelopes", block.envelopes.len())?;
     for envelope in &block.envelopes {
-        envelope.authorization.write(&mut row)?;
+        write_authorization(&mut row, &envelope.authorization)?;
         row.put_count32("entries", envelope.entries.len())?;
     }
     let mut row = row.into_bytes();
@@ -171,7 +210,7 @@ pub(super) fn decode(bytes: &[u8]) -> Result<BlockOutline, DecodeError> {
     let certificate = Certificate::decode(row.bytes32("certificate", usize::MAX)?)?;
     let mut envelopes = Vec::new();
     for _ in 0..row.u32("envelopes")? {
-        let authorization = Authorization::read(&mut row)?;
+        let authorization = read_authorization(&mut row)?;
         envelopes.push(EnvelopeOutline {
             authorization,
             entries: row.u32("entries")?,

@@ -132,6 +132,25 @@ fn apply(state: &mut State, changes: &Changes) {
     }
 }
 
+fn any_authorization(dice: &mut Dice, entries: usize) -> Authorization {
+    let kid = Kid::new([dice.below(9) as u8; 16]);
+    let signature = Signature::from_bytes(&[dice.below(250) as u8 + 1; 64]).unwrap();
+    if entries == 1 && dice.once_in(2) {
+        return Authorization::Single { kid, signature };
+    }
+    let omitted: Vec<(u32, Hash)> = (0..dice.below(4) as u32)
+        .map(|position| (position, sm3(&[b"omitted", &dice.bytes(8)])))
+        .collect();
+    let count = (entries + omitted.len()) as u32;
+    Authorization::Batch {
+        kid,
+        signature,
+        atomic: dice.once_in(2),
+        count,
+        omitted,
+    }
+}
+
 fn any_outcome(dice: &mut Dice) -> Outcome {
     let facts = Facts::new().with("remaining", dice.below(1_000));
     if dice.once_in(4) {
@@ -162,9 +181,7 @@ impl Chain {
         while left > 0 {
             let entries = 1 + dice.below(left.min(4) as u64) as usize;
             left -= entries;
-            let kid = Kid::new([dice.below(9) as u8; 16]);
-            let signature = Signature::from_bytes(&[dice.below(250) as u8 + 1; 64]).unwrap();
-            let entries = (0..entries)
+            let entries: Vec<Entry> = (0..entries)
                 .map(|_| {
                     let length = 1 + dice.below(record_bytes) as usize;
                     let record = if dice.once_in(2) {
@@ -179,26 +196,25 @@ impl Chain {
                 })
                 .collect();
             envelopes.push(BlockEnvelope {
-                authorization: Authorization::Single { kid, signature },
+                authorization: any_authorization(dice, entries.len()),
                 entries,
             });
         }
+
         let leaves: Vec<Vec<u8>> = envelopes
             .iter()
-            .flat_map(|envelope| {
+            .flat_map(|envelope: &BlockEnvelope| {
                 let kid = envelope.authorization.kid();
-                envelope
-                    .entries
-                    .iter()
-                    .map(move |Entry { record, outcome }| {
-                        Leaf {
-                            kid,
-                            record,
-                            outcome,
-                        }
-                        .encode()
-                        .unwrap()
-                    })
+                let leaf = move |Entry { record, outcome }: &Entry| {
+                    Leaf {
+                        kid,
+                        record,
+                        outcome,
+                    }
+                    .encode()
+                    .unwrap()
+                };
+                envelope.entries.iter().map(leaf)
             })
             .collect();
         let leaf_hashes: Vec<Hash> = leaves.iter().map(|leaf| leaf_hash(leaf)).collect();
