@@ -2,7 +2,7 @@
 
 use super::{BlockPosition, Candidate, Execution, Recorded, Verdict};
 use crate::calendar::Instant;
-use crate::chain::{Authorization, Block, BlockEnvelope, ChainId, Header, Leaf};
+use crate::chain::{Authorization, Block, BlockEnvelope, ChainId, Genesis, Header, Leaf};
 use crate::crypto::{Hash, PublicKey, batch_message, record_message};
 use crate::merkle::{self, Frontier};
 use crate::record::{ParsedRecord, parse_record};
@@ -24,6 +24,18 @@ pub struct ChainPoint {
 }
 
 impl ChainPoint {
+    /// Where the chain stands before its first block.
+    #[must_use]
+    pub fn genesis(genesis: &Genesis) -> Self {
+        Self {
+            chain_id: genesis.chain_id().clone(),
+            height: 0,
+            block_id: genesis.hash(),
+            time: Instant::from_ms(genesis.time_ms()),
+            frontier: Frontier::new(),
+        }
+    }
+
     /// Where the chain stands after a block.
     #[must_use]
     pub fn after(&self, header: &Header, frontier: Frontier) -> Self {

@@ -1,5 +1,7 @@
 //! Blocks: the envelopes that were signed, and what the rules answered to each record.
 
+use serde::{Deserialize, Serialize};
+
 use crate::codec::{DecodeError, EncodeError, Reader, Writer};
 use crate::crypto::messages::{batch_message, record_message};
 use crate::crypto::{Hash, Kid, PublicKey, Signature};
@@ -73,7 +75,8 @@ impl Authorization {
 }
 
 /// Where a record stands in its signed batch.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct BatchProof {
     /// How many records were signed.
     pub count: u32,

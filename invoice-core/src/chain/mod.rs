@@ -8,7 +8,7 @@ mod genesis;
 mod header;
 mod leaf;
 mod outcome;
-
+mod receipt;
 mod time;
 mod wire;
 
@@ -26,3 +26,6 @@ pub use genesis::{
 pub use header::{HEADER_BYTES, Header};
 pub use leaf::Leaf;
 pub use outcome::{CODE_BYTES_MAX, FACTS_MAX, Facts, Outcome};
+pub use receipt::{
+    Inclusion, RECEIPT_BYTES_MAX, Receipt, ReceiptAuthorization, ReceiptFault, ReceiptSignature,
+};
