@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use invoice_core::calendar::Instant;
 use invoice_core::chain::{Facts, Outcome, Receipt};
-use invoice_core::refusal::{Authentication, Forbidden, Rejection, ShapeError, Violation};
+use invoice_core::refusal::{AuthenticationError, Forbidden, ShapeError, Violation};
 
 /// An envelope whose own shape is right. What it holds has not been looked at.
 #[derive(Debug, Clone)]
@@ -39,7 +39,7 @@ pub enum RecordVerdict {
     /// It has not the contract's shape. Nothing was recorded.
     Malformed(Vec<ShapeError>),
     /// Its signature or key is not good. Nothing was recorded.
-    Unauthenticated(Authentication),
+    Unauthenticated(AuthenticationError),
     /// Its member may not do this. Nothing was recorded.
     Forbidden(Forbidden),
     /// Its own values break rules, all of which are here. Nothing was recorded.
@@ -64,6 +64,9 @@ pub struct Recorded {
     pub replayed: bool,
     /// Accepted, or refused with a code.
     pub outcome: Outcome,
+    /// What the answer says beyond the outcome's own facts, looked up when answering: for
+    /// `document_exists` the first record's `first_id`, `first_height` and `first_time`.
+    pub context: Facts,
     /// Where it stands.
     pub place: Place,
     /// The proof of all this, when it was asked for.
@@ -89,14 +92,23 @@ pub struct RecordFindings {
     /// Shape (400). When there are any, the later stages were not reached.
     pub shape: Vec<ShapeError>,
     /// Signature and key (401); `None` also for an envelope without a signature.
-    pub authentication: Option<Authentication>,
+    pub authentication: Option<AuthenticationError>,
     /// Rights (403).
     pub forbidden: Option<Forbidden>,
     /// Rules of the record's own values (422).
     pub violations: Vec<Violation>,
     /// The first rule of state that refuses it (409), judged at the time of the last block;
     /// `id_reused` among them.
-    pub rejection: Option<Rejection>,
+    pub refusal: Option<Refusal>,
+}
+
+/// A refusal by state that was found and not recorded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    /// The stable code.
+    pub code: &'static str,
+    /// What collided.
+    pub facts: Facts,
 }
 
 /// The way back after a lost answer.
