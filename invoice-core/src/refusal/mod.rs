@@ -1,7 +1,19 @@
 //! Refusals: every answer that is not "yes", as values with stable codes.
+//!
+//! The modules stand in the contract's order of checks: shape (400), authentication (401), rights
+//! (403), rules of a record's own values (422), rules of recorded state (409). Only the last kind
+//! is recorded on the chain.
 
+mod authentication;
+pub mod catalogue;
+mod forbidden;
+mod rejection;
 mod rule;
 mod shape;
 
+pub use authentication::AuthenticationError;
+pub use catalogue::{Explanation, Language};
+pub use forbidden::Forbidden;
+pub use rejection::Rejection;
 pub use rule::{Rule, Violation};
 pub use shape::{ShapeCode, ShapeError};

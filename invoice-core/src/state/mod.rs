@@ -1,1 +1,29 @@
-//! (empty)
+//! The recorded state: tables of fixed byte keys and values, and the typed entries in them.
+//!
+//! State is bytes under bytes, so that its digest is defined without reference to any program.
+//! [`Member`], [`Document`] and [`Claim`] give the bytes a shape; `docs/format.md` has the layouts.
+
+mod changes;
+mod claim;
+mod document;
+mod key;
+mod member;
+mod memory;
+mod record_entry;
+mod table;
+mod view;
+
+pub use changes::{Changes, Overlay};
+pub use claim::{Claim, ClaimStatus};
+pub(crate) use document::{difference, sum};
+pub(crate) use view::{MEMBER_COUNTER, by_id_key, confirmation_key, quota_key};
+pub use document::{
+    Burden, Document, Family, Holding, Share, Title, ALIASES_PER_DOCUMENT_MAX, HOLDINGS_PER_DOCUMENT_MAX,
+    SHARES_PER_DOCUMENT_MAX,
+};
+pub use key::KeyEntry;
+pub use member::{Member, MemberNo};
+pub use memory::MemoryState;
+pub use record_entry::{AliasEntry, AliasKind, Confirmation, Quota, RecordEntry};
+pub use table::Table;
+pub use view::{Fault, StateView, TypedState};

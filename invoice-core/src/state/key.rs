@@ -1,0 +1,77 @@
+//! A registered key.
+
+use super::MemberNo;
+use crate::calendar::Instant;
+use crate::codec::{DecodeError, Reader, Writer};
+use crate::crypto::PublicKey;
+use crate::refusal::AuthenticationError;
+
+/// A member's key, as registered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeyEntry {
+    /// The member that the key belongs to.
+    pub owner: MemberNo,
+    /// The key.
+    pub public_key: PublicKey,
+    /// After this instant new signatures do not count.
+    pub not_after: Option<Instant>,
+    /// Since when new signatures do not count; old blocks stay valid.
+    pub revoked_at: Option<Instant>,
+}
+
+impl KeyEntry {
+    /// Whether signatures made with the key count in a block of this time.
+    ///
+    /// # Errors
+    /// The key is revoked or has expired.
+    pub fn usable_at(&self, time: Instant) -> Result<(), AuthenticationError> {
+        if self.revoked_at.is_some() {
+            return Err(AuthenticationError::KeyRevoked);
+        }
+        match self.not_after {
+            Some(end) if time > end => Err(AuthenticationError::KeyExpired),
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    pub(crate) fn encode(&self) -> Vec<u8> {
+        let mut bytes = Writer::new();
+        bytes.put_u32(self.owner.0);
+        bytes.put_raw(&self.public_key.to_sec1());
+        put_instant(&mut bytes, self.not_after);
+        put_instant(&mut bytes, self.revoked_at);
+        bytes.into_vec()
+    }
+
+    pub(crate) fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
+        let mut reader = Reader::new(bytes);
+        let owner = MemberNo(reader.take_u32("owner")?);
+        let public_key = PublicKey::from_sec1(reader.take_raw(65, "public_key")?)
+            .map_err(|_| DecodeError::new("public_key"))?;
+        let not_after = take_instant(&mut reader, "not_after")?;
+        let revoked_at = take_instant(&mut reader, "revoked_at")?;
+        reader.finish()?;
+        Ok(Self { owner, public_key, not_after, revoked_at })
+    }
+}
+
+pub(super) fn put_instant(bytes: &mut Writer, instant: Option<Instant>) {
+    match instant {
+        Some(instant) => {
+            bytes.put_u8(1);
+            bytes.put_i64(instant.millis());
+        }
+        None => bytes.put_u8(0),
+    }
+}
+
+pub(super) fn take_instant(
+    reader: &mut Reader<'_>,
+    what: &'static str,
+) -> Result<Option<Instant>, DecodeError> {
+    match reader.take_u8(what)? {
+        0 => Ok(None),
+        1 => Ok(Some(Instant::from_millis(reader.take_i64(what)?))),
+        _ => Err(DecodeError::new(what)),
+    }
+}

@@ -1,0 +1,43 @@
+//! A member of the registry.
+
+use crate::codec::{DecodeError, Reader, Writer};
+use crate::record::RoleSet;
+
+/// A member's number, given in the order of admission: the short form of its id in keys.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct MemberNo(pub u32);
+
+/// A member, as admitted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Member {
+    /// The number that stands for the member in keys of the state.
+    pub number: MemberNo,
+    /// What the member may do.
+    pub roles: RoleSet,
+    /// Suspended by an authority: signs nothing until it is resumed.
+    pub suspended: bool,
+    /// The registered name.
+    pub name: String,
+}
+
+impl Member {
+    pub(crate) fn encode(&self) -> Vec<u8> {
+        let mut bytes = Writer::new();
+        bytes.put_u32(self.number.0);
+        bytes.put_u8(self.roles.bits());
+        bytes.put_u8(u8::from(self.suspended));
+        bytes.put_bytes16(self.name.as_bytes());
+        bytes.into_vec()
+    }
+
+    pub(crate) fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
+        let mut reader = Reader::new(bytes);
+        let number = MemberNo(reader.take_u32("number")?);
+        let roles = RoleSet::from_bits(reader.take_u8("roles")?)
+            .ok_or(DecodeError::new("roles"))?;
+        let suspended = reader.take_bool("suspended")?;
+        let name = reader.take_str16("name")?.to_owned();
+        reader.finish()?;
+        Ok(Self { number, roles, suspended, name })
+    }
+}
