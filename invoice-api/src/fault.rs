@@ -71,9 +71,6 @@ faults! {
     BatchFailed = "batch_failed",
         "整批提交中有记录未通过，整批未被接受。",
         "A record of the all-or-nothing batch failed, so none was accepted.";
-    /// The same member used the id for other bytes.
-    IdReused = "id_reused",
-        "该编号已用于另一条内容不同的记录。", "The id was used for a record with other bytes.";
     /// The budget is spent.
     RateLimited = "rate_limited",
         "请求过于频繁，超出额度。", "Too much was asked in too short a time.";

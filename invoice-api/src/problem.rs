@@ -139,6 +139,14 @@ impl Problem {
         self.status = status;
     }
 
+    pub(crate) fn errors(&self) -> &[ErrorItem] {
+        &self.errors
+    }
+
+    pub(crate) fn facts(&self) -> &[(String, String)] {
+        &self.facts
+    }
+
     pub(crate) fn code(&self) -> &str {
         &self.code
     }

@@ -5,6 +5,7 @@
 
 use actix_web::http::StatusCode;
 use invoice_core::chain::Outcome;
+use invoice_core::refusal::catalogue::{Class, Entry};
 use invoice_core::refusal::{AuthenticationError, Forbidden, Rejection, Rule, ShapeCode, ShapeError};
 
 use crate::fault::Fault;
@@ -99,7 +100,7 @@ impl HasStatus for Fault {
             Self::QrSpelling | Self::XmlUnreadable => StatusCode::UNPROCESSABLE_ENTITY,
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
-            Self::BatchFailed | Self::IdReused => StatusCode::CONFLICT,
+            Self::BatchFailed => StatusCode::CONFLICT,
             Self::RateLimited => StatusCode::TOO_MANY_REQUESTS,
             Self::Overloaded
             | Self::NoQuorum
@@ -120,5 +121,19 @@ pub(crate) fn fault_of(status: StatusCode) -> Fault {
         StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE => Fault::HeadTooLarge,
         status if status.is_server_error() => Fault::Internal,
         _ => Fault::BadRequest,
+    }
+}
+
+/// The status of a code of the catalogue.
+pub(crate) fn catalogue_status(entry: &Entry) -> StatusCode {
+    match entry.class {
+        Class::Shape => ShapeCode::ALL
+            .iter()
+            .find(|shape| shape.code() == entry.code)
+            .map_or(StatusCode::BAD_REQUEST, HasStatus::status),
+        Class::Authentication => StatusCode::UNAUTHORIZED,
+        Class::Right => StatusCode::FORBIDDEN,
+        Class::Rule => StatusCode::UNPROCESSABLE_ENTITY,
+        Class::State => StatusCode::CONFLICT,
     }
 }

@@ -1,19 +1,27 @@
 //! The texts of every code that an answer can have, in both languages.
 
-use invoice_core::refusal::{Entry, catalogue};
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
+use invoice_core::refusal::catalogue::{Entry, catalogue};
 
 use crate::fault::Fault;
 use crate::language::Language;
+
+/// The codes of the rules, with their texts.
+static RULES: LazyLock<HashMap<&'static str, Entry>> =
+    LazyLock::new(|| catalogue().into_iter().map(|entry| (entry.code, entry)).collect());
 
 /// One line that says what the code means. A code without a text stands for itself.
 pub(crate) fn title(code: &str, language: Language) -> String {
     if let Some(fault) = Fault::ALL.iter().find(|fault| fault.code() == code) {
         return language.of_two(fault.zh(), fault.en()).to_owned();
     }
-    match entry(code) {
-        Some(entry) => language.of_two(entry.zh, entry.en).to_owned(),
-        None => code.to_owned(),
+    match RULES.get(code) {
+        Some(Entry { explanation, .. }) => language.of_two(explanation.zh, explanation.en),
+        None => code,
     }
+    .to_owned()
 }
 
 /// The title, what was found in this case, and what helps.
@@ -26,17 +34,12 @@ pub(crate) fn detail(code: &str, facts: &[(String, String)], language: Language)
         text.push_str(&facts.collect::<Vec<_>>().join(between));
         text.push_str(close);
     }
-    if let Some(hint) = entry(code)
-        .map(|entry| language.of_two(entry.hint_zh, entry.hint_en))
-        .filter(|hint| !hint.is_empty())
-    {
-        text.push_str(language.of_two("", " "));
-        text.push_str(hint);
+    if let Some(Entry { explanation, .. }) = RULES.get(code) {
+        let hint = language.of_two(explanation.hint_zh, explanation.hint_en);
+        if !hint.is_empty() {
+            text.push_str(language.of_two("。", "; "));
+            text.push_str(hint);
+        }
     }
     text
-}
-
-/// The catalogue's entry for a code of the rules.
-pub(crate) fn entry(code: &str) -> Option<&'static Entry> {
-    catalogue().iter().find(|entry| entry.code == code)
 }

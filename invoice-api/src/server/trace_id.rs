@@ -37,7 +37,8 @@ impl TraceId {
         (id != [0; 16]).then_some(Self(id))
     }
 
-    fn random() -> Self {
+    /// 16 random bytes.
+    pub(crate) fn random() -> Self {
         let mut id = [0; 16];
         // Without randomness the id is a constant that is valid and unlikely to be another's.
         if getrandom::fill(&mut id).is_err() || id == [0; 16] {
