@@ -25,9 +25,6 @@ pub(super) fn grant<V: StateView>(
     if document.is_over_claimed() {
         return Err(Rejection::DocumentOverClaimed.into());
     }
-    if body.to == signer.id {
-        return Err(Rejection::ShareToSelf.into());
-    }
     let remaining = document.free_for(&signer.id, signer.number, context.time);
     let asked = body.amount;
     if asked > remaining {

@@ -30,7 +30,7 @@ pub enum Language {
 }
 
 impl Explanation {
-    const fn new(
+    pub(super) const fn new(
         zh: &'static str,
         en: &'static str,
         hint_zh: &'static str,
@@ -550,12 +550,6 @@ impl Rejection {
                 "请减小金额",
                 "ask for less",
             ),
-            Self::ShareToSelf => Explanation::new(
-                "不能向本单位出具分割单",
-                "a share cannot be granted to oneself",
-                "请填写其他成员",
-                "name another member",
-            ),
             Self::ShareExceedsRemaining { .. } => Explanation::new(
                 "分割金额超出本单位剩余金额",
                 "the share is larger than what is left to you",
@@ -581,7 +575,7 @@ impl Rejection {
 /// One of each refusal, in order of precedence.
 fn examples() -> Vec<Rejection> {
     let (zero, text) = (Fen::ZERO, String::new);
-    let time = Instant::from_millis(0);
+    let time = Instant::from_ms(0);
     vec![
         Rejection::MemberExists,
         Rejection::MemberUnknown,
@@ -633,7 +627,6 @@ fn examples() -> Vec<Rejection> {
         Rejection::BookedInFuture { today: text() },
         Rejection::SettleExceedsLock { locked: zero, asked: zero },
         Rejection::ReverseExceedsSettlement { settled: zero, asked: zero },
-        Rejection::ShareToSelf,
         Rejection::ShareExceedsRemaining { remaining: zero, asked: zero },
         Rejection::TooManyShares,
         Rejection::BatchAborted,

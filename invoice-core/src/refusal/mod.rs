@@ -9,11 +9,13 @@ pub mod catalogue;
 mod forbidden;
 mod rejection;
 mod rule;
+mod rule_texts;
 mod shape;
+mod shape_texts;
 
 pub use authentication::AuthenticationError;
 pub use catalogue::{Explanation, Language};
 pub use forbidden::Forbidden;
 pub use rejection::Rejection;
-pub use rule::{Rule, Violation};
+pub use rule::{Details, Rule, Violation};
 pub use shape::{ShapeCode, ShapeError};
