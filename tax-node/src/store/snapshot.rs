@@ -299,7 +299,8 @@ impl Snapshot {
     /// # Errors
     /// The store has stopped or cannot be read.
     pub fn frontier_at(&self, size: u64) -> Result<invoice_core::merkle::Frontier, ReadError> {
-        self.shared.guard(|| super::tail_check::frontier_at(self, size))
+        self.shared
+            .guard(|| super::tail_check::frontier_at(self, size))
     }
 
     /// What the block at `height` replaced.
