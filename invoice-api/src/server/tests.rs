@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use actix_web::body::BoxBody;
 use actix_web::dev::{Service, ServiceResponse};
@@ -13,8 +14,11 @@ use async_trait::async_trait;
 use invoice_core::crypto::{Hash, Kid};
 use invoice_core::identity::{DocumentKey, MemberId};
 use serde_json::Value;
-use tokio::sync::watch;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::sync::{oneshot, watch};
 
+use super::bind;
 use super::middleware::observe;
 use super::state::AppState;
 use crate::config::ServerConfig;
@@ -455,4 +459,134 @@ async fn broken_bulk_lines_fail_alone_and_are_counted() {
         "lines": 3, "accepted": 0, "replayed": 0, "refused": 0, "failed": 2,
     });
     assert_eq!(summary["summary"], counts);
+}
+
+/// Reads from a connection until the text holds `part`; panics when it does not come.
+async fn read_until(connection: &mut TcpStream, text: &mut String, part: &str) {
+    let come = async {
+        while !text.contains(part) {
+            let mut bytes = [0; 4096];
+            let count = connection.read(&mut bytes).await.unwrap();
+            assert_ne!(count, 0, "closed before {part:?}: {text}");
+            text.push_str(std::str::from_utf8(&bytes[..count]).unwrap());
+        }
+    };
+    if tokio::time::timeout(Duration::from_secs(10), come)
+        .await
+        .is_err()
+    {
+        panic!("no {part:?} in {text}");
+    }
+}
+
+#[actix_web::test]
+async fn a_bulk_stream_is_answered_while_it_is_sent_and_finished_when_the_server_stops() {
+    let server = bind(&config(), Arc::new(Down)).unwrap();
+    let address = server.addresses()[0];
+    let (stop, stopped) = oneshot::channel::<()>();
+    let running = actix_web::rt::spawn(server.run(async { drop(stopped.await) }));
+
+    let mut connection = TcpStream::connect(address).await.unwrap();
+    let head = "POST /v1/records:bulk HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n";
+    connection.write_all(head.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    connection.write_all(b"3\r\n[]\n\r\n").await.unwrap();
+    read_until(&mut connection, &mut answer, "\"line\":1").await;
+    connection.write_all(b"3\r\n{}\n\r\n").await.unwrap();
+    read_until(&mut connection, &mut answer, "\"line\":2").await;
+
+    stop.send(()).unwrap();
+    read_until(
+        &mut connection,
+        &mut answer,
+        "\"failed\":2,\"stopping\":true",
+    )
+    .await;
+    drop(connection);
+    running.await.unwrap().unwrap();
+    assert!(
+        TcpStream::connect(address).await.is_err(),
+        "it listens no more"
+    );
+}
+
+#[actix_web::test]
+async fn with_a_certificate_it_speaks_tls() {
+    let folder = tempfile::tempdir().unwrap();
+    let (certificates, key) = (
+        folder.path().join("cert.pem"),
+        folder.path().join("key.pem"),
+    );
+    let made = std::process::Command::new("openssl")
+        .args([
+            "req",
+            "-x509",
+            "-newkey",
+            "ec",
+            "-pkeyopt",
+            "ec_paramgen_curve:P-256",
+            "-nodes",
+        ])
+        .args([
+            "-days",
+            "2",
+            "-subj",
+            "/CN=localhost",
+            "-addext",
+            "subjectAltName=DNS:localhost",
+        ])
+        .args(["-addext", "basicConstraints=critical,CA:FALSE"])
+        .arg("-keyout")
+        .arg(&key)
+        .arg("-out")
+        .arg(&certificates)
+        .output()
+        .unwrap();
+    assert!(
+        made.status.success(),
+        "{}",
+        String::from_utf8_lossy(&made.stderr)
+    );
+
+    let mut config = config();
+    config.tls = Some(crate::config::TlsFiles {
+        certificates: certificates.clone(),
+        key,
+    });
+    let server = bind(&config, Arc::new(Down)).unwrap();
+    let address = server.addresses()[0];
+    let (stop, stopped) = oneshot::channel::<()>();
+    let running = actix_web::rt::spawn(server.run(async { drop(stopped.await) }));
+
+    // Another test of this process may have installed the same provider.
+    drop(rustls::crypto::ring::default_provider().install_default());
+    let root = reqwest::Certificate::from_pem(&std::fs::read(&certificates).unwrap()).unwrap();
+    let client = reqwest::Client::builder()
+        .tls_certs_only([root])
+        .no_proxy()
+        .resolve("localhost", address)
+        .build()
+        .unwrap();
+    let url = format!("https://localhost:{}/livez", address.port());
+    assert_eq!(
+        client.get(url).send().await.unwrap().text().await.unwrap(),
+        "ok\n"
+    );
+    drop(client);
+    stop.send(()).unwrap();
+    running.await.unwrap().unwrap();
+}
+
+#[actix_web::test]
+async fn a_certificate_that_is_missing_is_an_error_at_the_start() {
+    let mut config = config();
+    let files = crate::config::TlsFiles {
+        certificates: "no.pem".into(),
+        key: "no.pem".into(),
+    };
+    config.tls = Some(files);
+    assert!(matches!(
+        bind(&config, Arc::new(Down)),
+        Err(super::ServeError::Tls(_))
+    ));
 }
