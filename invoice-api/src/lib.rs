@@ -1,1 +1,3 @@
-//! x
+//! The HTTP interface of the registry, its client and what both share.
+
+pub mod registry;
