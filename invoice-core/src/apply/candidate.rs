@@ -11,7 +11,8 @@ use crate::refusal::Violation;
 /// block's certificate or a re-verification covers it.
 #[derive(Clone, Debug)]
 pub struct Candidate {
-    pub(super) kid: Kid,
+    /// `None` when the record is only to be judged and nobody signed it.
+    pub(super) kid: Option<Kid>,
     pub(super) hash: Hash,
     pub(super) record_type: RecordType,
     pub(super) by: Option<MemberId>,
@@ -25,6 +26,13 @@ impl Candidate {
     /// The record, as signed with the key `kid`.
     #[must_use]
     pub fn new(parsed: ParsedRecord<'_>, kid: Kid) -> Self {
+        Self::judged(parsed, Some(kid))
+    }
+
+    /// A record that is to be judged by [`Execution::judge`](super::Execution::judge), signed or
+    /// not. Without a key it is never executed.
+    #[must_use]
+    pub fn judged(parsed: ParsedRecord<'_>, kid: Option<Kid>) -> Self {
         Self {
             kid,
             hash: crate::crypto::sm3(&[parsed.bytes]),
@@ -39,7 +47,7 @@ impl Candidate {
 
     /// The key that the signature verified under.
     #[must_use]
-    pub fn kid(&self) -> Kid {
+    pub fn kid(&self) -> Option<Kid> {
         self.kid
     }
 

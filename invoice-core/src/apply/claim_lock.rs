@@ -34,6 +34,7 @@ pub(super) fn lock<V: StateView>(
         priority_skipped,
         released_at: None,
         settled_at: None,
+        settled_index: 0,
         settled: Fen::ZERO,
         taken_back: Fen::ZERO,
     };
@@ -115,7 +116,7 @@ fn check_claimant<V: StateView>(
     if body.component != Component::Any && document.burden.is_none() {
         return Err(Rejection::ComponentNotApplicable);
     }
-    let latest = Instant::from_millis(context.time.millis().saturating_add(LOCK_DURATION_MAX_MS));
+    let latest = Instant::from_ms(context.time.ms().saturating_add(LOCK_DURATION_MAX_MS));
     if body.expires_at <= context.time || body.expires_at > latest {
         return Err(Rejection::ExpiryOutOfRange { latest });
     }

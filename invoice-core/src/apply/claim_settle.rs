@@ -27,6 +27,7 @@ pub(super) fn settle<V: StateView>(
         return Err(Rejection::SettleExceedsLock { locked, asked: body.amount }.into());
     }
     claim.settled_at = Some(context.time);
+    claim.settled_index = context.index;
     claim.settled = body.amount;
     let signer = context.signer;
     if let Some(holding) = holding_mut(&mut document, signer.number, &body.claim) {

@@ -47,7 +47,7 @@ pub(super) fn missing<V: StateView>(
     for holder in holders {
         let confirmation = context.state().confirmation(document, *holder)?;
         let confirmed = confirmation.is_some_and(|confirmation| {
-            let age_ms = context.time.millis().saturating_sub(confirmation.at.millis());
+            let age_ms = context.time.ms().saturating_sub(confirmation.at.ms());
             confirmation.amount == amount && age_ms < CONFIRMATION_VALIDITY_MS
         });
         missing = missing.saturating_add(u32::from(!confirmed));

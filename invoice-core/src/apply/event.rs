@@ -3,6 +3,7 @@
 use crate::codec::{DecodeError, Reader, Writer};
 use crate::identity::{DocumentKey, MemberId, RecordId};
 use crate::money::Fen;
+use crate::state::{put_short, take_short};
 
 macro_rules! event_kinds {
     ($($(#[$doc:meta])* $name:ident = $number:literal, $text:literal;)*) => {
@@ -123,12 +124,12 @@ impl Event {
     pub fn encode(&self) -> Vec<u8> {
         let mut bytes = Writer::new();
         bytes.put_u8(self.kind as u8);
-        bytes.put_bytes8(&self.document.as_ref().map_or(Vec::new(), DocumentKey::to_bytes));
+        put_short(&mut bytes, &self.document.as_ref().map_or(Vec::new(), DocumentKey::to_bytes));
         match &self.claim {
             Some((by, id)) => {
                 bytes.put_u8(1);
-                bytes.put_raw(by.as_bytes());
-                bytes.put_bytes8(id.as_str().as_bytes());
+                bytes.put(by.as_bytes());
+                put_short(&mut bytes, id.as_str().as_bytes());
             }
             None => bytes.put_u8(0),
         }
@@ -139,12 +140,12 @@ impl Event {
             }
             None => bytes.put_u8(0),
         }
-        bytes.put_bytes8(self.code.as_deref().unwrap_or_default().as_bytes());
+        put_short(&mut bytes, self.code.as_deref().unwrap_or_default().as_bytes());
         bytes.put_u16(u16::try_from(self.concerns.len()).unwrap_or(u16::MAX));
         for member in &self.concerns {
-            bytes.put_raw(member.as_bytes());
+            bytes.put(member.as_bytes());
         }
-        bytes.into_vec()
+        bytes.into_bytes()
     }
 
     /// The event of such bytes.
@@ -153,30 +154,30 @@ impl Event {
     /// The bytes have not the layout of [`Event::encode`].
     pub fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
         let mut reader = Reader::new(bytes);
-        let kind = EventKind::from_number(reader.take_u8("kind")?)
-            .ok_or(DecodeError::new("kind"))?;
-        let document = match reader.take_bytes8("document")? {
+        let kind = EventKind::from_number(reader.u8("kind")?)
+            .ok_or(DecodeError::Invalid { what: "kind" })?;
+        let document = match take_short(&mut reader, "document")? {
             [] => None,
-            key => Some(DocumentKey::from_bytes(key).ok_or(DecodeError::new("document"))?),
+            key => Some(DocumentKey::from_bytes(key).ok_or(DecodeError::Invalid { what: "document" })?),
         };
-        let claim = match reader.take_bool("claim")? {
+        let claim = match reader.flag("claim")? {
             true => {
                 let by = take_member(&mut reader)?;
-                let id = reader.take_bytes8("claim")?;
-                let id = std::str::from_utf8(id).ok().and_then(RecordId::new);
-                Some((by, id.ok_or(DecodeError::new("claim"))?))
+                let id = take_short(&mut reader, "claim")?;
+                let id = std::str::from_utf8(id).ok().and_then(|id| RecordId::spelled(id).ok());
+                Some((by, id.ok_or(DecodeError::Invalid { what: "claim" })?))
             }
             false => None,
         };
-        let amount = match reader.take_bool("amount")? {
-            true => Some(Fen::new(reader.take_i64("amount")?)),
+        let amount = match reader.flag("amount")? {
+            true => Some(Fen::new(reader.i64("amount")?)),
             false => None,
         };
-        let code = std::str::from_utf8(reader.take_bytes8("code")?)
-            .map_err(|_| DecodeError::new("code"))?;
+        let code = std::str::from_utf8(take_short(&mut reader, "code")?)
+            .map_err(|_| DecodeError::Invalid { what: "code" })?;
         let code = (!code.is_empty()).then(|| code.to_owned());
         let mut concerns = Vec::new();
-        for _ in 0..reader.take_u16("concerns")? {
+        for _ in 0..reader.u16("concerns")? {
             concerns.push(take_member(&mut reader)?);
         }
         reader.finish()?;
@@ -185,5 +186,5 @@ impl Event {
 }
 
 fn take_member(reader: &mut Reader<'_>) -> Result<MemberId, DecodeError> {
-    MemberId::from_bytes(reader.take_raw(18, "member")?).ok_or(DecodeError::new("member"))
+    MemberId::from_bytes(reader.take("member", 18)?).ok_or(DecodeError::Invalid { what: "member" })
 }

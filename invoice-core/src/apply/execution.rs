@@ -108,6 +108,21 @@ impl<'v, V: StateView> Execution<'v, V> {
     /// # Errors
     /// The state cannot be read; the block must be abandoned.
     pub fn execute(&mut self, candidate: &Candidate) -> Result<Verdict, Fault<V::Error>> {
+        match candidate.kid {
+            Some(_) => self.judge(candidate),
+            None => Ok(Verdict::Inadmissible(Inadmissible::Unauthenticated(
+                AuthenticationError::KeyUnknown,
+            ))),
+        }
+    }
+
+    /// Says what executing a record would give. The same as [`execute`](Self::execute), but a
+    /// record that nobody signed is judged without the checks of its key: what comes of it must
+    /// not be recorded.
+    ///
+    /// # Errors
+    /// The state cannot be read.
+    pub fn judge(&mut self, candidate: &Candidate) -> Result<Verdict, Fault<V::Error>> {
         let (member, record, id) = match self.admit(candidate)? {
             Ok(admitted) => admitted,
             Err(verdict) => return Ok(verdict),
@@ -212,14 +227,18 @@ impl<'v, V: StateView> Execution<'v, V> {
             Ok(Err(Verdict::Inadmissible(Inadmissible::Unauthenticated(error))))
         };
         let state = self.layers.typed();
-        let Some(key) = state.key(&candidate.kid)? else {
-            return unauthenticated(AuthenticationError::KeyUnknown);
+        let key = match &candidate.kid {
+            Some(kid) => match state.key(kid)? {
+                Some(key) => Some(key),
+                None => return unauthenticated(AuthenticationError::KeyUnknown),
+            },
+            None => None,
         };
         let Some(by) = candidate.by else {
             return unauthenticated(AuthenticationError::KeyNotOfMember);
         };
         let member = match state.member(&by)? {
-            Some(member) if member.number == key.owner => member,
+            Some(member) if key.as_ref().is_none_or(|key| key.owner == member.number) => member,
             Some(_) | None => return unauthenticated(AuthenticationError::KeyNotOfMember),
         };
         let known = match &candidate.id {
@@ -229,7 +248,7 @@ impl<'v, V: StateView> Execution<'v, V> {
         if let Some(entry) = known.filter(|entry| entry.is(&candidate.hash)) {
             return Ok(Err(Verdict::Replayed { index: entry.index, accepted: entry.accepted }));
         }
-        if let Err(error) = key.usable_at(self.time) {
+        if let Some(Err(error)) = key.map(|key| key.usable_at(self.time)) {
             return unauthenticated(error);
         }
         if let Some(forbidden) = rights::check(&state, candidate, &by, &member)? {

@@ -4,6 +4,7 @@
 //! nothing else: no clock, no randomness, no iteration order, no floats.
 
 mod alias;
+mod block;
 mod candidate;
 mod claim_lock;
 mod claim_release;
@@ -23,6 +24,7 @@ mod quota;
 mod rights;
 mod share_grant;
 
+pub use block::{BlockFault, ChainPoint, Executed, InvalidBlock, Signatures, execute_block};
 pub use candidate::Candidate;
 pub use claim_lock::LOCK_DURATION_MAX_MS;
 pub use confirm_reversal::CONFIRMATION_VALIDITY_MS;

@@ -1,1 +1,17 @@
-//! (empty)
+//! SM2 signatures, SM3 hashes, keys and the exact messages that are signed.
+//!
+//! The arithmetic is that of the `sm2` and `sm3` crates. This module adds the registry's choices:
+//! the distinguishing identifier, the spellings that are accepted, and the domain separation.
+
+mod hash;
+mod key;
+pub mod messages;
+mod pem;
+mod signature;
+mod signer;
+
+pub use hash::{Hash, HexError, sm3};
+pub use key::{Kid, PublicKey, PublicKeyError, SecretKey, SecretKeyError, USER_ID};
+pub use pem::{KeyEncryption, PBKDF2_ITERATIONS, PemError};
+pub use signature::{HintedSignature, Signature, SignatureError};
+pub use signer::{SecretKeySigner, SignError, Signer};

@@ -581,7 +581,7 @@ impl Rejection {
 /// One of each refusal, in order of precedence.
 fn examples() -> Vec<Rejection> {
     let (zero, text) = (Fen::ZERO, String::new);
-    let time = Instant::from_millis(0);
+    let time = Instant::from_ms(0);
     vec![
         Rejection::MemberExists,
         Rejection::MemberUnknown,

@@ -73,16 +73,18 @@ impl Changes {
         bytes.put_u8(EFFECTS_DOMAIN);
         for (table, key, value) in self.iter() {
             bytes.put_u8(table.number());
-            bytes.put_bytes16(key);
+            bytes.put_u16(u16::try_from(key.len()).unwrap_or(u16::MAX));
+            bytes.put(key);
             match value {
                 Some(value) => {
                     bytes.put_u8(1);
-                    bytes.put_bytes32(value);
+                    bytes.put_u32(u32::try_from(value.len()).unwrap_or(u32::MAX));
+                    bytes.put(value);
                 }
                 None => bytes.put_u8(0),
             }
         }
-        sm3(&[bytes.as_slice()])
+        sm3(&[&bytes.into_bytes()])
     }
 }
 

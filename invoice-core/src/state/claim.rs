@@ -1,6 +1,6 @@
 //! A claim: a lock and what became of it.
 
-use super::key::{put_instant, take_instant};
+use super::layout::{put_instant, put_short, take_instant, take_short};
 use crate::calendar::Instant;
 use crate::codec::{DecodeError, Reader, Writer};
 use crate::identity::DocumentKey;
@@ -26,6 +26,8 @@ pub struct Claim {
     pub released_at: Option<Instant>,
     /// When the lock was settled.
     pub settled_at: Option<Instant>,
+    /// Leaf index of the settlement's record; 0 while there is none.
+    pub settled_index: u64,
     /// The amount that was settled.
     pub settled: Fen,
     /// What of the settlement was taken back.
@@ -89,34 +91,36 @@ impl Claim {
 
     pub(crate) fn encode(&self) -> Vec<u8> {
         let mut bytes = Writer::new();
-        bytes.put_bytes8(&self.document.to_bytes());
+        put_short(&mut bytes, &self.document.to_bytes());
         bytes.put_u8(self.kind.number());
         bytes.put_u8(self.component.number());
         bytes.put_i64(self.locked.get());
-        bytes.put_i64(self.expires_at.millis());
+        bytes.put_i64(self.expires_at.ms());
         bytes.put_u8(u8::from(self.priority_skipped));
         put_instant(&mut bytes, self.released_at);
         put_instant(&mut bytes, self.settled_at);
+        bytes.put_u64(self.settled_index);
         bytes.put_i64(self.settled.get());
         bytes.put_i64(self.taken_back.get());
-        bytes.into_vec()
+        bytes.into_bytes()
     }
 
     pub(crate) fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
         let mut reader = Reader::new(bytes);
-        let document = DocumentKey::from_bytes(reader.take_bytes8("document")?)
-            .ok_or(DecodeError::new("document"))?;
-        let kind = ClaimKind::from_number(reader.take_u8("kind")?)
-            .ok_or(DecodeError::new("kind"))?;
-        let component = Component::from_number(reader.take_u8("component")?)
-            .ok_or(DecodeError::new("component"))?;
-        let locked = Fen::new(reader.take_i64("locked")?);
-        let expires_at = Instant::from_millis(reader.take_i64("expires_at")?);
-        let priority_skipped = reader.take_bool("priority_skipped")?;
+        let document = DocumentKey::from_bytes(take_short(&mut reader, "document")?)
+            .ok_or(DecodeError::Invalid { what: "document" })?;
+        let kind = ClaimKind::from_number(reader.u8("kind")?)
+            .ok_or(DecodeError::Invalid { what: "kind" })?;
+        let component = Component::from_number(reader.u8("component")?)
+            .ok_or(DecodeError::Invalid { what: "component" })?;
+        let locked = Fen::new(reader.i64("locked")?);
+        let expires_at = Instant::from_ms(reader.i64("expires_at")?);
+        let priority_skipped = reader.flag("priority_skipped")?;
         let released_at = take_instant(&mut reader, "released_at")?;
         let settled_at = take_instant(&mut reader, "settled_at")?;
-        let settled = Fen::new(reader.take_i64("settled")?);
-        let taken_back = Fen::new(reader.take_i64("taken_back")?);
+        let settled_index = reader.u64("settled_index")?;
+        let settled = Fen::new(reader.i64("settled")?);
+        let taken_back = Fen::new(reader.i64("taken_back")?);
         reader.finish()?;
         Ok(Self {
             document,
@@ -127,6 +131,7 @@ impl Claim {
             priority_skipped,
             released_at,
             settled_at,
+            settled_index,
             settled,
             taken_back,
         })

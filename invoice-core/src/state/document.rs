@@ -1,6 +1,7 @@
 //! A document of either family and the money that is claimed on it.
 
 use super::MemberNo;
+use super::layout::{put_short, take_short};
 use crate::calendar::{Date, Instant};
 use crate::codec::{DecodeError, Reader, Writer};
 use crate::identity::{MemberId, RecordId};
@@ -276,18 +277,18 @@ impl Document {
             Title::Open => bytes.put_u8(0),
             Title::Organisation(id) => {
                 bytes.put_u8(1);
-                bytes.put_raw(id.as_bytes());
+                bytes.put(id.as_bytes());
             }
             Title::OldTaxNumber => bytes.put_u8(2),
         }
         bytes.put_u64(self.index);
-        bytes.put_u32(self.issue_date.number());
+        bytes.put_u32(days(self.issue_date));
         put_fen(&mut bytes, self.total);
         put_fen(&mut bytes, self.total_without_tax);
         match &self.check_code {
             Some(code) => {
                 bytes.put_u8(1);
-                bytes.put_raw(code);
+                bytes.put(code);
             }
             None => bytes.put_u8(0),
         }
@@ -305,7 +306,7 @@ impl Document {
         put_fen(&mut bytes, self.quota_restored);
         bytes.put_u8(u8::from(self.frozen));
         bytes.put_u8(self.aliases);
-        bytes.put_raw(&self.content);
+        bytes.put(&self.content);
         // At most a dozen members of a document take part; shares and holdings have limits above.
         put_count(&mut bytes, self.content_fields.len());
         for field in &self.content_fields {
@@ -314,11 +315,11 @@ impl Document {
         put_count(&mut bytes, self.holdings.len());
         for holding in &self.holdings {
             bytes.put_u32(holding.owner.0);
-            bytes.put_bytes8(holding.claim.as_str().as_bytes());
+            put_short(&mut bytes, holding.claim.as_str().as_bytes());
             bytes.put_u8(holding.kind.number());
             bytes.put_u8(holding.component.number());
             put_fen(&mut bytes, holding.locked);
-            bytes.put_i64(holding.expires_at.millis());
+            bytes.put_i64(holding.expires_at.ms());
             put_fen(&mut bytes, holding.settled);
         }
         put_count(&mut bytes, self.shares.len());
@@ -326,71 +327,73 @@ impl Document {
             bytes.put_u32(share.holder.0);
             put_fen(&mut bytes, share.amount);
         }
-        bytes.into_vec()
+        bytes.into_bytes()
     }
 
     pub(crate) fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
         let mut reader = Reader::new(bytes);
-        let family = match reader.take_u8("family")? {
+        let family = match reader.u8("family")? {
             0 => Family::Invoice,
             1 => Family::Bill,
-            _ => return Err(DecodeError::new("family")),
+            _ => return Err(DecodeError::Invalid { what: "family" }),
         };
-        let issuer = MemberNo(reader.take_u32("issuer")?);
-        let title = match reader.take_u8("title")? {
+        let issuer = MemberNo(reader.u32("issuer")?);
+        let title = match reader.u8("title")? {
             0 => Title::Open,
             1 => Title::Organisation(
-                MemberId::from_bytes(reader.take_raw(18, "buyer")?)
-                    .ok_or(DecodeError::new("buyer"))?,
+                MemberId::from_bytes(reader.take("buyer", 18)?)
+                    .ok_or(DecodeError::Invalid { what: "buyer" })?,
             ),
             2 => Title::OldTaxNumber,
-            _ => return Err(DecodeError::new("title")),
+            _ => return Err(DecodeError::Invalid { what: "title" }),
         };
-        let index = reader.take_u64("index")?;
-        let issue_date = Date::from_number(reader.take_u32("issue_date")?)
-            .ok_or(DecodeError::new("issue_date"))?;
+        let index = reader.u64("index")?;
+        let issue_date = i32::try_from(reader.u32("issue_date")?)
+            .ok()
+            .and_then(Date::from_days)
+            .ok_or(DecodeError::Invalid { what: "issue_date" })?;
         let total = take_fen(&mut reader, "total")?;
         let total_without_tax = take_fen(&mut reader, "total_without_tax")?;
-        let check_code = match reader.take_bool("check_code")? {
-            true => Some(reader.take_array("check_code")?),
+        let check_code = match reader.flag("check_code")? {
+            true => Some(reader.array("check_code")?),
             false => None,
         };
-        let burden = match reader.take_bool("burden")? {
+        let burden = match reader.flag("burden")? {
             true => Some(Burden {
                 claimable: take_fen(&mut reader, "claimable")?,
                 self_pay: take_fen(&mut reader, "self_pay")?,
                 self_fund: take_fen(&mut reader, "self_fund")?,
-                directly_settled: reader.take_bool("directly_settled")?,
+                directly_settled: reader.flag("directly_settled")?,
             }),
             false => None,
         };
         let reversed = take_fen(&mut reader, "reversed")?;
         let quota_restored = take_fen(&mut reader, "quota_restored")?;
-        let frozen = reader.take_bool("frozen")?;
-        let aliases = reader.take_u8("aliases")?;
-        let content = reader.take_array("content")?;
+        let frozen = reader.flag("frozen")?;
+        let aliases = reader.u8("aliases")?;
+        let content = reader.array("content")?;
         let mut content_fields = Vec::new();
-        for _ in 0..reader.take_u16("content_fields")? {
-            content_fields.push(reader.take_u16("content_field")?);
+        for _ in 0..reader.u16("content_fields")? {
+            content_fields.push(reader.u16("content_field")?);
         }
         let mut holdings = Vec::new();
-        for _ in 0..reader.take_u16("holdings")? {
+        for _ in 0..reader.u16("holdings")? {
             holdings.push(Holding {
-                owner: MemberNo(reader.take_u32("owner")?),
+                owner: MemberNo(reader.u32("owner")?),
                 claim: take_record_id(&mut reader)?,
-                kind: ClaimKind::from_number(reader.take_u8("kind")?)
-                    .ok_or(DecodeError::new("kind"))?,
-                component: Component::from_number(reader.take_u8("component")?)
-                    .ok_or(DecodeError::new("component"))?,
+                kind: ClaimKind::from_number(reader.u8("kind")?)
+                    .ok_or(DecodeError::Invalid { what: "kind" })?,
+                component: Component::from_number(reader.u8("component")?)
+                    .ok_or(DecodeError::Invalid { what: "component" })?,
                 locked: take_fen(&mut reader, "locked")?,
-                expires_at: Instant::from_millis(reader.take_i64("expires_at")?),
+                expires_at: Instant::from_ms(reader.i64("expires_at")?),
                 settled: take_fen(&mut reader, "settled")?,
             });
         }
         let mut shares = Vec::new();
-        for _ in 0..reader.take_u16("shares")? {
+        for _ in 0..reader.u16("shares")? {
             shares.push(Share {
-                holder: MemberNo(reader.take_u32("holder")?),
+                holder: MemberNo(reader.u32("holder")?),
                 amount: take_fen(&mut reader, "amount")?,
             });
         }
@@ -417,12 +420,17 @@ impl Document {
     }
 }
 
+/// Days since 1970-01-01; documents of the registry are younger.
+fn days(date: Date) -> u32 {
+    u32::try_from(date.days()).unwrap_or(0)
+}
+
 fn put_fen(bytes: &mut Writer, amount: Fen) {
     bytes.put_i64(amount.get());
 }
 
 fn take_fen(reader: &mut Reader<'_>, what: &'static str) -> Result<Fen, DecodeError> {
-    reader.take_i64(what).map(Fen::new)
+    reader.i64(what).map(Fen::new)
 }
 
 fn put_count(bytes: &mut Writer, count: usize) {
@@ -430,10 +438,10 @@ fn put_count(bytes: &mut Writer, count: usize) {
 }
 
 fn take_record_id(reader: &mut Reader<'_>) -> Result<RecordId, DecodeError> {
-    std::str::from_utf8(reader.take_bytes8("claim")?)
+    std::str::from_utf8(take_short(reader, "claim")?)
         .ok()
-        .and_then(RecordId::new)
-        .ok_or(DecodeError::new("claim"))
+        .and_then(|id| RecordId::spelled(id).ok())
+        .ok_or(DecodeError::Invalid { what: "claim" })
 }
 
 /// Sums amounts of one document: each is at most [`Fen::MAX`] and their number is limited, so the

@@ -1,6 +1,7 @@
 //! A registered key.
 
 use super::MemberNo;
+use super::layout::{put_instant, take_instant};
 use crate::calendar::Instant;
 use crate::codec::{DecodeError, Reader, Writer};
 use crate::crypto::PublicKey;
@@ -37,41 +38,20 @@ impl KeyEntry {
     pub(crate) fn encode(&self) -> Vec<u8> {
         let mut bytes = Writer::new();
         bytes.put_u32(self.owner.0);
-        bytes.put_raw(&self.public_key.to_sec1());
+        bytes.put(self.public_key.as_sec1());
         put_instant(&mut bytes, self.not_after);
         put_instant(&mut bytes, self.revoked_at);
-        bytes.into_vec()
+        bytes.into_bytes()
     }
 
     pub(crate) fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
         let mut reader = Reader::new(bytes);
-        let owner = MemberNo(reader.take_u32("owner")?);
-        let public_key = PublicKey::from_sec1(reader.take_raw(65, "public_key")?)
-            .map_err(|_| DecodeError::new("public_key"))?;
+        let owner = MemberNo(reader.u32("owner")?);
+        let public_key = PublicKey::from_sec1(reader.take("public_key", 65)?)
+            .map_err(|_| DecodeError::Invalid { what: "public_key" })?;
         let not_after = take_instant(&mut reader, "not_after")?;
         let revoked_at = take_instant(&mut reader, "revoked_at")?;
         reader.finish()?;
         Ok(Self { owner, public_key, not_after, revoked_at })
-    }
-}
-
-pub(super) fn put_instant(bytes: &mut Writer, instant: Option<Instant>) {
-    match instant {
-        Some(instant) => {
-            bytes.put_u8(1);
-            bytes.put_i64(instant.millis());
-        }
-        None => bytes.put_u8(0),
-    }
-}
-
-pub(super) fn take_instant(
-    reader: &mut Reader<'_>,
-    what: &'static str,
-) -> Result<Option<Instant>, DecodeError> {
-    match reader.take_u8(what)? {
-        0 => Ok(None),
-        1 => Ok(Some(Instant::from_millis(reader.take_i64(what)?))),
-        _ => Err(DecodeError::new(what)),
     }
 }

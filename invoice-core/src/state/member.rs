@@ -1,11 +1,15 @@
 //! A member of the registry.
 
+use super::layout::put_text;
 use crate::codec::{DecodeError, Reader, Writer};
 use crate::record::RoleSet;
 
 /// A member's number, given in the order of admission: the short form of its id in keys.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct MemberNo(pub u32);
+
+/// Bytes of a registered name: 200 characters of at most four bytes.
+const NAME_BYTES_MAX: usize = 800;
 
 /// A member, as admitted.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,17 +30,17 @@ impl Member {
         bytes.put_u32(self.number.0);
         bytes.put_u8(self.roles.bits());
         bytes.put_u8(u8::from(self.suspended));
-        bytes.put_bytes16(self.name.as_bytes());
-        bytes.into_vec()
+        put_text(&mut bytes, &self.name);
+        bytes.into_bytes()
     }
 
     pub(crate) fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
         let mut reader = Reader::new(bytes);
-        let number = MemberNo(reader.take_u32("number")?);
-        let roles = RoleSet::from_bits(reader.take_u8("roles")?)
-            .ok_or(DecodeError::new("roles"))?;
-        let suspended = reader.take_bool("suspended")?;
-        let name = reader.take_str16("name")?.to_owned();
+        let number = MemberNo(reader.u32("number")?);
+        let roles = RoleSet::from_bits(reader.u8("roles")?)
+            .ok_or(DecodeError::Invalid { what: "roles" })?;
+        let suspended = reader.flag("suspended")?;
+        let name = reader.text16("name", NAME_BYTES_MAX)?.to_owned();
         reader.finish()?;
         Ok(Self { number, roles, suspended, name })
     }

@@ -7,6 +7,7 @@ mod changes;
 mod claim;
 mod document;
 mod key;
+mod layout;
 mod member;
 mod memory;
 mod record_entry;
@@ -15,6 +16,7 @@ mod view;
 
 pub use changes::{Changes, Overlay};
 pub use claim::{Claim, ClaimStatus};
+pub(crate) use layout::{put_short, take_short};
 pub(crate) use document::{difference, sum};
 pub(crate) use view::{MEMBER_COUNTER, by_id_key, confirmation_key, quota_key};
 pub use document::{
@@ -26,4 +28,4 @@ pub use member::{Member, MemberNo};
 pub use memory::MemoryState;
 pub use record_entry::{AliasEntry, AliasKind, Confirmation, Quota, RecordEntry};
 pub use table::Table;
-pub use view::{Fault, StateView, TypedState};
+pub use view::{Fault, claim_key, StateView, TypedState};

@@ -39,15 +39,15 @@ impl RecordEntry {
         let mut bytes = Writer::new();
         bytes.put_u64(self.index);
         bytes.put_u8(u8::from(self.accepted));
-        bytes.put_raw(&self.digest);
-        bytes.into_vec()
+        bytes.put(&self.digest);
+        bytes.into_bytes()
     }
 
     pub(crate) fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
         let mut reader = Reader::new(bytes);
-        let index = reader.take_u64("index")?;
-        let accepted = reader.take_bool("accepted")?;
-        let digest = reader.take_array("digest")?;
+        let index = reader.u64("index")?;
+        let accepted = reader.flag("accepted")?;
+        let digest = reader.array("digest")?;
         reader.finish()?;
         Ok(Self { index, accepted, digest })
     }
@@ -86,19 +86,19 @@ impl AliasEntry {
             AliasKind::Paper => 0,
             AliasKind::RedLetter => 1,
         });
-        bytes.put_raw(&self.document.to_bytes());
-        bytes.into_vec()
+        bytes.put(&self.document.to_bytes());
+        bytes.into_bytes()
     }
 
     pub(crate) fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
         let mut reader = Reader::new(bytes);
-        let kind = match reader.take_u8("kind")? {
+        let kind = match reader.u8("kind")? {
             0 => AliasKind::Paper,
             1 => AliasKind::RedLetter,
-            _ => return Err(DecodeError::new("kind")),
+            _ => return Err(DecodeError::Invalid { what: "kind" }),
         };
         let document =
-            DocumentKey::from_bytes(reader.rest()).ok_or(DecodeError::new("document"))?;
+            DocumentKey::from_bytes(reader.take("document", reader.remaining())?).ok_or(DecodeError::Invalid { what: "document" })?;
         Ok(Self { kind, document })
     }
 }
@@ -123,17 +123,17 @@ impl Quota {
             None => bytes.put_u8(0),
         }
         bytes.put_i64(self.used.get());
-        bytes.into_vec()
+        bytes.into_bytes()
     }
 
     pub(crate) fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
         let mut reader = Reader::new(bytes);
-        let limit = match reader.take_u8("limit")? {
+        let limit = match reader.u8("limit")? {
             0 => None,
-            1 => Some(Fen::new(reader.take_i64("limit")?)),
-            _ => return Err(DecodeError::new("limit")),
+            1 => Some(Fen::new(reader.i64("limit")?)),
+            _ => return Err(DecodeError::Invalid { what: "limit" }),
         };
-        let used = Fen::new(reader.take_i64("used")?);
+        let used = Fen::new(reader.i64("used")?);
         reader.finish()?;
         Ok(Self { limit, used })
     }
@@ -152,14 +152,14 @@ impl Confirmation {
     pub(crate) fn encode(self) -> Vec<u8> {
         let mut bytes = Writer::new();
         bytes.put_i64(self.amount.get());
-        bytes.put_i64(self.at.millis());
-        bytes.into_vec()
+        bytes.put_i64(self.at.ms());
+        bytes.into_bytes()
     }
 
     pub(crate) fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
         let mut reader = Reader::new(bytes);
-        let amount = Fen::new(reader.take_i64("amount")?);
-        let at = Instant::from_millis(reader.take_i64("at")?);
+        let amount = Fen::new(reader.i64("amount")?);
+        let at = Instant::from_ms(reader.i64("at")?);
         reader.finish()?;
         Ok(Self { amount, at })
     }

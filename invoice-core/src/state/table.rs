@@ -10,7 +10,7 @@ pub enum Table {
     MemberNumber = 2,
     /// `kid` (16 bytes) → [`KeyEntry`](super::KeyEntry).
     Key = 3,
-    /// Member number (u32), month (u32: year × 100 + month) → [`Quota`](super::Quota).
+    /// Member number (u32), month (u16 year, u8 month) → [`Quota`](super::Quota).
     Quota = 4,
     /// Document key in natural order → [`Document`](super::Document).
     Document = 5,

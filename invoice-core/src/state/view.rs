@@ -1,5 +1,6 @@
 //! Reading the state: bytes from whatever holds them, typed entries for the rules.
 
+use super::layout::put_short;
 use super::{
     AliasEntry, Claim, Confirmation, Document, KeyEntry, Member, MemberNo, Quota, RecordEntry,
     Table,
@@ -68,7 +69,7 @@ impl<V: StateView> TypedState<'_, V> {
     /// The state cannot be read.
     pub fn member_id(&self, number: MemberNo) -> Result<Option<MemberId>, Fault<V::Error>> {
         self.entry(Table::MemberNumber, &number.0.to_be_bytes(), |bytes| {
-            MemberId::from_bytes(bytes).ok_or(DecodeError::new("member id"))
+            MemberId::from_bytes(bytes).ok_or(DecodeError::Invalid { what: "member id" })
         })
     }
 
@@ -146,7 +147,7 @@ impl<V: StateView> TypedState<'_, V> {
     /// The state cannot be read.
     pub fn member_count(&self) -> Result<u32, Fault<V::Error>> {
         let count = self.entry(Table::Counter, MEMBER_COUNTER, |bytes| {
-            bytes.try_into().map(u32::from_be_bytes).map_err(|_| DecodeError::new("member count"))
+            bytes.try_into().map(u32::from_be_bytes).map_err(|_| DecodeError::Invalid { what: "member count" })
         })?;
         Ok(count.unwrap_or(0))
     }
@@ -157,20 +158,27 @@ pub(crate) const MEMBER_COUNTER: &[u8] = b"members";
 pub(crate) fn by_id_key(by: MemberNo, id: &RecordId) -> Vec<u8> {
     let mut key = Writer::new();
     key.put_u32(by.0);
-    key.put_raw(id.as_str().as_bytes());
-    key.into_vec()
+    key.put(id.as_str().as_bytes());
+    key.into_bytes()
 }
 
 pub(crate) fn quota_key(member: MemberNo, month: Month) -> Vec<u8> {
     let mut key = Writer::new();
     key.put_u32(member.0);
-    key.put_u32(month.number());
-    key.into_vec()
+    key.put_u16(u16::try_from(month.year()).unwrap_or(0));
+    key.put_u8(u8::try_from(month.month()).unwrap_or(0));
+    key.into_bytes()
 }
 
 pub(crate) fn confirmation_key(document: &DocumentKey, member: MemberNo) -> Vec<u8> {
     let mut key = Writer::new();
-    key.put_bytes8(&document.to_bytes());
+    put_short(&mut key, &document.to_bytes());
     key.put_u32(member.0);
-    key.into_vec()
+    key.into_bytes()
+}
+
+/// The key of a claim in [`Table::Claim`]: its claimant and the id of the lock's record.
+#[must_use]
+pub fn claim_key(by: MemberNo, id: &RecordId) -> Vec<u8> {
+    by_id_key(by, id)
 }

@@ -1,0 +1,268 @@
+//! SM2 signatures and the three spellings in which clients may send them.
+
+use std::fmt;
+use std::str::FromStr;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use sm2::elliptic_curve::Group as _;
+use sm2::elliptic_curve::ops::LinearCombination as _;
+use sm2::elliptic_curve::point::AffineCoordinates as _;
+use sm2::{ProjectivePoint, dsa};
+
+use super::key::PublicKey;
+
+/// Longest base64 text that can be a signature: 72 bytes of DER.
+const BASE64_CHARS_MAX: usize = 96;
+
+/// Why a text or bytes are not a signature.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SignatureError {
+    /// Not canonical base64 (RFC 4648, clause 4, padded, unused bits zero).
+    #[error("签名不是规范的 base64 / the signature is not canonical base64")]
+    Base64,
+    /// Neither 64 bytes, nor 65 bytes, nor a DER sequence of two integers.
+    #[error(
+        "签名应为 64 字节 r||s、65 字节 r||s||v 或 DER / a signature is 64 bytes r||s, 65 bytes r||s||v, or DER"
+    )]
+    Form,
+    /// The 65th byte is neither 0 nor 1.
+    #[error("签名的提示字节应为 0 或 1 / the hint byte of a signature is 0 or 1")]
+    Hint,
+    /// r or s is not in 1 to n − 1.
+    #[error("签名的 r 或 s 超出范围 / r or s of the signature is out of range")]
+    Range,
+}
+
+/// An SM2 signature: r and s, 32 big-endian bytes each, both from 1 to n − 1
+/// (GB/T 32918.2-2016, clause 6).
+///
+/// Its text is canonical base64 of the 64 bytes.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Signature([u8; 64]);
+
+impl Signature {
+    /// Length of a signature in bytes.
+    pub const BYTES: usize = 64;
+
+    /// Reads r || s.
+    ///
+    /// # Errors
+    /// [`SignatureError::Range`] when r or s is 0, n or more.
+    pub fn from_bytes(bytes: &[u8; 64]) -> Result<Self, SignatureError> {
+        dsa::Signature::from_slice(bytes).map_err(|_| SignatureError::Range)?;
+        Ok(Self(*bytes))
+    }
+
+    /// Reads a DER SEQUENCE { r, s } (GM/T 0009-2023, 7.3), one encoding only.
+    ///
+    /// # Errors
+    /// [`SignatureError::Form`] for anything but the shortest encoding of two non-negative
+    /// integers of at most 32 bytes, [`SignatureError::Range`] as in [`Signature::from_bytes`].
+    pub fn from_der(der: &[u8]) -> Result<Self, SignatureError> {
+        let [0x30, len, body @ ..] = der else {
+            return Err(SignatureError::Form);
+        };
+        if usize::from(*len) != body.len() {
+            return Err(SignatureError::Form);
+        }
+        let mut bytes = [0; 64];
+        let (r, s) = bytes.split_at_mut(32);
+        let rest = der_integer(body, r)?;
+        let rest = der_integer(rest, s)?;
+        if rest.is_empty() {
+            Self::from_bytes(&bytes)
+        } else {
+            Err(SignatureError::Form)
+        }
+    }
+
+    /// The DER SEQUENCE { r, s }, as OpenSSL and hardware modules exchange it.
+    #[must_use]
+    pub fn to_der(&self) -> Vec<u8> {
+        self.to_dsa().to_der().to_vec()
+    }
+
+    /// r || s.
+    #[must_use]
+    pub const fn as_bytes(&self) -> &[u8; 64] {
+        &self.0
+    }
+
+    pub(super) fn to_dsa(self) -> dsa::Signature {
+        match dsa::Signature::from_slice(&self.0) {
+            Ok(signature) => signature,
+            Err(_) => unreachable!("r and s were found in range when this value was made"),
+        }
+    }
+
+    /// The parity of the y coordinate of the signer's point \[k\]G = s·G + (r + s)·P.
+    ///
+    /// It is `None` when the point is the identity, which no valid signature has. The value is
+    /// the same as the signer's hint exactly when the signature is valid.
+    #[must_use]
+    #[allow(
+        clippy::arithmetic_side_effects,
+        reason = "addition modulo the curve order does not overflow"
+    )]
+    pub fn parity_hint(&self, key: &PublicKey) -> Option<bool> {
+        let (r, s) = self.to_dsa().split_scalars();
+        let point = ProjectivePoint::lincomb(&[
+            (ProjectivePoint::generator(), *s),
+            (ProjectivePoint::from(*key.as_affine()), *r + *s),
+        ]);
+        if bool::from(point.is_identity()) {
+            return None;
+        }
+        Some(point.to_affine().y_is_odd().into())
+    }
+}
+
+/// Takes one INTEGER off the front, left-padded with zeros into `into`.
+fn der_integer<'a>(der: &'a [u8], into: &mut [u8]) -> Result<&'a [u8], SignatureError> {
+    let [0x02, len, rest @ ..] = der else {
+        return Err(SignatureError::Form);
+    };
+    let (digits, rest) = rest
+        .split_at_checked(usize::from(*len))
+        .ok_or(SignatureError::Form)?;
+    let digits = match digits {
+        // Long forms of the length never occur: two integers of 33 bytes need 70.
+        [] | [0x80..=0xff, ..] | [0, 0..=0x7f, ..] => return Err(SignatureError::Form),
+        [0, digits @ ..] if !digits.is_empty() => digits,
+        digits => digits,
+    };
+    let start = into
+        .len()
+        .checked_sub(digits.len())
+        .ok_or(SignatureError::Form)?;
+    into.get_mut(start..)
+        .ok_or(SignatureError::Form)?
+        .copy_from_slice(digits);
+    Ok(rest)
+}
+
+impl fmt::Display for Signature {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&STANDARD.encode(self.0))
+    }
+}
+
+impl fmt::Debug for Signature {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Signature({self})")
+    }
+}
+
+impl FromStr for Signature {
+    type Err = SignatureError;
+
+    fn from_str(text: &str) -> Result<Self, SignatureError> {
+        let bytes = decode_base64(text)?;
+        Self::from_bytes(
+            bytes
+                .as_slice()
+                .try_into()
+                .map_err(|_| SignatureError::Form)?,
+        )
+    }
+}
+
+impl Serialize for Signature {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Signature {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?
+            .parse()
+            .map_err(D::Error::custom)
+    }
+}
+
+fn decode_base64(text: &str) -> Result<Vec<u8>, SignatureError> {
+    if text.len() > BASE64_CHARS_MAX {
+        return Err(SignatureError::Form);
+    }
+    STANDARD.decode(text).map_err(|_| SignatureError::Base64)
+}
+
+/// A signature as a client sent it, with the hint that lets many be verified together.
+///
+/// The hint is untrusted: whoever uses it must come to the same verdict with a wrong one.
+///
+/// ```
+/// use invoice_core::crypto::{HintedSignature, SecretKey, SecretKeySigner, Signer};
+///
+/// let signer = SecretKeySigner::new(SecretKey::from_bytes(&[7; 32])?);
+/// let signature = signer.sign(b"message")?;
+/// let hinted = HintedSignature::with_hint(signature, signer.public_key());
+/// let read = HintedSignature::from_base64(&hinted.to_base64())?;
+/// assert_eq!(read, hinted);
+/// assert!(read.parity.is_some());
+/// // The plain form and DER are read as well, without a hint.
+/// assert_eq!(HintedSignature::from_base64(&signature.to_string())?.signature, signature);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HintedSignature {
+    /// The signature proper.
+    pub signature: Signature,
+    /// Whether the y coordinate of \[k\]G is odd, as the sender says; `None` when it did not say.
+    pub parity: Option<bool>,
+}
+
+impl HintedSignature {
+    /// Reads canonical base64 of 64 bytes r || s, 65 bytes r || s || v, or of DER.
+    ///
+    /// The length decides: 64 and 65 bytes are never read as DER, where they would need both
+    /// numbers together to be six bytes short, which happens to one signature in 2⁴⁸.
+    ///
+    /// # Errors
+    /// [`SignatureError`], naming what is wrong.
+    pub fn from_base64(text: &str) -> Result<Self, SignatureError> {
+        let bytes = decode_base64(text)?;
+        if let Ok(plain) = <&[u8; 64]>::try_from(bytes.as_slice()) {
+            return Ok(Self {
+                signature: Signature::from_bytes(plain)?,
+                parity: None,
+            });
+        }
+        if let Some((plain, [v])) = bytes.split_first_chunk::<64>() {
+            let parity = match v {
+                0 => false,
+                1 => true,
+                2.. => return Err(SignatureError::Hint),
+            };
+            return Ok(Self {
+                signature: Signature::from_bytes(plain)?,
+                parity: Some(parity),
+            });
+        }
+        Ok(Self {
+            signature: Signature::from_der(&bytes)?,
+            parity: None,
+        })
+    }
+
+    /// Base64 of 65 bytes, or of 64 when there is no hint.
+    #[must_use]
+    pub fn to_base64(&self) -> String {
+        let mut bytes = self.signature.as_bytes().to_vec();
+        bytes.extend(self.parity.map(u8::from));
+        STANDARD.encode(bytes)
+    }
+
+    /// Adds the hint to a signature by `key`.
+    #[must_use]
+    pub fn with_hint(signature: Signature, key: &PublicKey) -> Self {
+        Self {
+            signature,
+            parity: signature.parity_hint(key),
+        }
+    }
+}

@@ -1,0 +1,47 @@
+//! Parts that several entries of the state are made of.
+
+use crate::calendar::Instant;
+use crate::codec::{DecodeError, Reader, Writer};
+
+/// An optional instant: 0, or 1 and milliseconds since 1970 UTC.
+pub(crate) fn put_instant(bytes: &mut Writer, instant: Option<Instant>) {
+    match instant {
+        Some(instant) => {
+            bytes.put_u8(1);
+            bytes.put_i64(instant.ms());
+        }
+        None => bytes.put_u8(0),
+    }
+}
+
+pub(crate) fn take_instant(
+    reader: &mut Reader<'_>,
+    what: &'static str,
+) -> Result<Option<Instant>, DecodeError> {
+    match reader.u8(what)? {
+        0 => Ok(None),
+        1 => Ok(Some(Instant::from_ms(reader.i64(what)?))),
+        _ => Err(DecodeError::Invalid { what: what }),
+    }
+}
+
+/// Bytes of at most 255, behind their length. What is put here is bounded far below that by its
+/// own type: document keys, record ids, codes.
+pub(crate) fn put_short(writer: &mut Writer, bytes: &[u8]) {
+    writer.put_u8(u8::try_from(bytes.len()).unwrap_or(u8::MAX));
+    writer.put(bytes);
+}
+
+pub(crate) fn take_short<'a>(
+    reader: &mut Reader<'a>,
+    what: &'static str,
+) -> Result<&'a [u8], DecodeError> {
+    let len = reader.u8(what)?;
+    reader.take(what, usize::from(len))
+}
+
+/// A text of at most 65,535 bytes, behind its length.
+pub(crate) fn put_text(writer: &mut Writer, text: &str) {
+    writer.put_u16(u16::try_from(text.len()).unwrap_or(u16::MAX));
+    writer.put(text.as_bytes());
+}

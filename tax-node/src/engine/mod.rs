@@ -1,0 +1,105 @@
+//! The port between the chain's rules and whatever agrees on the order of blocks.
+//!
+//! An [`Engine`] decides which block comes next; an [`Application`] knows what a block means. The
+//! engine never looks into a block, the application never counts votes. Everything that several
+//! validators need passes through this port already: blocks are built for a height, checked before
+//! anyone votes for them, and committed with a certificate, whoever proposed them.
+
+mod solo;
+
+use std::sync::Arc;
+
+use invoice_core::chain::{Block, Certificate, ChainId, ValidatorSet};
+
+pub use solo::Solo;
+
+/// What the application has for the next block.
+#[derive(Debug)]
+pub enum Build {
+    /// A block to propose.
+    Block(Box<Block>),
+    /// Nothing to record within the time that an engine may wait.
+    Idle,
+    /// Nothing will come any more: whoever submits has gone.
+    Finished,
+}
+
+/// Whether a proposed block may be voted for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Validity {
+    /// Executing it gives what its header states.
+    Valid,
+    /// It must not become final.
+    Invalid {
+        /// Why, for the log.
+        reason: String,
+    },
+}
+
+/// The application can no longer tell what is on disk: the node stops and is opened again.
+#[derive(Debug, thiserror::Error)]
+#[error("the node stops: {0}")]
+pub struct Fatal(pub String);
+
+/// The chain's rules and its store, as an engine sees them.
+pub trait Application {
+    /// The chain's name, a part of every vote.
+    fn chain_id(&self) -> &ChainId;
+
+    /// The height that is to be decided next.
+    fn next_height(&self) -> u64;
+
+    /// The validators of a height.
+    fn validators(&self, height: u64) -> Arc<ValidatorSet>;
+
+    /// Builds the next block, waiting a bounded time for records.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    fn build(&mut self) -> Result<Build, Fatal>;
+
+    /// Executes a proposed block and compares what its header states.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    fn check(&mut self, block: &Block) -> Result<Validity, Fatal>;
+
+    /// Makes a decided block durable and answers those who wait for it. The same block twice is
+    /// once.
+    ///
+    /// # Errors
+    /// The store failed: what is on disk is not known.
+    fn commit(&mut self, block: Block, certificate: Certificate) -> Result<(), Fatal>;
+}
+
+/// Agreement on blocks. Runs on a thread of its own until the application has finished.
+pub trait Engine {
+    /// Decides height after height.
+    ///
+    /// # Errors
+    /// The application failed, or the engine cannot sign.
+    fn run(self, application: &mut dyn Application) -> Result<(), EngineError>;
+}
+
+/// Why an engine stopped before its time.
+#[derive(Debug, thiserror::Error)]
+pub enum EngineError {
+    /// The application failed.
+    #[error(transparent)]
+    Application(#[from] Fatal),
+    /// The validator's key cannot sign.
+    #[error("the validator cannot sign: {0}")]
+    Signer(#[from] invoice_core::crypto::SignError),
+    /// The block that this node built itself does not execute to what it states.
+    #[error("this node's own block {height} is not valid: {reason}")]
+    OwnBlock {
+        /// Its height.
+        height: u64,
+        /// Why.
+        reason: String,
+    },
+    /// The validator's key is not one of the chain's validators, or it has not the weight to
+    /// decide alone.
+    #[error("this validator cannot decide alone: {0}")]
+    NotAlone(invoice_core::chain::CertificateFault),
+}

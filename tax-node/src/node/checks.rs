@@ -1,0 +1,188 @@
+//! `POST /v1/checks` and the public page: comparing what an asker holds with what is recorded.
+
+use invoice_api::registry::{AsOf, Asker, CheckItem, CheckResult, CheckVerdict, DocumentState};
+use invoice_core::apply::resolve;
+use invoice_core::calendar::Instant;
+use invoice_core::identity::MemberId;
+use invoice_core::money::Fen;
+use invoice_core::record::RoleSet;
+use invoice_core::state::{AliasKind, Document, MemberNo, Title, TypedState};
+
+use super::access_log::Access;
+use crate::store::{ReadError, Snapshot};
+
+/// The fault of a typed read over the store.
+pub(super) type Fault = invoice_core::state::Fault<ReadError>;
+
+/// Who asks, as the rules know it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Party {
+    pub(super) id: MemberId,
+    pub(super) number: MemberNo,
+    pub(super) roles: RoleSet,
+}
+
+impl Party {
+    /// The asker's number; `None` when no such member exists.
+    pub(super) fn of(
+        state: &TypedState<'_, Snapshot>,
+        asker: &Asker,
+    ) -> Result<Option<Self>, Fault> {
+        let member = state.member(&asker.member)?;
+        Ok(member.map(|member| Self {
+            id: asker.member,
+            number: member.number,
+            roles: member.roles,
+        }))
+    }
+
+    /// Whether the document is this member's business: seller, buyer, share holder, claimant or
+    /// authority.
+    pub(super) fn is_party_to(&self, document: &Document) -> bool {
+        self.roles.has_authority()
+            || document.issuer == self.number
+            || document.title == Title::Organisation(self.id)
+            || document.share_of(self.number).is_some()
+            || document.holdings.iter().any(|held| held.owner == self.number)
+    }
+}
+
+/// Compares one item. Nobody in particular asks when `party` is `None`.
+pub(super) fn check(
+    state: &TypedState<'_, Snapshot>,
+    party: Option<&Party>,
+    item: &CheckItem,
+    as_of: AsOf,
+) -> Result<CheckResult, Fault> {
+    let answer = |verdict, claimable, differs| CheckResult {
+        document: item.document.clone(),
+        verdict,
+        claimable,
+        differs,
+    };
+    let not_found = || answer(CheckVerdict::NotFound, None, Vec::new());
+    let Some(found) = resolve(state, &item.document)? else { return Ok(not_found()) };
+    if found.via == Some(AliasKind::RedLetter) {
+        return Ok(not_found());
+    }
+    let document = &found.document;
+    if !party.is_some_and(|party| party.is_party_to(document)) && !is_complete(item, document) {
+        return Ok(not_found());
+    }
+    let differs = differences(item, document);
+    if !differs.is_empty() {
+        return Ok(answer(CheckVerdict::Mismatch, None, differs));
+    }
+    let verdict = verdict(document, as_of.time);
+    let claimable = match verdict {
+        CheckVerdict::PartlyClaimed | CheckVerdict::Claimable => {
+            party.map(|party| document.free_for(&party.id, party.number, as_of.time))
+        }
+        CheckVerdict::NotFound
+        | CheckVerdict::Mismatch
+        | CheckVerdict::Reversed
+        | CheckVerdict::Frozen
+        | CheckVerdict::Claimed
+        | CheckVerdict::Locked => None,
+    };
+    Ok(answer(verdict, claimable, Vec::new()))
+}
+
+/// Whether the asker holds what only the paper says: amount and date, and the check code of a
+/// document that has one.
+fn is_complete(item: &CheckItem, document: &Document) -> bool {
+    item.amount.is_some()
+        && item.date.is_some()
+        && (item.check_code.is_some() || document.check_code.is_none())
+}
+
+/// The given elements that are wrong.
+fn differences(item: &CheckItem, document: &Document) -> Vec<&'static str> {
+    let mut differs = Vec::new();
+    if let Some(amount) = item.amount {
+        let without_tax = item.amount_may_be_without_tax && amount == document.total_without_tax;
+        if amount != document.total && !without_tax {
+            differs.push("amount");
+        }
+    }
+    if item.date.is_some_and(|date| date != document.issue_date) {
+        differs.push("date");
+    }
+    if let (Some(given), Some(code)) = (&item.check_code, &document.check_code)
+        && given.as_bytes() != code
+    {
+        differs.push("check_code");
+    }
+    differs
+}
+
+/// The first verdict that applies to a document whose elements are right.
+pub(super) fn verdict(document: &Document, time: Instant) -> CheckVerdict {
+    let (settled, locked) = (document.settled(), document.locked_at(time));
+    if document.is_reversed() {
+        CheckVerdict::Reversed
+    } else if document.frozen {
+        CheckVerdict::Frozen
+    } else if settled >= document.capacity() {
+        CheckVerdict::Claimed
+    } else if document.free_at(time) == Fen::ZERO {
+        CheckVerdict::Locked
+    } else if settled > Fen::ZERO || locked > Fen::ZERO || document.reversed > Fen::ZERO {
+        CheckVerdict::PartlyClaimed
+    } else {
+        CheckVerdict::Claimable
+    }
+}
+
+/// All amounts of a document for one of its parties.
+pub(super) fn state_for(document: &Document, party: &Party, time: Instant) -> DocumentState {
+    DocumentState {
+        verdict: verdict(document, time),
+        total: document.total,
+        reversed: document.reversed,
+        capacity: document.capacity(),
+        settled: document.settled(),
+        locked: document.locked_at(time),
+        remaining: document.free_at(time),
+        claimable: document.free_for(&party.id, party.number, time),
+        frozen: document.frozen,
+        over_claimed: document.is_over_claimed(),
+    }
+}
+
+/// The line of the access log for one item.
+pub(super) fn access<'a>(
+    asker: Option<&'a Asker>,
+    item: &CheckItem,
+    result: &'a CheckResult,
+    time: Instant,
+) -> Access<'a> {
+    let mut asked = Vec::new();
+    asked.extend(item.amount.map(|_| "amount"));
+    asked.extend(item.date.map(|_| "date"));
+    asked.extend(item.check_code.as_ref().map(|_| "check_code"));
+    Access {
+        time: time.to_rfc3339_utc8(),
+        by: asker.map_or("public", |asker| asker.member.as_str()),
+        kid: asker.map(|asker| asker.kid.to_string()).unwrap_or_default(),
+        call: "check",
+        document: item.document.to_string(),
+        asked,
+        differs: &result.differs,
+        answer: verdict_word(result.verdict),
+    }
+}
+
+/// The word of a verdict.
+pub(super) const fn verdict_word(verdict: CheckVerdict) -> &'static str {
+    match verdict {
+        CheckVerdict::NotFound => "not_found",
+        CheckVerdict::Mismatch => "mismatch",
+        CheckVerdict::Reversed => "reversed",
+        CheckVerdict::Frozen => "frozen",
+        CheckVerdict::Claimed => "claimed",
+        CheckVerdict::Locked => "locked",
+        CheckVerdict::PartlyClaimed => "partly_claimed",
+        CheckVerdict::Claimable => "claimable",
+    }
+}

@@ -1,0 +1,22 @@
+//! The node: records come in, are verified, ordered, executed, agreed on, stored, and answered.
+
+mod access_log;
+mod admission;
+mod application;
+mod checks;
+mod claims;
+mod clock;
+mod disk;
+mod documents;
+mod events;
+mod gauges;
+mod index_rows;
+mod job;
+mod receipts;
+mod registry;
+mod start;
+mod validate;
+
+pub use access_log::{ACCESS_LOG_FILE, AccessLog, AccessLogError};
+pub use clock::{Clock, system_clock};
+pub use start::{Node, NodeConfig, StartError, Stopped};
