@@ -10,6 +10,7 @@ mod pem;
 mod signature;
 mod signer;
 
+pub(crate) use hash::from_hex;
 pub use hash::{Hash, HexError, sm3};
 pub use key::{Kid, PublicKey, PublicKeyError, SecretKey, SecretKeyError, USER_ID};
 pub use pem::{KeyEncryption, PBKDF2_ITERATIONS, PemError};
