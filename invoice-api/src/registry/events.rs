@@ -12,10 +12,10 @@ pub struct Event {
     pub place: Place,
     /// The stable name of the kind of event: `claim_locked`, `over_claimed`, `record_refused`.
     pub kind: String,
-    /// The member whose record caused it.
-    pub by: MemberId,
-    /// That record's id.
-    pub id: String,
+    /// The member whose record caused it; `None` when that is none of the asker's business.
+    pub by: Option<MemberId>,
+    /// That record's id; `None` together with `by`.
+    pub id: Option<String>,
     /// The document that it is about, if it is about one.
     pub document: Option<DocumentKey>,
     /// What else the asker may see, as named values.

@@ -1,0 +1,98 @@
+//! How the server is set up.
+
+use std::net::SocketAddr;
+use std::num::NonZeroU32;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// Settings of the HTTP server. [`ServerConfig::new`] has defaults for all but the address.
+#[derive(Debug, Clone)]
+pub struct ServerConfig {
+    /// Where to listen; port 0 lets the system choose.
+    pub listen: SocketAddr,
+    /// Certificate and key, when the server speaks TLS itself.
+    pub tls: Option<TlsFiles>,
+    /// Threads that serve connections.
+    pub workers: usize,
+    /// Threads that verify request signatures.
+    pub verifiers: usize,
+    /// Connections in all; more wait in the kernel's queue.
+    pub connections_max: usize,
+    /// Bulk streams at the same time; more are answered 503.
+    pub bulk_streams_max: usize,
+    /// Event streams at the same time; more are answered 503.
+    pub event_streams_max: usize,
+    /// Time for a client to send its request line and headers.
+    pub head_timeout: Duration,
+    /// Time that an idle connection is kept.
+    pub keep_alive: Duration,
+    /// Time for requests that are being answered when the server is asked to stop.
+    pub stop_timeout: Duration,
+    /// How much a member, and an address, may ask for.
+    pub budgets: BudgetConfig,
+}
+
+/// PEM files for TLS.
+#[derive(Debug, Clone)]
+pub struct TlsFiles {
+    /// The certificate chain, leaf first.
+    pub certificates: PathBuf,
+    /// The private key, PKCS#8, PKCS#1 or SEC1.
+    pub key: PathBuf,
+}
+
+/// Budgets per minute; a whole minute's worth may be used at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BudgetConfig {
+    /// Records that a member may send for recording or validation.
+    pub records_per_minute: NonZeroU32,
+    /// Documents that a member may check.
+    pub checks_per_minute: NonZeroU32,
+    /// Other signed questions of a member.
+    pub reads_per_minute: NonZeroU32,
+    /// Requests without a signature from one address (IPv6: one /64).
+    pub anonymous_per_minute: NonZeroU32,
+    /// Failed authentications from one address; beyond them its signed requests are refused
+    /// before any signature is verified.
+    pub failures_per_minute: NonZeroU32,
+}
+
+const fn budget(per_minute: u32) -> NonZeroU32 {
+    match NonZeroU32::new(per_minute) {
+        Some(budget) => budget,
+        None => NonZeroU32::MIN,
+    }
+}
+
+impl Default for BudgetConfig {
+    fn default() -> Self {
+        Self {
+            records_per_minute: budget(600_000),
+            checks_per_minute: budget(60_000),
+            reads_per_minute: budget(12_000),
+            anonymous_per_minute: budget(6_000),
+            failures_per_minute: budget(600),
+        }
+    }
+}
+
+impl ServerConfig {
+    /// Settings for a server at this address.
+    #[must_use]
+    pub fn new(listen: SocketAddr) -> Self {
+        let threads = std::thread::available_parallelism().map_or(2, usize::from);
+        Self {
+            listen,
+            tls: None,
+            workers: threads,
+            verifiers: threads,
+            connections_max: 4_096,
+            bulk_streams_max: 32,
+            event_streams_max: 1_024,
+            head_timeout: Duration::from_secs(10),
+            keep_alive: Duration::from_secs(75),
+            stop_timeout: Duration::from_secs(30),
+            budgets: BudgetConfig::default(),
+        }
+    }
+}

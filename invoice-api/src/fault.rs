@@ -1,0 +1,104 @@
+//! Refusals of the interface itself: of a request, before any rule of the registry is asked.
+
+use crate::registry::UnavailableReason;
+
+/// Declares [`Fault`] with the stable code and both texts of each variant beside it.
+macro_rules! faults {
+    ($($(#[$doc:meta])* $name:ident = $code:literal, $zh:literal, $en:literal;)*) => {
+        /// Why a request was not answered as asked. Codes are permanent.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub enum Fault { $($(#[$doc])* $name,)* }
+
+        impl Fault {
+            /// Every fault, in the order of the catalogue.
+            pub const ALL: &'static [Fault] = &[$(Fault::$name,)*];
+
+            /// The stable snake_case code that stands in answers.
+            #[must_use]
+            pub const fn code(self) -> &'static str {
+                match self { $(Fault::$name => $code,)* }
+            }
+
+            /// What to tell a reader of Chinese.
+            #[must_use]
+            pub const fn zh(self) -> &'static str {
+                match self { $(Fault::$name => $zh,)* }
+            }
+
+            /// What to tell a reader of English.
+            #[must_use]
+            pub const fn en(self) -> &'static str {
+                match self { $(Fault::$name => $en,)* }
+            }
+        }
+    };
+}
+
+faults! {
+    /// The request cannot be read as HTTP of this interface.
+    BadRequest = "bad_request", "请求无法识别。", "The request cannot be read.";
+    /// A query parameter is unknown, repeated, missing or badly spelt.
+    QueryInvalid = "query_invalid",
+        "查询参数未知、重复、缺失或书写不正确。",
+        "A query parameter is unknown, repeated, missing or badly spelt.";
+    /// A cursor that this registry did not give out.
+    CursorInvalid = "cursor_invalid",
+        "游标不是本登记系统给出的。", "The cursor is not one that this registry gave out.";
+    /// A list of check items with nothing in it.
+    ItemsEmpty = "items_empty", "查验清单为空。", "The list of items is empty.";
+    /// More than 1,000 check items.
+    TooManyItems = "too_many_items",
+        "一次最多查验 1,000 项。", "At most 1,000 items can be checked at once.";
+    /// The request line and headers are larger than 16 KiB.
+    HeadTooLarge = "head_too_large",
+        "请求行与请求头超过 16 KiB。", "The request line and headers are larger than 16 KiB.";
+    /// The body did not arrive in time.
+    RequestTimeout = "request_timeout",
+        "请求内容未在规定时间内到达。", "The body did not arrive in time.";
+    /// The text of a QR code is not one of an invoice.
+    QrSpelling = "qr_spelling",
+        "二维码内容不是发票二维码。", "The text is not that of an invoice's QR code.";
+    /// An XML file is not one invoice or fiscal bill.
+    XmlUnreadable = "xml_unreadable",
+        "XML 文件不是一张数电票或财政电子票据。",
+        "The XML file is not one fully digital invoice or fiscal bill.";
+    /// Nothing stands at this address, or nothing that the asker may see.
+    NotFound = "not_found", "没有此内容，或您无权查看。", "There is no such thing, or not for you.";
+    /// The address has no such method.
+    MethodNotAllowed = "method_not_allowed",
+        "此地址不支持该方法。", "The address does not have this method.";
+    /// A batch that is all or nothing had a record that failed.
+    BatchFailed = "batch_failed",
+        "整批提交中有记录未通过，整批未被接受。",
+        "A record of the all-or-nothing batch failed, so none was accepted.";
+    /// The budget is spent.
+    RateLimited = "rate_limited",
+        "请求过于频繁，超出额度。", "Too much was asked in too short a time.";
+    /// The queues are full.
+    Overloaded = "overloaded", "系统繁忙，请稍后重试。", "The registry is busy; try again later.";
+    /// Too few validators answer.
+    NoQuorum = "no_quorum",
+        "验证节点不足，暂时无法确认。结果可能稍后产生，可原样重发。",
+        "Too few validators answer. The outcome may still come; the same bytes may be sent again.";
+    /// The disk is nearly full.
+    LowDisk = "low_disk",
+        "磁盘空间不足，暂停接收。", "The disk is nearly full; nothing new is taken.";
+    /// A write or sync failed.
+    StorageFailed = "storage_failed", "存储故障，暂停服务。", "The storage failed.";
+    /// The node is shutting down.
+    Stopping = "stopping", "节点正在停止。", "The node is shutting down.";
+    /// A bug.
+    Internal = "internal_error", "内部错误。", "An internal error.";
+}
+
+impl From<UnavailableReason> for Fault {
+    fn from(reason: UnavailableReason) -> Self {
+        match reason {
+            UnavailableReason::Overloaded => Self::Overloaded,
+            UnavailableReason::NoQuorum => Self::NoQuorum,
+            UnavailableReason::LowDisk => Self::LowDisk,
+            UnavailableReason::StorageFailed => Self::StorageFailed,
+            UnavailableReason::Stopping => Self::Stopping,
+        }
+    }
+}

@@ -1,0 +1,48 @@
+//! Every limit of the interface, named once.
+
+use std::time::Duration;
+
+/// Bytes in a body of `POST /v1/records` and `POST /v1/validate`.
+pub const RECORDS_BODY_BYTES_MAX: usize = 4 * 1024 * 1024;
+/// Bytes in a body of `POST /v1/checks`: one XML file in base64 with room for its neighbours.
+pub const CHECKS_BODY_BYTES_MAX: usize = 4 * 1024 * 1024;
+/// Items in one `POST /v1/checks`.
+pub const CHECK_ITEMS_MAX: usize = 1_000;
+/// Bytes in an invoice XML file, after base64.
+pub const XML_BYTES_MAX: usize = 1024 * 1024;
+/// Elements in an invoice XML file.
+pub const XML_ELEMENTS_MAX: usize = 50_000;
+/// Depth of an invoice XML file.
+pub const XML_DEPTH_MAX: usize = 32;
+/// Bytes in one line of a bulk stream; a longer one fails alone.
+pub const BULK_LINE_BYTES_MAX: usize = RECORDS_BODY_BYTES_MAX;
+/// Envelopes of one bulk stream that are being decided at the same time.
+pub const BULK_LOOKAHEAD_LINES: usize = 256;
+/// Bytes of the envelopes that one bulk stream has being decided at the same time.
+pub const BULK_LOOKAHEAD_BYTES: usize = 16 * 1024 * 1024;
+/// How often one line of a bulk stream is handed in again while the queues are full.
+pub const BULK_OVERLOAD_RETRIES: u32 = 30;
+/// Seconds that a request may take to send its body, bulk streams excepted.
+pub const BODY_TIMEOUT: Duration = Duration::from_secs(30);
+/// Seconds that a bulk stream may be silent.
+pub const BULK_IDLE_TIMEOUT: Duration = Duration::from_secs(300);
+/// Bytes in the request line and all headers.
+pub const HEAD_BYTES_MAX: usize = 16 * 1024;
+/// Seconds by which the timestamp of a signed request may be off, either way.
+pub const TIMESTAMP_SKEW_SECONDS: u64 = 300;
+/// Nonces remembered. A nonce is remembered until its timestamp is out of range.
+pub const NONCES_MAX: usize = 1 << 20;
+/// Nonces remembered of one key, so that one member cannot crowd out the others.
+pub const NONCES_PER_KEY_MAX: usize = 1 << 17;
+/// Signature verifications waiting for a thread; more are answered 503.
+pub const VERIFICATIONS_WAITING_MAX: usize = 1_024;
+/// Members and addresses whose budgets are tracked one by one; the rest share one budget.
+pub const BUDGET_KEYS_MAX: usize = 65_536;
+/// Claims in a page, when the question does not say.
+pub const CLAIMS_PAGE: usize = 100;
+/// Claims in a page at most.
+pub const CLAIMS_PAGE_MAX: usize = 1_000;
+/// About how many events are read from the store at once.
+pub const EVENTS_PAGE: usize = 1_000;
+/// Seconds between comments that keep an idle event stream open.
+pub const EVENTS_KEEP_ALIVE: Duration = Duration::from_secs(15);

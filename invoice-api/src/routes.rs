@@ -1,0 +1,82 @@
+//! The addresses of the interface. Handlers unwrap, make one call, wrap.
+
+mod bulk;
+mod chain;
+mod checks;
+mod docs_page;
+mod documents;
+mod envelope;
+mod events;
+mod lines;
+pub mod openapi;
+mod public_page;
+mod query;
+mod records;
+mod service;
+
+use actix_web::http::StatusCode;
+use actix_web::{FromRequest, Handler, HttpResponse, Resource, Responder, web};
+use serde::Serialize;
+
+use crate::fault::Fault;
+use crate::problem::Problem;
+
+/// Adds every address to an application whose data holds the [`AppState`](crate::AppState).
+pub fn configure(app: &mut web::ServiceConfig) {
+    app.service(
+        web::resource("/v1/records")
+            .route(web::post().to(records::submit))
+            .route(web::get().to(records::by_hash))
+            .route(web::head().to(records::by_hash))
+            .default_service(web::to(async || Problem::method_not_allowed("GET, HEAD, POST").into_response())),
+    )
+    .service(post("/v1/records:bulk", bulk::bulk))
+    .service(get("/v1/records/{by}/{id}", records::by_id))
+    .service(post("/v1/validate", records::validate))
+    .service(post("/v1/checks", checks::checks))
+    .service(get("/v1/documents/{key}", documents::document))
+    .service(get("/v1/claims", documents::claims))
+    .service(get("/v1/events", events::events))
+    .service(get("/v1/checkpoint", chain::checkpoint))
+    .service(get("/v1/genesis", chain::genesis))
+    .service(get("/v1/blocks/{height}", chain::block))
+    .service(get("/v1/proofs/inclusion", chain::inclusion))
+    .service(get("/v1/proofs/consistency", chain::consistency))
+    .service(get("/v1/limits", service::limits))
+    .service(get("/v1/rejections", service::rejections))
+    .service(get("/v/{key}", public_page::page))
+    .service(get("/livez", service::livez))
+    .service(get("/readyz", service::readyz))
+    .service(get("/metrics", service::metrics))
+    .service(get("/openapi.json", service::openapi))
+    .service(get("/docs", docs_page::page))
+    .default_service(web::to(async || Problem::from(Fault::NotFound).into_response()));
+}
+
+fn get<F, Args>(path: &str, handler: F) -> Resource
+where
+    F: Handler<Args>,
+    Args: FromRequest + 'static,
+    F::Output: Responder + 'static,
+{
+    web::resource(path)
+        .route(web::get().to(handler.clone()))
+        .route(web::head().to(handler))
+        .default_service(web::to(async || Problem::method_not_allowed("GET, HEAD").into_response()))
+}
+
+fn post<F, Args>(path: &str, handler: F) -> Resource
+where
+    F: Handler<Args>,
+    Args: FromRequest + 'static,
+    F::Output: Responder + 'static,
+{
+    web::resource(path)
+        .route(web::post().to(handler))
+        .default_service(web::to(async || Problem::method_not_allowed("POST").into_response()))
+}
+
+/// An answer in JSON.
+fn json(status: StatusCode, answer: &impl Serialize) -> HttpResponse {
+    HttpResponse::build(status).json(answer)
+}

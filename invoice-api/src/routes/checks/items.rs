@@ -1,0 +1,253 @@
+//! The items of a check, read strictly.
+
+use std::cell::RefCell;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use invoice_core::calendar::Date;
+use invoice_core::identity::DocumentKey;
+use invoice_core::json;
+use invoice_core::money::Fen;
+use invoice_core::qr::QrPayload;
+use invoice_core::read::{ObjectReader, Problems, Spelled, ValueReader};
+use invoice_core::refusal::{Rule, ShapeCode, ShapeError};
+
+use crate::fault::Fault;
+use crate::limits::CHECK_ITEMS_MAX;
+use crate::problem::{ErrorItem, Problem};
+use crate::registry::CheckItem;
+use crate::status::HasStatus;
+use crate::xml;
+
+/// Depth of the request: the object, its list, an item.
+const DEPTH_MAX: usize = 3;
+/// Characters of a check code; the longest in use has 20.
+const CHECK_CODE_MAX: usize = 64;
+
+/// The items of a request whose shape is right, or every item that cannot be read.
+#[derive(Debug)]
+pub(super) struct Items {
+    items: Vec<CheckItem>,
+    count: usize,
+    errors: Vec<ErrorItem>,
+}
+
+impl Items {
+    /// How many were asked, readable or not.
+    pub(super) fn len(&self) -> usize {
+        self.count
+    }
+
+    /// The items, in order.
+    ///
+    /// # Errors
+    /// 422 with every value that is badly spelt.
+    pub(super) fn into_items(self) -> Result<Vec<CheckItem>, Problem> {
+        if self.errors.is_empty() {
+            return Ok(self.items);
+        }
+        Err(Problem::items(Fault::QrSpelling.status(), self.errors))
+    }
+}
+
+/// Reads a request.
+///
+/// # Errors
+/// 400 or 413 with every fault of shape.
+pub(super) fn read(body: &[u8]) -> Result<Items, Problem> {
+    let node = json::parse(body, DEPTH_MAX)?;
+    let problems = RefCell::new(Problems::default());
+    let mut items = Vec::new();
+    let mut errors = Vec::new();
+    let mut count = 0;
+    if let Some(mut request) = ValueReader::root(&node, &problems).object() {
+        if let Some(list) = request.array("items") {
+            count = list.len();
+            if count > CHECK_ITEMS_MAX {
+                return Err(Problem::from(Fault::TooManyItems)
+                    .with_fact("limit", CHECK_ITEMS_MAX.to_string()));
+            }
+            for value in list {
+                let pointer = value.pointer().to_owned();
+                if let Some(object) = value.object() {
+                    items.extend(item(object, &pointer, &problems, &mut errors));
+                }
+            }
+        }
+        request.finish();
+    }
+    let problems = problems.into_inner();
+    if !problems.shape.is_empty() {
+        return Err(problems.shape.into());
+    }
+    if count == 0 {
+        return Err(Fault::ItemsEmpty.into());
+    }
+    errors.extend(problems.violations.iter().map(ErrorItem::from));
+    Ok(Items { items, count, errors })
+}
+
+fn item(
+    mut object: ObjectReader<'_, '_>,
+    pointer: &str,
+    problems: &RefCell<Problems>,
+    errors: &mut Vec<ErrorItem>,
+) -> Option<CheckItem> {
+    let (qr, xml) = (object.find("qr"), object.find("xml"));
+    let by_number = object.find("document").is_some();
+    let forms = [qr.is_some(), xml.is_some(), by_number].into_iter().filter(|given| *given).count();
+    if forms > 1 {
+        let conflict = ShapeError::at(ShapeCode::MembersConflict, pointer);
+        problems.borrow_mut().shape.push(conflict);
+        return None;
+    }
+    let read = if let Some(qr) = qr {
+        let text = qr.text::<String>();
+        text.and_then(|text| from_qr(&text, pointer, errors))
+    } else if let Some(xml) = xml {
+        let text = xml.text::<String>();
+        text.and_then(|text| from_xml(&text, pointer, errors))
+    } else {
+        from_number(&mut object)
+    };
+    object.finish();
+    read
+}
+
+fn from_number(object: &mut ObjectReader<'_, '_>) -> Option<CheckItem> {
+    let document = object.text::<DocumentKey>("document");
+    let amount = object.optional::<Fen>("amount");
+    let date = object.optional::<Date>("date");
+    let check_code = object.optional::<CheckCode>("check_code");
+    Some(CheckItem {
+        document: document?,
+        amount: amount?,
+        amount_may_be_without_tax: false,
+        date: date?,
+        check_code: check_code?.map(|code| code.0),
+    })
+}
+
+fn from_qr(text: &str, pointer: &str, errors: &mut Vec<ErrorItem>) -> Option<CheckItem> {
+    let Ok(payload) = QrPayload::parse(text) else {
+        errors.push(ErrorItem::new(Fault::QrSpelling.code(), format!("{pointer}/qr")));
+        return None;
+    };
+    let document = payload.document();
+    Some(CheckItem {
+        amount: Some(payload.amount),
+        // Codes before the fully digital invoice carry the total with or without tax.
+        amount_may_be_without_tax: !matches!(document, DocumentKey::Digital(_)),
+        date: Some(payload.date),
+        check_code: payload.check_code.filter(|code| !code.is_empty()),
+        document,
+    })
+}
+
+fn from_xml(text: &str, pointer: &str, errors: &mut Vec<ErrorItem>) -> Option<CheckItem> {
+    let pointer = format!("{pointer}/xml");
+    let Ok(file) = STANDARD.decode(text) else {
+        errors.push(ErrorItem::new(Rule::Base64Spelling.code(), pointer));
+        return None;
+    };
+    match xml::read(&file) {
+        Ok(read) => Some(CheckItem {
+            document: read.document,
+            amount: Some(read.amount),
+            amount_may_be_without_tax: false,
+            date: Some(read.date),
+            check_code: read.check_code,
+        }),
+        Err(error) => {
+            let mut item = ErrorItem::new(Fault::XmlUnreadable.code(), pointer);
+            item.facts.push(("reason".to_owned(), error.to_string()));
+            errors.push(item);
+            None
+        }
+    }
+}
+
+/// A check code as printed: letters and digits.
+struct CheckCode(String);
+
+impl Spelled for CheckCode {
+    fn spelled(text: &str) -> Result<Self, Rule> {
+        let fits = (1..=CHECK_CODE_MAX).contains(&text.len())
+            && text.bytes().all(|byte| byte.is_ascii_alphanumeric());
+        if fits { Ok(Self(text.to_owned())) } else { Err(Rule::CheckCodeSpelling) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn codes(body: &str) -> (u16, Vec<(String, String)>) {
+        let problem = match read(body.as_bytes()) {
+            Err(problem) => problem,
+            Ok(items) => match items.into_items() {
+                Err(problem) => problem,
+                Ok(items) => return (200, vec![(items.len().to_string(), String::new())]),
+            },
+        };
+        let mut errors = problem
+            .errors()
+            .iter()
+            .map(|error| (error.code.to_owned(), error.pointer.clone()))
+            .collect::<Vec<_>>();
+        if errors.is_empty() {
+            errors.push((problem.code().to_owned(), String::new()));
+        }
+        (problem.status().as_u16(), errors)
+    }
+
+    #[test]
+    fn items_are_read_strictly() {
+        let number = r#""document":"D:24442000000000000016""#;
+        for (body, status, code, pointer) in [
+            (r#"{"items":[{N}]}"#, 200, "1", ""),
+            (r#"{"items":[{N,"amount":"16000","date":"2024-01-24","check_code":"a1B2c3"}]}"#, 200, "1", ""),
+            (r#"{"items":[{"qr":"01,32,,24312000000136634917,0.01,20240514,,1DD6"}]}"#, 200, "1", ""),
+            (r#"{"items":[]}"#, 400, "items_empty", ""),
+            (r#"{"items":{}}"#, 400, "wrong_type", "/items"),
+            (r#"{}"#, 400, "missing_member", "/items"),
+            (r#"{"items":[{N}],"more":1}"#, 400, "unknown_member", "/more"),
+            (r#"{"items":[{N,N}]}"#, 400, "duplicate_member", "/items/0/document"),
+            (r#"{"items":[["D:1"]]}"#, 400, "wrong_type", "/items/0"),
+            (r#"{"items":[{N,"amount":16000}]}"#, 400, "wrong_type", "/items/0/amount"),
+            (r#"{"items":[{N,"sum":"1"}]}"#, 400, "unknown_member", "/items/0/sum"),
+            (r#"{"items":[{N,"qr":"x"}]}"#, 400, "members_conflict", "/items/0"),
+            (r#"{"items":[{}]}"#, 400, "missing_member", "/items/0/document"),
+            (r#"{"items":[{"xml":[["PA=="]]}]}"#, 400, "too_deep", "/items/0/xml"),
+            (r#"{"items":[{N}]} x"#, 400, "not_json", ""),
+            ("[]", 400, "wrong_type", ""),
+            ("", 400, "not_json", ""),
+            (r#"{"items":[{"document":"D:1"}]}"#, 422, "document_key_spelling", "/items/0/document"),
+            (r#"{"items":[{N,"amount":"1.234"}]}"#, 422, "money_spelling", "/items/0/amount"),
+            (r#"{"items":[{N,"date":"20240124"}]}"#, 422, "date_spelling", "/items/0/date"),
+            (r#"{"items":[{N,"check_code":"票"}]}"#, 422, "check_code_spelling", "/items/0/check_code"),
+            (r#"{"items":[{N},{"qr":"hello"}]}"#, 422, "qr_spelling", "/items/1/qr"),
+            (r#"{"items":[{"xml":"PGEvPg=="}]}"#, 422, "xml_unreadable", "/items/0/xml"),
+            (r#"{"items":[{"xml":"PGEvPg"}]}"#, 422, "base64_spelling", "/items/0/xml"),
+        ] {
+            let body = body.replace('N', number);
+            let (found_status, found) = codes(&body);
+            assert_eq!(found_status, status, "{body}: {found:?}");
+            assert!(found.contains(&(code.to_owned(), pointer.to_owned())), "{body}: {found:?}");
+        }
+    }
+
+    #[test]
+    fn every_bad_item_is_named_at_once() {
+        let (status, errors) = codes(r#"{"items":[{"document":"x"},{"qr":"x"},{"document":"y"}]}"#);
+        assert_eq!((status, errors.len()), (422, 3));
+    }
+
+    #[test]
+    fn a_thousand_items_are_the_limit() {
+        let item = r#"{"document":"D:24442000000000000016"}"#;
+        let body = |count: usize| format!("{{\"items\":[{}]}}", vec![item; count].join(","));
+        assert_eq!(codes(&body(CHECK_ITEMS_MAX)).0, 200);
+        assert_eq!(codes(&body(CHECK_ITEMS_MAX + 1)).0, 413);
+    }
+}

@@ -1,0 +1,108 @@
+//! From a body to a submission, and through the budgets into the registry.
+
+use actix_web::HttpRequest;
+use bytes::Bytes;
+use invoice_core::crypto::Kid;
+use invoice_core::record::{EnvelopeForm, parse_envelope, parse_unsigned_envelope};
+
+use crate::limits::BULK_OVERLOAD_RETRIES;
+use crate::problem::Problem;
+use crate::registry::{RecordAnswer, RecordVerdict, Submission, UnavailableReason};
+use crate::server::authenticate::refuse_guessing;
+use crate::server::state::{AppState, network};
+
+/// What to do when a budget is spent or the queues are full.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Patience {
+    /// Answer so at once.
+    Refuse,
+    /// Hold the line until there is room: the client of a stream feels it as back-pressure.
+    Wait,
+}
+
+/// Reads a signed envelope.
+pub(super) fn signed(body: &Bytes, receipts: bool) -> Result<Submission, Problem> {
+    let envelope = parse_envelope(body)?;
+    let records = envelope.records.iter().map(|record| part(body, record)).collect();
+    Ok(Submission {
+        kid: Some(envelope.kid.to_owned()),
+        sig: Some(envelope.sig.to_owned()),
+        records,
+        batch: envelope.batch,
+        atomic: envelope.atomic,
+        receipts,
+    })
+}
+
+/// The part of a body that a slice of it stands for, without copying it.
+fn part(body: &Bytes, slice: &[u8]) -> Bytes {
+    let start = (slice.as_ptr() as usize).wrapping_sub(body.as_ptr() as usize);
+    match start.checked_add(slice.len()) {
+        Some(end) if end <= body.len() => body.slice(start..end),
+        Some(_) | None => Bytes::copy_from_slice(slice),
+    }
+}
+
+/// Charges the envelope to its member's budget and hands it in.
+///
+/// The budget is charged before the signature is verified, since verification is what costs. So
+/// that strangers cannot spend a member's budget for long, each failed authentication is charged
+/// to their address, and an address without such budget is refused unheard.
+pub(super) async fn submit(
+    state: &AppState,
+    request: &HttpRequest,
+    submission: Submission,
+    patience: Patience,
+) -> Result<Vec<RecordAnswer>, Problem> {
+    refuse_guessing(state, request)?;
+    charge(state, &submission, patience).await?;
+    let answers = hand_in(state, submission, patience).await?;
+    let unauthenticated =
+        answers.iter().any(|answer| matches!(answer.verdict, RecordVerdict::Unauthenticated(_)));
+    if unauthenticated {
+        // The failure is answered as what it is; the next one may be refused unheard.
+        let _ = state.budgets.failures.take(&network(request), 1);
+    }
+    Ok(answers)
+}
+
+async fn charge(
+    state: &AppState,
+    submission: &Submission,
+    patience: Patience,
+) -> Result<(), Problem> {
+    let Some(kid) = submission.kid.as_deref().and_then(|kid| kid.parse::<Kid>().ok()) else {
+        return Ok(());
+    };
+    // Without a known key nothing is verified, so nothing needs to be charged.
+    let Some(key) = state.registry.key(kid).await? else { return Ok(()) };
+    while let Err(spent) = state.budgets.records.take(&key.member, submission.records.len()) {
+        match patience {
+            Patience::Refuse => return Err(spent.into()),
+            Patience::Wait => tokio::time::sleep(spent.wait).await,
+        }
+    }
+    Ok(())
+}
+
+async fn hand_in(
+    state: &AppState,
+    submission: Submission,
+    patience: Patience,
+) -> Result<Vec<RecordAnswer>, Problem> {
+    let mut tries_left = match patience {
+        Patience::Refuse => 0,
+        Patience::Wait => BULK_OVERLOAD_RETRIES,
+    };
+    loop {
+        match state.registry.submit(submission.clone()).await {
+            Ok(answers) => return Ok(answers),
+            Err(full) if full.reason == UnavailableReason::Overloaded && tries_left > 0 => {
+                tries_left -= 1;
+                let seconds = u64::from(full.retry_after_seconds.max(1));
+                tokio::time::sleep(std::time::Duration::from_secs(seconds)).await;
+            }
+            Err(unavailable) => return Err(unavailable.into()),
+        }
+    }
+}

@@ -1,0 +1,120 @@
+//! Who asks: the request signature of questions that are not public.
+//!
+//! Cheap checks come first: the header's layout, the key, the timestamp, the budget; only then is
+//! a signature verified. A nonce is remembered only for a verified request, so that nobody else
+//! can use up a member's nonces.
+
+use actix_web::HttpRequest;
+use actix_web::http::header::AUTHORIZATION;
+use invoice_core::crypto::{HintedSignature, Kid, request_message};
+use invoice_core::refusal::{AuthenticationError, Forbidden};
+
+use super::authorization::Authorization;
+use super::nonce::Nonce;
+use super::state::{AppState, network, now_seconds};
+use crate::limits::TIMESTAMP_SKEW_SECONDS;
+use crate::problem::Problem;
+use crate::registry::{Asker, KeyStanding, UnavailableReason};
+
+/// What suspension keeps a member from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Suspended {
+    /// What the member has stays readable to it.
+    MayRead,
+    /// Nothing new is done for it.
+    MayNotAsk,
+}
+
+/// Establishes who signed the request and charges one question to that member.
+pub(crate) async fn authenticate(
+    state: &AppState,
+    request: &HttpRequest,
+    body: &[u8],
+    suspended: Suspended,
+) -> Result<Asker, Problem> {
+    let network = network(request);
+    refuse_guessing(state, request)?;
+    let now = now_seconds();
+    match identify(state, request, body, now).await? {
+        Ok((asker, KeyStanding::MemberSuspended)) if suspended == Suspended::MayNotAsk => {
+            tracing::debug!(member = %asker.member, "suspended member asks");
+            Err(Forbidden::MemberSuspended.into())
+        }
+        Ok((asker, _)) => Ok(asker),
+        Err(error) => {
+            // The failure is answered as what it is; the next one may be refused unheard.
+            let _ = state.budgets.failures.take(&network, 1);
+            Err(Problem::from(error).with_member("server_time", now.into()))
+        }
+    }
+}
+
+/// Refuses an address whose budget of failures is spent.
+pub(crate) fn refuse_guessing(state: &AppState, request: &HttpRequest) -> Result<(), Problem> {
+    let failures = &state.budgets.failures;
+    if failures.left(&network(request)) == 0 {
+        let wait = std::time::Duration::from_secs(60) / failures.per_minute();
+        return Err(super::budget::Spent { wait }.into());
+    }
+    Ok(())
+}
+
+type Identified = Result<(Asker, KeyStanding), AuthenticationError>;
+
+async fn identify(
+    state: &AppState,
+    request: &HttpRequest,
+    body: &[u8],
+    now: u64,
+) -> Result<Identified, Problem> {
+    let mut headers = request.headers().get_all(AUTHORIZATION);
+    let (header, another) = (headers.next(), headers.next());
+    let Some(header) = header else {
+        return Ok(Err(AuthenticationError::AuthorizationMissing));
+    };
+    let Some(authorization) =
+        header.to_str().ok().filter(|_| another.is_none()).and_then(Authorization::parse)
+    else {
+        return Ok(Err(AuthenticationError::AuthorizationMalformed));
+    };
+    let Ok(kid) = authorization.kid.parse::<Kid>() else {
+        return Ok(Err(AuthenticationError::KidMalformed));
+    };
+    let Ok(hinted) = HintedSignature::from_base64(authorization.signature) else {
+        return Ok(Err(AuthenticationError::SignatureMalformed));
+    };
+    let Some(key) = state.registry.key(kid).await? else {
+        return Ok(Err(AuthenticationError::KeyUnknown));
+    };
+    if authorization.timestamp.abs_diff(now) > TIMESTAMP_SKEW_SECONDS {
+        return Ok(Err(AuthenticationError::TimestampOutOfRange));
+    }
+    if state.nonces.is_known(kid, authorization.nonce) {
+        return Ok(Err(AuthenticationError::NonceReused));
+    }
+    state.budgets.reads.take(&key.member, 1)?;
+    let path = request.uri().path_and_query().map_or("/", |path| path.as_str());
+    let message = request_message(
+        request.method().as_str(),
+        path,
+        authorization.timestamp_text,
+        authorization.nonce,
+        body,
+    );
+    let public_key = std::sync::Arc::clone(&key.public_key);
+    if !state.verifier.verify(public_key, message, hinted.signature).await? {
+        return Ok(Err(AuthenticationError::SignatureInvalid));
+    }
+    match key.standing {
+        KeyStanding::Good | KeyStanding::MemberSuspended => {}
+        KeyStanding::Revoked => return Ok(Err(AuthenticationError::KeyRevoked)),
+        KeyStanding::Expired => return Ok(Err(AuthenticationError::KeyExpired)),
+    }
+    match state.nonces.admit(kid, authorization.nonce, authorization.timestamp, now) {
+        Nonce::New => {}
+        Nonce::Seen => return Ok(Err(AuthenticationError::NonceReused)),
+        Nonce::Full => return Err(UnavailableReason::Overloaded.into()),
+    }
+    let asker = Asker { member: key.member, roles: key.roles, kid };
+    Ok(Ok((asker, key.standing)))
+}

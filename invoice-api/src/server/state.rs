@@ -1,0 +1,60 @@
+//! What all handlers share.
+
+use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use actix_web::HttpRequest;
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+
+use super::budget::{Budgets, Network};
+use super::metrics::Metrics;
+use super::nonce::NonceCache;
+use super::verifier::Verifier;
+use crate::config::ServerConfig;
+use crate::problem::Problem;
+use crate::registry::Registry;
+
+/// What all handlers share: the registry, and the bounds that protect it.
+pub struct AppState {
+    pub(crate) registry: Arc<dyn Registry>,
+    pub(crate) budgets: Budgets,
+    pub(crate) nonces: NonceCache,
+    pub(crate) verifier: Verifier,
+    pub(crate) metrics: Metrics,
+    pub(crate) bulk_streams: Arc<Semaphore>,
+    pub(crate) event_streams: Arc<Semaphore>,
+    pub(crate) stopping: CancellationToken,
+}
+
+impl AppState {
+    /// The state of a server with these settings.
+    #[must_use]
+    pub fn new(config: &ServerConfig, registry: Arc<dyn Registry>) -> Self {
+        Self {
+            registry,
+            budgets: Budgets::new(&config.budgets),
+            nonces: NonceCache::new(),
+            verifier: Verifier::new(config.verifiers),
+            metrics: Metrics::new(),
+            bulk_streams: Arc::new(Semaphore::new(config.bulk_streams_max)),
+            event_streams: Arc::new(Semaphore::new(config.event_streams_max)),
+            stopping: CancellationToken::new(),
+        }
+    }
+
+    /// Charges a request without a signature to its address.
+    pub(crate) fn charge_anonymous(&self, request: &HttpRequest) -> Result<(), Problem> {
+        Ok(self.budgets.anonymous.take(&network(request), 1)?)
+    }
+}
+
+/// Where a request comes from. Forwarding headers are not believed: anyone can write them.
+pub(crate) fn network(request: &HttpRequest) -> Network {
+    Network::from(request.peer_addr().map(|address| address.ip()))
+}
+
+/// The server's clock, in Unix seconds.
+pub(crate) fn now_seconds() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |elapsed| elapsed.as_secs())
+}

@@ -1,0 +1,35 @@
+//! The JSON of answers, as the OpenAPI document describes it.
+//!
+//! Money, hashes, keys and times are texts; heights, indices and sizes are numbers.
+
+mod chain;
+mod documents;
+mod records;
+mod service;
+
+pub use chain::{
+    BlockAnswer, CheckpointAnswer, ConsistencyAnswer, InclusionAnswer, SignatureAnswer,
+};
+pub use documents::{
+    AsOfAnswer, CheckAnswer, ChecksAnswer, ClaimAnswer, ClaimsAnswer, DocumentAnswer,
+    DocumentStateAnswer, EventAnswer, PlaceAnswer, TimelineAnswer,
+};
+pub use records::{
+    BatchAnswer, ErrorAnswer, LineAnswer, ProblemAnswer, RecordStateAnswer, SummaryAnswer,
+    SummaryLine, ValidateAnswer, ValidatedRecord,
+};
+pub use service::{BudgetAnswer, LimitsAnswer, ReadinessAnswer, RejectionAnswer, RejectionsAnswer};
+
+use std::collections::BTreeMap;
+
+use invoice_core::chain::Facts;
+
+/// Named values, as an object.
+pub type FactsAnswer = BTreeMap<String, String>;
+
+/// The facts as an object; `None` when there are none, so that the member is left out.
+pub(crate) fn facts(facts: &Facts) -> Option<FactsAnswer> {
+    let facts =
+        facts.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect::<FactsAnswer>();
+    (!facts.is_empty()).then_some(facts)
+}
