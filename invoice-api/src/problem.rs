@@ -126,11 +126,6 @@ impl Problem {
         self
     }
 
-    pub(crate) fn with_errors(mut self, errors: Vec<ErrorItem>) -> Self {
-        self.errors = errors;
-        self
-    }
-
     pub(crate) fn status(&self) -> StatusCode {
         self.status
     }

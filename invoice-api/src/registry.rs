@@ -29,7 +29,7 @@ pub use documents::{
 };
 pub use events::{Event, EventPage};
 pub use submission::{
-    Place, RecordAnswer, RecordFindings, RecordState, RecordVerdict, Recorded, Submission,
+    Place, RecordAnswer, RecordFindings, RecordState, RecordVerdict, Recorded, Refusal, Submission,
 };
 
 /// The keeper of the records, as the HTTP interface sees it.

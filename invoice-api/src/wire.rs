@@ -7,15 +7,18 @@ mod documents;
 mod records;
 mod service;
 
+pub(crate) use documents::claim_status;
+pub(crate) use records::{problem_of, receipt};
+
 pub use chain::{
     BlockAnswer, CheckpointAnswer, ConsistencyAnswer, InclusionAnswer, SignatureAnswer,
 };
 pub use documents::{
     AsOfAnswer, CheckAnswer, ChecksAnswer, ClaimAnswer, ClaimsAnswer, DocumentAnswer,
-    DocumentStateAnswer, EventAnswer, PlaceAnswer, TimelineAnswer,
+    DocumentStateAnswer, EventAnswer, MismatchAnswer, PlaceAnswer, TimelineAnswer,
 };
 pub use records::{
-    BatchAnswer, ErrorAnswer, LineAnswer, ProblemAnswer, RecordStateAnswer, SummaryAnswer,
+    BatchAnswer, ErrorAnswer, FindingAnswer, LineAnswer, ProblemAnswer, RecordStateAnswer, SummaryAnswer,
     SummaryLine, ValidateAnswer, ValidatedRecord,
 };
 pub use service::{BudgetAnswer, LimitsAnswer, ReadinessAnswer, RejectionAnswer, RejectionsAnswer};

@@ -174,7 +174,7 @@ fn collect(text: &str) -> Result<Values, XmlError> {
                     path.push('/');
                 }
                 let name = start.name();
-                path.push_str(std::str::from_utf8(name.as_ref()).map_err(|_| XmlError::Malformed)?);
+                path.push_str(name.as_ref());
                 if let Some(value) = value_at(&mut values, &path)
                     && value.replace(String::new()).is_some()
                 {
@@ -186,7 +186,7 @@ fn collect(text: &str) -> Result<Values, XmlError> {
                 path.truncate(path.rfind('/').unwrap_or(0));
             }
             Event::Text(text) => {
-                let text = text.xml10_content().map_err(|_| XmlError::Malformed)?;
+                let text = text.xml10_content();
                 match value_at(&mut values, &path) {
                     Some(Some(value)) => value.push_str(&text),
                     _ if depth == 0 && !text.trim().is_empty() => return Err(XmlError::Malformed),
@@ -195,12 +195,12 @@ fn collect(text: &str) -> Result<Values, XmlError> {
             }
             Event::CData(data) => {
                 if let Some(Some(value)) = value_at(&mut values, &path) {
-                    value.push_str(&data.decode().map_err(|_| XmlError::Malformed)?);
+                    value.push_str(&data.xml10_content());
                 }
             }
             Event::GeneralRef(reference) => {
                 let known = reference.is_char_ref()
-                    || matches!(reference.as_ref(), b"amp" | b"lt" | b"gt" | b"apos" | b"quot");
+                    || matches!(reference.as_ref(), "amp" | "lt" | "gt" | "apos" | "quot");
                 // No number, amount or date needs a reference.
                 if !known || value_at(&mut values, &path).is_some() {
                     return Err(XmlError::Entities);

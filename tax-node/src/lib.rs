@@ -1,1 +1,3 @@
-//! x
+//! The node: store, engine, ingestion and command line.
+
+pub mod store;

@@ -3,7 +3,7 @@
 use actix_web::HttpRequest;
 use bytes::Bytes;
 use invoice_core::crypto::Kid;
-use invoice_core::record::{EnvelopeForm, parse_envelope, parse_unsigned_envelope};
+use invoice_core::record::{parse_envelope, parse_unsigned_envelope};
 
 use crate::limits::BULK_OVERLOAD_RETRIES;
 use crate::problem::Problem;
@@ -31,6 +31,20 @@ pub(super) fn signed(body: &Bytes, receipts: bool) -> Result<Submission, Problem
         batch: envelope.batch,
         atomic: envelope.atomic,
         receipts,
+    })
+}
+
+/// Reads an envelope to be validated, with or without its signature.
+pub(super) fn perhaps_signed(body: &Bytes) -> Result<Submission, Problem> {
+    let envelope = parse_unsigned_envelope(body)?;
+    let records = envelope.records.iter().map(|record| part(body, record)).collect();
+    Ok(Submission {
+        kid: None,
+        sig: None,
+        records,
+        batch: envelope.batch,
+        atomic: envelope.atomic,
+        receipts: false,
     })
 }
 

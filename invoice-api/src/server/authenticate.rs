@@ -6,7 +6,8 @@
 
 use actix_web::HttpRequest;
 use actix_web::http::header::AUTHORIZATION;
-use invoice_core::crypto::{HintedSignature, Kid, request_message};
+use invoice_core::crypto::messages::request_message;
+use invoice_core::crypto::{HintedSignature, Kid};
 use invoice_core::refusal::{AuthenticationError, Forbidden};
 
 use super::authorization::Authorization;

@@ -10,7 +10,7 @@ use actix_web::http::header::{
     CONTENT_LANGUAGE, CONTENT_TYPE, HeaderName, HeaderValue, VARY, X_CONTENT_TYPE_OPTIONS,
 };
 use actix_web::middleware::Next;
-use actix_web::{Error, HttpMessage, HttpRequest, web};
+use actix_web::{Error, web};
 
 use super::state::AppState;
 use super::trace_id::TraceId;
@@ -23,11 +23,6 @@ use crate::status::fault_of;
 /// The header that names the trace id in every answer.
 const TRACE_ID: HeaderName = HeaderName::from_static("trace-id");
 
-/// The trace id of a request.
-pub(crate) fn trace_id(request: &HttpRequest) -> String {
-    request.extensions().get::<TraceId>().map(TraceId::to_string).unwrap_or_default()
-}
-
 /// Wraps every request.
 pub(crate) async fn observe(
     request: ServiceRequest,
@@ -39,7 +34,6 @@ pub(crate) async fn observe(
     let method = known_method(request.method());
     let state = request.app_data::<web::Data<AppState>>().cloned();
     let guard = state.as_ref().map(|state| state.metrics.begin());
-    request.extensions_mut().insert(trace_id);
 
     let response = if head_bytes(&request) > HEAD_BYTES_MAX {
         request.into_response(Problem::from(Fault::HeadTooLarge).into_response())

@@ -16,3 +16,6 @@ pub(crate) mod verifier;
 pub use run::{BoundServer, ServeError, bind, serve};
 pub use state::AppState;
 pub use tls::{TlsError, rustls_config};
+
+#[cfg(test)]
+mod tests;

@@ -1,7 +1,7 @@
 //! Answers about the chain itself.
 
 use invoice_core::chain::Certificate;
-use invoice_core::crypto::Hash;
+use invoice_core::crypto::{Hash, HintedSignature};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -21,7 +21,7 @@ fn signatures(certificate: &Certificate) -> Vec<SignatureAnswer> {
     signatures
         .map(|(kid, signature)| SignatureAnswer {
             kid: kid.to_string(),
-            sig: signature.to_base64(),
+            sig: HintedSignature { signature: *signature, parity: None }.to_base64(),
         })
         .collect()
 }

@@ -2,9 +2,9 @@
 
 use super::{BlockPosition, Candidate, Execution, Recorded, Verdict};
 use crate::calendar::Instant;
-use crate::chain::{Authorization, Block, BlockEnvelope, ChainId, Header, Leaf};
-use crate::crypto::{Hash, PublicKey, batch_message, record_message};
-use crate::merkle::{self, Frontier};
+use crate::chain::{Authorization, Block, BlockEnvelope, ChainId, Genesis, Header, Leaf};
+use crate::crypto::Hash;
+use crate::merkle::Frontier;
 use crate::record::{ParsedRecord, parse_record};
 use crate::state::{Changes, Fault, StateView, TypedState};
 
@@ -24,6 +24,18 @@ pub struct ChainPoint {
 }
 
 impl ChainPoint {
+    /// Where the chain stands before its first block.
+    #[must_use]
+    pub fn genesis(genesis: &Genesis) -> Self {
+        Self {
+            chain_id: genesis.chain_id().clone(),
+            height: 0,
+            block_id: genesis.hash(),
+            time: Instant::from_ms(genesis.time_ms()),
+            frontier: Frontier::new(),
+        }
+    }
+
     /// Where the chain stands after a block.
     #[must_use]
     pub fn after(&self, header: &Header, frontier: Frontier) -> Self {
@@ -137,13 +149,13 @@ pub fn execute_block<V: StateView>(
         if signatures == Signatures::Verify {
             let key = TypedState(execution.state()).key(&envelope.authorization.kid())?;
             let verified = key.is_some_and(|key| {
-                verify_envelope(&point.chain_id, envelope, &key.public_key)
+                envelope.verify(&point.chain_id, &key.public_key)
             });
             if !verified {
                 return Err(invalid(InvalidBlock::Signature { index: first_index }));
             }
         }
-        let verdicts = if envelope.authorization.is_atomic() {
+        let verdicts = if matches!(envelope.authorization, Authorization::Batch { atomic: true, .. }) {
             execution.execute_atomic(&candidates)?
         } else {
             candidates
@@ -214,20 +226,4 @@ fn read_envelope(
             Ok(Candidate::new(parsed, kid))
         })
         .collect()
-}
-
-/// Whether the member's signature covers every record of the envelope.
-fn verify_envelope(chain_id: &ChainId, envelope: &BlockEnvelope, key: &PublicKey) -> bool {
-    match &envelope.authorization {
-        Authorization::Single { signature, .. } => match envelope.entries.as_slice() {
-            [entry] => key.verify(&record_message(chain_id, &entry.record), signature),
-            _ => false,
-        },
-        Authorization::Batch { signature, atomic, count, .. } => envelope
-            .batch_leaf_hashes()
-            .is_some_and(|hashes| {
-                let root = merkle::root(&hashes);
-                key.verify(&batch_message(chain_id, *count, &root, *atomic), signature)
-            }),
-    }
 }

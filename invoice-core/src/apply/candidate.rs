@@ -2,6 +2,7 @@
 
 use crate::crypto::{Hash, Kid};
 use crate::identity::{MemberId, RecordId};
+use crate::read::Spelled;
 use crate::record::{ClaimKind, ParsedRecord, Record, RecordType};
 use crate::refusal::Violation;
 
@@ -37,9 +38,9 @@ impl Candidate {
             kid,
             hash: crate::crypto::sm3(&[parsed.bytes]),
             record_type: parsed.record_type,
-            by: parsed.by,
-            id: parsed.id,
-            claim_kind: parsed.claim_kind,
+            by: parsed.signer().ok(),
+            id: RecordId::spelled(&parsed.id).ok(),
+            claim_kind: parsed.claims_kind,
             stated_issuer: parsed.stated_issuer,
             record: parsed.record,
         }

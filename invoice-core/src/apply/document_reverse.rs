@@ -35,7 +35,7 @@ pub(super) fn reverse<V: StateView>(
     if asked > remaining {
         return Err(Rejection::ReversalExceedsRemaining { remaining, asked }.into());
     }
-    let red_key = body.red_number.map(DocumentKey::Digital);
+    let red_key = body.red_number.map(|red| DocumentKey::Digital(red.0));
     if let Some(red) = &red_key
         && super::resolve(&context.state(), red)?.is_some()
     {

@@ -3,6 +3,7 @@
 use crate::codec::{DecodeError, Reader, Writer};
 use crate::identity::{DocumentKey, MemberId, RecordId};
 use crate::money::Fen;
+use crate::read::Spelled;
 use crate::state::{put_short, take_short};
 
 macro_rules! event_kinds {

@@ -5,9 +5,10 @@ use super::event::{Event, EventKind};
 use super::execution::each_once;
 use super::quota;
 use crate::calendar::Date;
-use crate::identity::{BuyerId, DocumentKey};
-use crate::invoice::{Bill, Fingerprint, Invoice, Payment};
+use crate::identity::DocumentKey;
+use crate::invoice::Payment;
 use crate::money::Fen;
+use crate::record::{Bill, BuyerId, Fingerprint, Invoice};
 use crate::refusal::Rejection;
 use crate::state::{Burden, Document, Family, StateView, Title, sum};
 
@@ -43,7 +44,7 @@ pub(super) fn bill<V: StateView>(
     refuse_future(context, bill.issue_date)?;
     let document = Document {
         family: Family::Bill,
-        check_code: Some(bill.check_code),
+        check_code: Some(*bill.check_code.as_bytes()),
         burden: Some(burden(&bill.payment, bill.total)),
         ..blank(context, bill.issue_date, bill.total, &fingerprint)
     };

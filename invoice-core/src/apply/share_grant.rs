@@ -25,19 +25,15 @@ pub(super) fn grant<V: StateView>(
     if document.is_over_claimed() {
         return Err(Rejection::DocumentOverClaimed.into());
     }
-    if body.to == signer.id {
-        return Err(Rejection::ShareToSelf.into());
-    }
     let remaining = document.free_for(&signer.id, signer.number, context.time);
     let asked = body.amount;
     if asked > remaining {
         return Err(Rejection::ShareExceedsRemaining { remaining, asked }.into());
     }
+    let full = document.shares.len() >= SHARES_PER_DOCUMENT_MAX;
     match document.shares.iter_mut().find(|share| share.holder == to.number) {
         Some(share) => share.amount = sum([share.amount, asked]),
-        None if document.shares.len() >= SHARES_PER_DOCUMENT_MAX => {
-            return Err(Rejection::TooManyShares.into());
-        }
+        None if full => return Err(Rejection::TooManyShares.into()),
         None => document.shares.push(Share { holder: to.number, amount: asked }),
     }
     context.put_document(&key, &mut document);

@@ -1,8 +1,13 @@
 //! The genesis file: what a chain begins with, and all that a receipt is verified against.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
 use crate::crypto::{Hash, PublicKey, sm3};
+use crate::identity::MemberId;
+use crate::read::Spelled;
+use crate::record::{Role, RoleSet};
 
 use super::certificate::{Validator, ValidatorSet, ValidatorSetError};
 use super::chain_id::ChainId;
@@ -16,24 +21,29 @@ pub const GENESIS_BYTES_MAX: usize = 4 * 1024 * 1024;
 pub const GENESIS_MEMBERS_MAX: usize = 10_000;
 
 /// The roles that a member may have.
-const ROLES: [&str; 8] = [
-    "tax", "finance", "health", "merchant", "hospital", "employer", "insurer", "auditor",
-];
-/// Longest name, in characters.
+/// Characters of a name.
 const NAME_CHARS_MAX: usize = 200;
 
-/// A member that is admitted from the beginning.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+/// A founding member.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GenesisMember {
-    /// Unified social credit code (统一社会信用代码, GB 32100-2015), 18 characters.
-    pub id: String,
-    /// Full name.
+    /// Unified social credit code.
+    pub id: MemberId,
+    /// The registered name, 1 to 200 characters.
     pub name: String,
-    /// What the member may do.
-    pub roles: Vec<String>,
-    /// The key that its records are signed with.
+    /// What the member may do, at least one role.
+    pub roles: RoleSet,
+    /// The member's first key.
     pub public_key: PublicKey,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct MemberJson {
+    id: String,
+    name: String,
+    roles: Vec<String>,
+    public_key: PublicKey,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -53,7 +63,7 @@ struct GenesisJson {
     #[serde(deserialize_with = "wire::objects")]
     validators: Vec<ValidatorJson>,
     #[serde(deserialize_with = "wire::objects")]
-    members: Vec<GenesisMember>,
+    members: Vec<MemberJson>,
 }
 
 /// Why a file is no genesis file.
@@ -121,12 +131,12 @@ impl Genesis {
             name: v.name,
         };
         let validators = ValidatorSet::new(json.validators.into_iter().map(validator).collect())?;
-        check_members(&json.members)?;
+        let members = read_members(json.members)?;
         Ok(Self {
             chain_id: json.chain_id,
             time_ms,
             validators,
-            members: json.members,
+            members,
             bytes: bytes.to_vec(),
         })
     }
@@ -146,12 +156,18 @@ impl Genesis {
             weight: v.weight,
             name: v.name.clone(),
         };
+        let member = |m: &GenesisMember| MemberJson {
+            id: m.id.to_string(),
+            name: m.name.clone(),
+            roles: m.roles.iter().map(|role| role.to_string()).collect(),
+            public_key: m.public_key.clone(),
+        };
         let json = GenesisJson {
             format: GENESIS_FORMAT.to_owned(),
             chain_id,
             time: time::to_rfc3339_utc8(time_ms).ok_or(GenesisError::Time)?,
             validators: validators.validators().iter().map(validator).collect(),
-            members,
+            members: members.iter().map(member).collect(),
         };
         let mut bytes = serde_json::to_vec_pretty(&json)
             .map_err(|error| GenesisError::Json(error.to_string()))?;
@@ -196,34 +212,37 @@ impl Genesis {
     }
 }
 
-fn check_members(members: &[GenesisMember]) -> Result<(), GenesisError> {
+/// The members, each once, with the check digits of their ids.
+fn read_members(members: Vec<MemberJson>) -> Result<Vec<GenesisMember>, GenesisError> {
     if members.len() > GENESIS_MEMBERS_MAX {
         return Err(GenesisError::TooLarge);
     }
-    let (mut ids, mut kids) = (
-        std::collections::BTreeSet::new(),
-        std::collections::BTreeSet::new(),
-    );
+    let (mut ids, mut kids) = (BTreeSet::new(), BTreeSet::new());
+    let mut read = Vec::with_capacity(members.len());
     for member in members {
-        let id_good = member.id.len() == 18
-            && member
-                .id
-                .bytes()
-                .all(|b| b.is_ascii_digit() || b.is_ascii_uppercase());
+        let bad = || GenesisError::Member(member.id.chars().take(18).collect());
+        let id = MemberId::spelled(&member.id).map_err(|_| bad())?;
+        let roles = member
+            .roles
+            .iter()
+            .map(|role| Role::spelled(role))
+            .collect::<Result<Vec<_>, _>>()
+            .map_err(|_| bad())?;
+        let distinct: RoleSet = roles.iter().copied().collect();
         let name_good = (1..=NAME_CHARS_MAX).contains(&member.name.chars().count());
-        let distinct: std::collections::BTreeSet<_> = member.roles.iter().collect();
-        let roles_good = !member.roles.is_empty()
-            && distinct.len() == member.roles.len()
-            && member
-                .roles
-                .iter()
-                .all(|role| ROLES.contains(&role.as_str()));
-        let new = ids.insert(&member.id) && kids.insert(member.public_key.kid());
-        if !(id_good && name_good && roles_good && new) {
-            return Err(GenesisError::Member(member.id.chars().take(18).collect()));
+        let roles_good = !roles.is_empty() && distinct.iter().count() == roles.len();
+        let new = ids.insert(id) && kids.insert(member.public_key.kid());
+        if !(name_good && roles_good && new) {
+            return Err(bad());
         }
+        read.push(GenesisMember {
+            id,
+            name: member.name,
+            roles: distinct,
+            public_key: member.public_key,
+        });
     }
-    Ok(())
+    Ok(read)
 }
 
 #[cfg(test)]
@@ -243,9 +262,9 @@ mod tests {
         }])
         .unwrap();
         let member = GenesisMember {
-            id: "11440300MB2C93218M".into(),
+            id: MemberId::spelled("91440300708461136T").unwrap(),
             name: "深圳税务".into(),
-            roles: vec!["tax".into()],
+            roles: RoleSet::from_iter([Role::Tax]),
             public_key: key(8),
         };
         Genesis::compose(
@@ -273,7 +292,7 @@ mod tests {
   ],
   "members": [
     {{
-      "id": "11440300MB2C93218M",
+      "id": "91440300708461136T",
       "name": "深圳税务",
       "roles": [
         "tax"
@@ -310,7 +329,7 @@ mod tests {
             ("\"weight\": 1", "\"weight\": 1, \"more\": 1"),
             ("\"tax\"", "\"king\""),
             ("\"tax\"", "\"tax\", \"tax\""),
-            ("11440300MB", "11440300mb"),
+            ("91440300708461136T", "91440300708461136t"),
             ("\"深圳税务\"", "\"\""),
             ("\"members\": [", &format!("\"members\": [{member},")),
             ("\"format\"", "\"unknown\": 1, \"format\""),

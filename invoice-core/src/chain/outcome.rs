@@ -184,8 +184,15 @@ impl Outcome {
     /// (2 bytes), and each fact's name and value (lengths in 2 bytes).
     ///
     /// # Errors
-    /// [`EncodeError`] for a part that does not fit its length.
+    /// [`EncodeError`] for what [`Outcome::read`] would refuse: a code that is none, more than
+    /// [`FACTS_MAX`] facts, a text that does not fit its length.
     pub fn write(&self, writer: &mut Writer) -> Result<(), EncodeError> {
+        if self.code().is_some_and(|code| !is_code(code)) {
+            return Err(EncodeError { what: "code" });
+        }
+        if self.detail().len() > FACTS_MAX {
+            return Err(EncodeError { what: "facts" });
+        }
         writer.put_u8(u8::from(!self.is_accepted()));
         writer.put_bytes16("code", self.code().unwrap_or_default().as_bytes())?;
         writer.put_count16("facts", self.detail().len())?;
@@ -274,6 +281,18 @@ mod tests {
         assert_eq!(read(&bytes(&refused)), Ok(refused));
         assert_eq!(bytes(&Outcome::accepted()), [0, 0, 0, 0, 0]);
         assert_eq!(read(&[0, 0, 0, 0, 0]), Ok(Outcome::accepted()));
+    }
+
+    #[test]
+    fn what_could_not_be_read_back_is_not_written() {
+        let many: Facts = (0..=FACTS_MAX).map(|n| (n.to_string(), n)).collect();
+        for bad in [
+            Outcome::refused("Upper", Facts::new()),
+            Outcome::refused("", Facts::new()),
+            Outcome::Accepted { detail: many },
+        ] {
+            assert!(bad.write(&mut Writer::new()).is_err());
+        }
     }
 
     #[test]

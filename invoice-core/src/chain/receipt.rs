@@ -126,7 +126,7 @@ pub enum ReceiptFault {
     )]
     Validators,
     /// The validators' signatures do not make the block final.
-    #[error("验证者签名无效：{0} / the validators' signatures do not hold: {0}")]
+    #[error(transparent)]
     Certificate(#[from] CertificateError),
     /// The submitter's key does not have the identifier that is in the log.
     #[error("提交者公钥与日志中的标识不符 / the submitter's key is not the one in the log")]

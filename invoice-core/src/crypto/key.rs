@@ -89,7 +89,7 @@ impl<'de> Deserialize<'de> for Kid {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PublicKeyError {
     /// The text is not 130 lower-case hexadecimal digits.
-    #[error("公钥：{0} / public key: {0}")]
+    #[error(transparent)]
     Hex(#[from] HexError),
     /// Not 65 bytes beginning with 0x04 (compressed and hybrid forms are not read).
     #[error(

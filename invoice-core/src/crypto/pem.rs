@@ -118,7 +118,7 @@ impl SecretKey {
             .to_pkcs8_der()
             .map_err(|_| PemError::Encoding)?;
         let sealed = PrivateKeyInfoRef::from_der(plain.as_bytes())
-            .and_then(|info| Ok(info.encrypt_with_params(parameters, passphrase)))
+            .map(|info| info.encrypt_with_params(parameters, passphrase))
             .map_err(|_| PemError::Encoding)?
             .map_err(|_| PemError::Encoding)?;
         sealed

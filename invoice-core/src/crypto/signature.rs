@@ -266,3 +266,139 @@ impl HintedSignature {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::crypto::{SecretKey, SecretKeySigner, Signer};
+
+    fn signer() -> SecretKeySigner {
+        SecretKeySigner::new(SecretKey::from_bytes(&[7; 32]).unwrap())
+    }
+
+    /// GB/T 32918.5-2017, appendix A.2: the worked signature on the recommended curve.
+    #[test]
+    fn the_example_of_the_standard_verifies() {
+        let secret: [u8; 32] =
+            hex::decode("3945208f7b2144b13f36e38ac6d39f95889393692860b51a42fb81ef4df7c5b8")
+                .unwrap()
+                .try_into()
+                .unwrap();
+        let key = SecretKey::from_bytes(&secret).unwrap().public_key();
+        assert_eq!(
+            key.to_hex(),
+            "0409f9df311e5421a150dd7d161e4bc5c672179fad1833fc076bb08ff356f35020\
+             ccea490ce26775a52dc6ea718cc1aa600aed05fbf35e084a6632f6072da9ad13"
+        );
+        assert_eq!(
+            key.message_digest(b"message digest").to_string(),
+            "f0b43e94ba45accaace692ed534382eb17e6ab5a19ce7b31f4486fdfc0d28640"
+        );
+        let bytes = hex::decode(
+            "f5a03b0648d2c4630eeac513e1bb81a15944da3827d5b74143ac7eaceee720b3\
+             b1b6aa29df212fd8763182bc0d421ca1bb9038fd1f7f42d4840b69c485bbc1aa",
+        )
+        .unwrap();
+        let signature = Signature::from_bytes(&bytes.try_into().unwrap()).unwrap();
+        assert!(key.verify(b"message digest", &signature));
+        assert!(!key.verify(b"message digests", &signature));
+    }
+
+    #[test]
+    fn zero_and_the_order_are_not_in_range() {
+        let order = hex::decode("fffffffeffffffffffffffffffffffff7203df6b21c6052b53bbf40939d54123")
+            .unwrap();
+        let good = *signer().sign(b"m").unwrap().as_bytes();
+        for part in [&[0; 32][..], &order, &[0xff; 32]] {
+            for at in [0, 32] {
+                let mut bad = good;
+                bad[at..at + 32].copy_from_slice(part);
+                assert_eq!(Signature::from_bytes(&bad), Err(SignatureError::Range));
+            }
+        }
+    }
+
+    #[test]
+    fn the_three_spellings_are_read_and_no_others() {
+        let signature = signer().sign(b"m").unwrap();
+        let (plain, der) = (signature.as_bytes().to_vec(), signature.to_der());
+        let with = |v: u8| STANDARD.encode([&plain[..], &[v]].concat());
+        let read = |text: &str| {
+            HintedSignature::from_base64(text).map(|read| (read.signature, read.parity))
+        };
+        assert_eq!(read(&STANDARD.encode(&plain)), Ok((signature, None)));
+        assert_eq!(read(&with(0)), Ok((signature, Some(false))));
+        assert_eq!(read(&with(1)), Ok((signature, Some(true))));
+        assert_eq!(read(&STANDARD.encode(&der)), Ok((signature, None)));
+        assert_eq!(read(&with(2)), Err(SignatureError::Hint));
+        assert_eq!(
+            read(&STANDARD.encode(&plain[1..])),
+            Err(SignatureError::Form)
+        );
+        assert_eq!(
+            read(&STANDARD.encode(&plain).replace('=', "")),
+            Err(SignatureError::Base64)
+        );
+        assert_eq!(
+            read(&format!(" {}", STANDARD.encode(&plain))),
+            Err(SignatureError::Base64)
+        );
+        assert_eq!(read(""), Err(SignatureError::Form));
+        assert_eq!(read(&"A".repeat(100_000)), Err(SignatureError::Form));
+    }
+
+    #[test]
+    fn der_has_one_encoding() {
+        let integer = |digits: &[u8]| [&[2, digits.len() as u8], digits].concat();
+        let sequence = |r: &[u8], s: &[u8]| {
+            let body = [integer(r), integer(s)].concat();
+            [&[0x30, body.len() as u8][..], &body].concat()
+        };
+        assert!(Signature::from_der(&sequence(&[1], &[0, 0x80])).is_ok());
+        for (r, s) in [
+            (&[0, 1][..], &[1][..]),
+            (&[0x80], &[1]),
+            (&[], &[1]),
+            (&[1], &[1; 33]),
+            (&[1], &[0, 0, 0x80]),
+        ] {
+            assert_eq!(
+                Signature::from_der(&sequence(r, s)),
+                Err(SignatureError::Form),
+                "{r:?} {s:?}"
+            );
+        }
+        assert_eq!(
+            Signature::from_der(&sequence(&[0], &[1])),
+            Err(SignatureError::Range)
+        );
+        let good = sequence(&[1], &[2]);
+        assert_eq!(
+            Signature::from_der(&[&good[..], &[0]].concat()),
+            Err(SignatureError::Form)
+        );
+        for end in 0..good.len() {
+            assert!(Signature::from_der(&good[..end]).is_err());
+        }
+        let long = [&[0x30, 0x81, 6][..], &good[2..]].concat();
+        assert_eq!(Signature::from_der(&long), Err(SignatureError::Form));
+    }
+
+    #[test]
+    fn the_hint_is_the_parity_of_the_signers_point() {
+        let signer = signer();
+        let mut seen = [false; 2];
+        for n in 0..32_u8 {
+            let signature = signer.sign(&[n]).unwrap();
+            let hint = signature.parity_hint(signer.public_key()).unwrap();
+            seen[usize::from(hint)] = true;
+            let hinted = HintedSignature {
+                signature,
+                parity: Some(!hint),
+            };
+            // A wrong hint costs nothing here: the verdict does not look at it.
+            assert!(signer.public_key().verify(&[n], &hinted.signature));
+        }
+        assert_eq!(seen, [true, true]);
+    }
+}

@@ -30,7 +30,7 @@ pub enum Language {
 }
 
 impl Explanation {
-    const fn new(
+    pub(super) const fn new(
         zh: &'static str,
         en: &'static str,
         hint_zh: &'static str,
@@ -89,7 +89,7 @@ pub struct Entry {
 pub fn catalogue() -> Vec<Entry> {
     let mut entries = Vec::new();
     let mut add = |class, code, explanation| entries.push(Entry { code, class, explanation });
-    for code in ShapeCode::ALL {
+    for code in ShapeCode::ALL.iter().copied() {
         add(Class::Shape, code.code(), code.explanation());
     }
     for error in AuthenticationError::ALL {
@@ -98,7 +98,7 @@ pub fn catalogue() -> Vec<Entry> {
     for forbidden in Forbidden::ALL {
         add(Class::Right, forbidden.code(), forbidden.explanation());
     }
-    for rule in Rule::ALL {
+    for rule in Rule::ALL.iter().copied() {
         add(Class::Rule, rule.code(), rule.explanation());
     }
     for rejection in examples() {
@@ -550,12 +550,6 @@ impl Rejection {
                 "请减小金额",
                 "ask for less",
             ),
-            Self::ShareToSelf => Explanation::new(
-                "不能向本单位出具分割单",
-                "a share cannot be granted to oneself",
-                "请填写其他成员",
-                "name another member",
-            ),
             Self::ShareExceedsRemaining { .. } => Explanation::new(
                 "分割金额超出本单位剩余金额",
                 "the share is larger than what is left to you",
@@ -633,7 +627,6 @@ fn examples() -> Vec<Rejection> {
         Rejection::BookedInFuture { today: text() },
         Rejection::SettleExceedsLock { locked: zero, asked: zero },
         Rejection::ReverseExceedsSettlement { settled: zero, asked: zero },
-        Rejection::ShareToSelf,
         Rejection::ShareExceedsRemaining { remaining: zero, asked: zero },
         Rejection::TooManyShares,
         Rejection::BatchAborted,

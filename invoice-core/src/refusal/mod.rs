@@ -15,5 +15,5 @@ pub use authentication::AuthenticationError;
 pub use catalogue::{Explanation, Language};
 pub use forbidden::Forbidden;
 pub use rejection::Rejection;
-pub use rule::{Rule, Violation};
+pub use rule::{Details, Rule, Violation};
 pub use shape::{ShapeCode, ShapeError};

@@ -172,8 +172,6 @@ pub enum Rejection {
         asked: Fen,
     },
 
-    /// A share to oneself.
-    ShareToSelf,
     /// The share is larger than what the buyer has left.
     ShareExceedsRemaining {
         /// What is left to the buyer.
@@ -243,7 +241,6 @@ impl Rejection {
             Self::BookedInFuture { .. } => "booked_in_future",
             Self::SettleExceedsLock { .. } => "settle_exceeds_lock",
             Self::ReverseExceedsSettlement { .. } => "reverse_exceeds_settlement",
-            Self::ShareToSelf => "share_to_self",
             Self::ShareExceedsRemaining { .. } => "share_exceeds_remaining",
             Self::TooManyShares => "too_many_shares",
             Self::BatchAborted => "batch_aborted",
@@ -317,7 +314,6 @@ impl Rejection {
             | Self::ClaimAlreadySettled
             | Self::ClaimNotSettled
             | Self::ClaimReversed
-            | Self::ShareToSelf
             | Self::TooManyShares
             | Self::BatchAborted => none,
         }

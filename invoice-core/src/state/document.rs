@@ -6,6 +6,7 @@ use crate::calendar::{Date, Instant};
 use crate::codec::{DecodeError, Reader, Writer};
 use crate::identity::{MemberId, RecordId};
 use crate::money::Fen;
+use crate::read::Spelled;
 use crate::record::{ClaimKind, Component};
 
 /// Live locks and settlements that a document can carry.

@@ -21,7 +21,7 @@ pub(crate) fn take_instant(
     match reader.u8(what)? {
         0 => Ok(None),
         1 => Ok(Some(Instant::from_ms(reader.i64(what)?))),
-        _ => Err(DecodeError::Invalid { what: what }),
+        _ => Err(DecodeError::Invalid { what }),
     }
 }
 

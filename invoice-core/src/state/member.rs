@@ -37,8 +37,7 @@ impl Member {
     pub(crate) fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
         let mut reader = Reader::new(bytes);
         let number = MemberNo(reader.u32("number")?);
-        let roles = RoleSet::from_bits(reader.u8("roles")?)
-            .ok_or(DecodeError::Invalid { what: "roles" })?;
+        let roles = RoleSet::from_bits(reader.u8("roles")?);
         let suspended = reader.flag("suspended")?;
         let name = reader.text16("name", NAME_BYTES_MAX)?.to_owned();
         reader.finish()?;

@@ -12,6 +12,7 @@ mod events;
 mod gauges;
 mod index_rows;
 mod job;
+mod pending;
 mod receipts;
 mod registry;
 mod start;

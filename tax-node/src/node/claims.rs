@@ -1,0 +1,135 @@
+//! `GET /v1/claims`: pages of claims.
+
+use invoice_api::registry::{AsOf, Asker, ClaimPage, ClaimQuery, ClaimStatus, ClaimView};
+use invoice_core::identity::{MemberId, RecordId};
+use invoice_core::read::Spelled;
+use invoice_core::record::Body;
+use invoice_core::state::{self, MemberNo, TypedState};
+
+use super::receipts;
+use super::registry::NodeError;
+use crate::store::{ClaimRow, MemberKey, Page, Snapshot};
+
+/// Rows that one page looks at while it filters by status.
+const ROWS_READ_MAX: usize = 10_000;
+
+/// A page of the asker's claims, or of everyone's for an authority.
+pub(super) fn page(
+    snapshot: &Snapshot,
+    asker: &Asker,
+    query: &ClaimQuery,
+    as_of: AsOf,
+) -> Result<Option<ClaimPage>, NodeError> {
+    let everyone = asker.roles.has_authority();
+    let mut cursor = match &query.cursor {
+        None => None,
+        Some(bytes) => match decode_cursor(bytes) {
+            Some(cursor) if everyone || cursor.0 == *asker.member.as_bytes() => Some(cursor),
+            Some(_) | None => return Ok(None),
+        },
+    };
+    let mut claims = Vec::new();
+    let mut read = 0_usize;
+    loop {
+        let rows = rows_after(snapshot, asker, everyone, cursor)?;
+        let last = rows.len() < ROWS_AT_ONCE;
+        for row in rows {
+            cursor = Some((row.member, row.leaf_index));
+            read = read.saturating_add(1);
+            if let Some(view) = view(snapshot, &row, as_of)?
+                && query.status.is_none_or(|status| status == view.status)
+            {
+                claims.push(view);
+            }
+            if claims.len() >= query.limit || read >= ROWS_READ_MAX {
+                let next = cursor.map(encode_cursor);
+                return Ok(Some(ClaimPage { claims, next, as_of }));
+            }
+        }
+        if last {
+            return Ok(Some(ClaimPage { claims, next: None, as_of }));
+        }
+    }
+}
+
+/// Rows of the index that are read together.
+const ROWS_AT_ONCE: usize = 256;
+
+fn rows_after(
+    snapshot: &Snapshot,
+    asker: &Asker,
+    everyone: bool,
+    cursor: Option<(MemberKey, u64)>,
+) -> Result<Vec<ClaimRow>, NodeError> {
+    let rows = if everyone {
+        snapshot.claims(Page { after: cursor, limit: ROWS_AT_ONCE })?
+    } else {
+        let after = cursor.map(|(_, index)| index);
+        snapshot.claims_of(asker.member.as_bytes(), Page { after, limit: ROWS_AT_ONCE })?
+    };
+    Ok(rows)
+}
+
+fn view(
+    snapshot: &Snapshot,
+    row: &ClaimRow,
+    as_of: AsOf,
+) -> Result<Option<ClaimView>, NodeError> {
+    let (Some(by), Some((owner, id))) = (MemberId::from_bytes(&row.member), claim_key(&row.claim))
+    else {
+        return Ok(None);
+    };
+    let Some(claim) = TypedState(snapshot).claim(owner, &id)? else { return Ok(None) };
+    let Some(lock) = receipts::logged(snapshot, row.leaf_index)? else { return Ok(None) };
+    let reference = match &lock.record.body {
+        Body::ClaimLock(body) => body.reference.clone(),
+        _ => return Ok(None),
+    };
+    let voucher = match claim.settled_at {
+        Some(_) => match receipts::logged(snapshot, claim.settled_index)?.map(|r| r.record.body) {
+            Some(Body::ClaimSettle(body)) => Some(body.voucher),
+            _ => None,
+        },
+        None => None,
+    };
+    Ok(Some(ClaimView {
+        claim: id.as_str().to_owned(),
+        by,
+        status: status(claim.status_at(as_of.time)),
+        settled: claim.effective(),
+        document: claim.document,
+        kind: claim.kind,
+        component: claim.component,
+        reference,
+        locked: claim.locked,
+        expires_at: claim.expires_at,
+        voucher,
+        place: lock.place,
+    }))
+}
+
+/// Claimant's number and lock id out of a claim's key.
+fn claim_key(key: &[u8]) -> Option<(MemberNo, RecordId)> {
+    let (number, id) = key.split_first_chunk::<4>()?;
+    let id = RecordId::spelled(std::str::from_utf8(id).ok()?).ok()?;
+    Some((MemberNo(u32::from_be_bytes(*number)), id))
+}
+
+fn status(status: state::ClaimStatus) -> ClaimStatus {
+    match status {
+        state::ClaimStatus::Locked => ClaimStatus::Locked,
+        state::ClaimStatus::Settled => ClaimStatus::Settled,
+        state::ClaimStatus::Released => ClaimStatus::Released,
+        state::ClaimStatus::Expired => ClaimStatus::Expired,
+        state::ClaimStatus::Reversed => ClaimStatus::Reversed,
+    }
+}
+
+fn encode_cursor((member, index): (MemberKey, u64)) -> Vec<u8> {
+    [member.as_slice(), &index.to_be_bytes()].concat()
+}
+
+fn decode_cursor(bytes: &[u8]) -> Option<(MemberKey, u64)> {
+    let (member, index) = bytes.split_first_chunk::<18>()?;
+    Some((*member, u64::from_be_bytes(index.try_into().ok()?)))
+}

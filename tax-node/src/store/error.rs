@@ -1,0 +1,194 @@
+//! What can go wrong with the store, one enum per operation.
+//!
+//! All of these are operational accidents or damage, never refusals: nothing here depends on what
+//! a member asked for.
+
+use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::PathBuf;
+
+use invoice_core::crypto::Hash;
+
+/// A row that is missing, unreadable or contradicts the rows around it.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("table {table}, row {row}: {fault}")]
+pub struct Damage {
+    /// The table as `tables.rs` names it.
+    pub table: &'static str,
+    /// The key of the row, for a person to read.
+    pub row: String,
+    /// What is wrong with it.
+    pub fault: &'static str,
+}
+
+impl Damage {
+    /// Describes damage found in `table` at `row`.
+    #[must_use]
+    pub fn new(table: &'static str, row: impl ToString, fault: &'static str) -> Self {
+        Self {
+            table,
+            row: row.to_string(),
+            fault,
+        }
+    }
+}
+
+/// Runs code of the storage engine. On a damaged page the engine may panic; that counts as a
+/// damaged file and not as a bug of this program.
+pub(super) fn contained<T, E>(
+    run: impl FnOnce() -> Result<T, E>,
+    failed: impl FnOnce(redb::Error) -> E,
+) -> Result<T, E> {
+    catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|_| {
+        let text = "the storage engine met a page that it cannot read".to_owned();
+        Err(failed(redb::Error::Corrupted(text)))
+    })
+}
+
+/// Why a store could not be created or opened. Nothing was changed that a second attempt would
+/// have to undo.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// There is no store in the folder.
+    #[error("there is no store at {0}; create one with `tax-node init`")]
+    Missing(PathBuf),
+    /// A store is there already, and creating never overwrites one.
+    #[error("a store exists already at {0}; choose another folder")]
+    Exists(PathBuf),
+    /// Another process has the store open.
+    #[error("the store is already in use by another process; stop that process first")]
+    InUse,
+    /// The operating system refused a step.
+    #[error("{action} {path}: {source}; check the disk and the permissions")]
+    Io {
+        /// What was being done, such as "sync".
+        action: &'static str,
+        /// To which file or folder.
+        path: PathBuf,
+        /// The answer of the operating system.
+        source: io::Error,
+    },
+    /// The storage engine failed.
+    #[error("the storage engine failed: {0}; check the disk, then start again")]
+    Storage(#[source] Box<redb::Error>),
+    /// The file was written by a version of the program that this one cannot read.
+    #[error(
+        "the store has format {found}, this program reads format {known}; install the matching version"
+    )]
+    Format {
+        /// What the file says.
+        found: u32,
+        /// What this program writes.
+        known: u32,
+    },
+    /// The end of the chain does not verify.
+    #[error("the store is damaged ({0}); restore the folder from a backup or from another node")]
+    Damaged(#[from] Damage),
+}
+
+impl OpenError {
+    /// Wraps an error of the storage engine; a lock held by someone else becomes
+    /// [`OpenError::InUse`].
+    pub(super) fn storage(error: impl Into<redb::Error>) -> Self {
+        let error = error.into();
+        if matches!(error, redb::Error::DatabaseAlreadyOpen) {
+            Self::InUse
+        } else {
+            Self::Storage(Box::new(error))
+        }
+    }
+}
+
+impl From<ReadError> for OpenError {
+    fn from(error: ReadError) -> Self {
+        match error {
+            ReadError::Stopped => Self::Storage(Box::new(redb::Error::PreviousIo)),
+            ReadError::Storage(source) => Self::Storage(source),
+            ReadError::Damaged(damage) => Self::Damaged(damage),
+        }
+    }
+}
+
+/// Why something could not be read.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    /// An earlier error stopped the store. It serves nothing until it is reopened, because after a
+    /// failed sync nobody knows what is on disk.
+    #[error(
+        "the store was stopped by an earlier error; restart the node so that the file is checked"
+    )]
+    Stopped,
+    /// The storage engine failed; the store is stopped.
+    #[error("reading the store failed: {0}; check the disk, then restart the node")]
+    Storage(#[source] Box<redb::Error>),
+    /// A row is missing or unreadable; the store is stopped.
+    #[error("the store is damaged ({0}); restore the folder from a backup or from another node")]
+    Damaged(#[from] Damage),
+}
+
+impl ReadError {
+    /// Wraps an error of the storage engine.
+    pub(super) fn storage(error: impl Into<redb::Error>) -> Self {
+        Self::Storage(Box::new(error.into()))
+    }
+}
+
+/// Why a block was not acknowledged.
+#[derive(Debug, thiserror::Error)]
+pub enum CommitError {
+    /// An earlier error stopped the store.
+    #[error(
+        "the store was stopped by an earlier error; restart the node so that the file is checked"
+    )]
+    Stopped,
+    /// The engine failed while the block was being written. The block is on disk wholly or not at
+    /// all, and only reopening tells which; the store is stopped.
+    #[error(
+        "the block may or may not be on disk: {0}; restart the node so that the file is checked"
+    )]
+    OutcomeUnknown(#[source] Box<redb::Error>),
+    /// Another block of this height is final already. Nothing was written.
+    #[error(
+        "height {height} holds block {stored} already, and was given block {given}; two blocks of one height mean a broken consensus: stop all nodes and compare them"
+    )]
+    OtherBlock {
+        /// The height of both.
+        height: u64,
+        /// The id of the block in the store.
+        stored: Hash,
+        /// The id of the block that was offered.
+        given: Hash,
+    },
+    /// The block is not the next one. Nothing was written.
+    #[error("the next block has height {expected}, not {given}")]
+    NotNext {
+        /// The height of the head plus one.
+        expected: u64,
+        /// The height of the block that was offered.
+        given: u64,
+    },
+    /// The parts that were handed over contradict each other. Nothing was written.
+    #[error("the block contradicts itself or the chain before it: {0}")]
+    Inconsistent(&'static str),
+    /// A row that the block builds upon is missing or unreadable; the store is stopped, the block
+    /// was not written.
+    #[error("the store is damaged ({0}); restore the folder from a backup or from another node")]
+    Damaged(Damage),
+}
+
+impl CommitError {
+    /// Wraps an error of the storage engine.
+    pub(super) fn storage(error: impl Into<redb::Error>) -> Self {
+        Self::OutcomeUnknown(Box::new(error.into()))
+    }
+}
+
+impl From<ReadError> for CommitError {
+    fn from(error: ReadError) -> Self {
+        match error {
+            ReadError::Stopped => Self::Stopped,
+            ReadError::Storage(source) => Self::OutcomeUnknown(source),
+            ReadError::Damaged(damage) => Self::Damaged(damage),
+        }
+    }
+}
