@@ -45,7 +45,7 @@ impl Context {
     pub(crate) fn genesis(&self) -> Result<Option<Genesis>, Failure> {
         let Some(path) = &self.globals.genesis else { return Ok(None) };
         let bytes = fs::read(path).map_err(|error| Failure::file(path, &error))?;
-        let genesis = Genesis::from_bytes(&bytes)
+        let genesis = Genesis::parse(&bytes)
             .map_err(|error| Failure::integrity(format!("{}: {error}", path.display())))?;
         Ok(Some(genesis))
     }
