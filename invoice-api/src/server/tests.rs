@@ -25,8 +25,10 @@ use crate::routes;
 /// A registry whose node is being reopened.
 struct Down;
 
-const DOWN: Unavailable =
-    Unavailable { reason: UnavailableReason::StorageFailed, retry_after_seconds: 9 };
+const DOWN: Unavailable = Unavailable {
+    reason: UnavailableReason::StorageFailed,
+    retry_after_seconds: 9,
+};
 
 #[async_trait]
 impl Registry for Down {
@@ -91,10 +93,19 @@ impl Registry for Down {
         Err(DOWN)
     }
     fn readiness(&self) -> Readiness {
-        Readiness { height: 7, time: None, storage_ok: false, refusing: None }
+        Readiness {
+            height: 7,
+            time: None,
+            storage_ok: false,
+            refusing: None,
+        }
     }
     fn gauges(&self) -> Vec<Gauge> {
-        vec![Gauge { name: "mempool_records", help: "Records waiting", value: 3 }]
+        vec![Gauge {
+            name: "mempool_records",
+            help: "Records waiting",
+            value: 3,
+        }]
     }
 }
 
@@ -107,12 +118,12 @@ async fn call(config: &ServerConfig, request: TestRequest) -> ServiceResponse<Bo
     responses.pop().unwrap()
 }
 
-async fn calls(
-    config: &ServerConfig,
-    requests: Vec<TestRequest>,
-) -> Vec<ServiceResponse<BoxBody>> {
+async fn calls(config: &ServerConfig, requests: Vec<TestRequest>) -> Vec<ServiceResponse<BoxBody>> {
     let state = web::Data::new(AppState::new(config, Arc::new(Down)));
-    let app = App::new().wrap(from_fn(observe)).app_data(state).configure(routes::configure);
+    let app = App::new()
+        .wrap(from_fn(observe))
+        .app_data(state)
+        .configure(routes::configure);
     let app = init_service(app).await;
     let mut responses = Vec::new();
     for request in requests {
@@ -124,8 +135,10 @@ async fn calls(
 async fn problem(response: ServiceResponse<BoxBody>) -> Value {
     let media_type = response.headers().get(header::CONTENT_TYPE).unwrap();
     assert_eq!(media_type, "application/problem+json");
-    let (status, trace_id) =
-        (response.status().as_u16(), response.headers().get("trace-id").unwrap().clone());
+    let (status, trace_id) = (
+        response.status().as_u16(),
+        response.headers().get("trace-id").unwrap().clone(),
+    );
     let document = serde_json::from_slice::<Value>(&read_body(response).await).unwrap();
     assert_eq!(document["status"], status);
     assert_eq!(document["trace_id"], trace_id.to_str().unwrap());
@@ -149,33 +162,138 @@ async fn every_refusal_is_a_problem_document() {
     let signed = |value: &'static str| get("/v1/claims").insert_header(("Authorization", value));
     for (name, request, status, code) in [
         ("no such address", get("/v2/records"), 404, "not_found"),
-        ("no such method", TestRequest::delete().uri("/v1/records"), 405, "method_not_allowed"),
-        ("no such method", get("/v1/checks"), 405, "method_not_allowed"),
-        ("no such method", post("/v1/checkpoint", ""), 405, "method_not_allowed"),
-        ("a long head", get("/livez").insert_header(("x", long.clone())), 431, "head_too_large"),
-        ("a long address", get(&format!("/livez?{long}")), 431, "head_too_large"),
+        (
+            "no such method",
+            TestRequest::delete().uri("/v1/records"),
+            405,
+            "method_not_allowed",
+        ),
+        (
+            "no such method",
+            get("/v1/checks"),
+            405,
+            "method_not_allowed",
+        ),
+        (
+            "no such method",
+            post("/v1/checkpoint", ""),
+            405,
+            "method_not_allowed",
+        ),
+        (
+            "a long head",
+            get("/livez").insert_header(("x", long.clone())),
+            431,
+            "head_too_large",
+        ),
+        (
+            "a long address",
+            get(&format!("/livez?{long}")),
+            431,
+            "head_too_large",
+        ),
         ("no JSON", post("/v1/records", "nonsense"), 400, "not_json"),
         ("no body", post("/v1/records", ""), 400, "not_json"),
-        ("no records", post("/v1/records", "{\"kid\":\"\",\"sig\":\"\",\"records\":[]}"), 400, "batch_empty"),
-        ("too large", post("/v1/records", vec![b' '; RECORDS_BODY_BYTES_MAX + 1]), 413, "body_too_large"),
-        ("too large", post("/v1/checks", vec![b' '; RECORDS_BODY_BYTES_MAX + 1]), 413, "body_too_large"),
-        ("no items", post("/v1/checks", "{\"items\":[]}"), 400, "items_empty"),
-        ("an unknown parameter", get("/v1/claims?page=1"), 400, "query_invalid"),
-        ("an unknown status", get("/v1/claims?status=paid"), 400, "query_invalid"),
-        ("a foreign cursor", get("/v1/claims?cursor=xyz"), 400, "cursor_invalid"),
-        ("too long a page", get("/v1/claims?limit=1001"), 400, "query_invalid"),
-        ("a hash in upper case", get(&format!("/v1/records?sm3={}", "A".repeat(64))), 400, "query_invalid"),
+        (
+            "no records",
+            post("/v1/records", "{\"kid\":\"\",\"sig\":\"\",\"records\":[]}"),
+            400,
+            "batch_empty",
+        ),
+        (
+            "too large",
+            post("/v1/records", vec![b' '; RECORDS_BODY_BYTES_MAX + 1]),
+            413,
+            "body_too_large",
+        ),
+        (
+            "too large",
+            post("/v1/checks", vec![b' '; RECORDS_BODY_BYTES_MAX + 1]),
+            413,
+            "body_too_large",
+        ),
+        (
+            "no items",
+            post("/v1/checks", "{\"items\":[]}"),
+            400,
+            "items_empty",
+        ),
+        (
+            "an unknown parameter",
+            get("/v1/claims?page=1"),
+            400,
+            "query_invalid",
+        ),
+        (
+            "an unknown status",
+            get("/v1/claims?status=paid"),
+            400,
+            "query_invalid",
+        ),
+        (
+            "a foreign cursor",
+            get("/v1/claims?cursor=xyz"),
+            400,
+            "cursor_invalid",
+        ),
+        (
+            "too long a page",
+            get("/v1/claims?limit=1001"),
+            400,
+            "query_invalid",
+        ),
+        (
+            "a hash in upper case",
+            get(&format!("/v1/records?sm3={}", "A".repeat(64))),
+            400,
+            "query_invalid",
+        ),
         ("no hash", get("/v1/records"), 400, "query_invalid"),
-        ("a leaf beyond the tree", get("/v1/proofs/inclusion?index=3&tree_size=3"), 400, "query_invalid"),
-        ("a tree that shrinks", get("/v1/proofs/consistency?from=4&to=3"), 400, "query_invalid"),
+        (
+            "a leaf beyond the tree",
+            get("/v1/proofs/inclusion?index=3&tree_size=3"),
+            400,
+            "query_invalid",
+        ),
+        (
+            "a tree that shrinks",
+            get("/v1/proofs/consistency?from=4&to=3"),
+            400,
+            "query_invalid",
+        ),
         ("no such height", get("/v1/blocks/-1"), 404, "not_found"),
         ("nobody", get("/v1/limits"), 401, "authorization_missing"),
-        ("nobody", get("/v1/documents/D:1"), 401, "authorization_missing"),
+        (
+            "nobody",
+            get("/v1/documents/D:1"),
+            401,
+            "authorization_missing",
+        ),
         ("nobody", get("/v1/events"), 401, "authorization_missing"),
-        ("nobody", get("/v1/records/a/b"), 401, "authorization_missing"),
-        ("another scheme", signed("Bearer x"), 401, "authorization_malformed"),
-        ("a short signature", signed(AUTHORIZATION), 401, "signature_malformed"),
-        ("the registry is down", get("/v1/checkpoint"), 503, "storage_failed"),
+        (
+            "nobody",
+            get("/v1/records/a/b"),
+            401,
+            "authorization_missing",
+        ),
+        (
+            "another scheme",
+            signed("Bearer x"),
+            401,
+            "authorization_malformed",
+        ),
+        (
+            "a short signature",
+            signed(AUTHORIZATION),
+            401,
+            "signature_malformed",
+        ),
+        (
+            "the registry is down",
+            get("/v1/checkpoint"),
+            503,
+            "storage_failed",
+        ),
         ("not ready", get("/readyz"), 503, "storage_failed"),
     ] {
         let response = call(&config(), request).await;
@@ -199,12 +317,26 @@ async fn a_refusal_says_what_to_do_in_the_language_asked_for() {
     let request = || get("/v1/checkpoint");
     let response = call(&config(), request()).await;
     assert_eq!(response.headers().get(header::RETRY_AFTER).unwrap(), "9");
-    assert_eq!(response.headers().get(header::CONTENT_LANGUAGE).unwrap(), "zh-CN");
-    assert!(problem(response).await["title"].as_str().unwrap().contains("存储故障"));
+    assert_eq!(
+        response.headers().get(header::CONTENT_LANGUAGE).unwrap(),
+        "zh-CN"
+    );
+    assert!(
+        problem(response).await["title"]
+            .as_str()
+            .unwrap()
+            .contains("存储故障")
+    );
     let english = request().insert_header((header::ACCEPT_LANGUAGE, "en"));
-    assert_eq!(problem(call(&config(), english).await).await["title"], "The storage failed.");
+    assert_eq!(
+        problem(call(&config(), english).await).await["title"],
+        "The storage failed."
+    );
     let response = call(&config(), TestRequest::put().uri("/v1/records")).await;
-    assert_eq!(response.headers().get(header::ALLOW).unwrap(), "GET, HEAD, POST");
+    assert_eq!(
+        response.headers().get(header::ALLOW).unwrap(),
+        "GET, HEAD, POST"
+    );
 }
 
 #[actix_web::test]
@@ -228,11 +360,21 @@ async fn pages_and_figures_need_no_member() {
     ] {
         let response = call(&config(), get(path)).await;
         assert_eq!(response.status().as_u16(), 200, "{path}");
-        assert_eq!(response.headers().get(header::X_CONTENT_TYPE_OPTIONS).unwrap(), "nosniff");
+        assert_eq!(
+            response
+                .headers()
+                .get(header::X_CONTENT_TYPE_OPTIONS)
+                .unwrap(),
+            "nosniff"
+        );
         let body = String::from_utf8(read_body(response).await.to_vec()).unwrap();
         assert!(body.contains(part), "{path}: {body}");
         let head = TestRequest::default().method(Method::HEAD).uri(path);
-        assert_eq!(call(&config(), head).await.status().as_u16(), 200, "HEAD {path}");
+        assert_eq!(
+            call(&config(), head).await.status().as_u16(),
+            200,
+            "HEAD {path}"
+        );
     }
 }
 
@@ -240,12 +382,26 @@ async fn pages_and_figures_need_no_member() {
 async fn pages_run_no_script_and_load_nothing() {
     for path in ["/docs", "/v/D:24442000000000000016"] {
         let response = call(&config(), get(path)).await;
-        let policy = response.headers().get(header::CONTENT_SECURITY_POLICY).unwrap();
+        let policy = response
+            .headers()
+            .get(header::CONTENT_SECURITY_POLICY)
+            .unwrap();
         let policy = policy.to_str().unwrap().to_owned();
-        assert!(policy.starts_with("default-src 'none'; style-src 'nonce-"), "{policy}");
-        let nonce = policy.split('\'').nth(3).unwrap().trim_start_matches("nonce-").to_owned();
+        assert!(
+            policy.starts_with("default-src 'none'; style-src 'nonce-"),
+            "{policy}"
+        );
+        let nonce = policy
+            .split('\'')
+            .nth(3)
+            .unwrap()
+            .trim_start_matches("nonce-")
+            .to_owned();
         let body = String::from_utf8(read_body(response).await.to_vec()).unwrap();
-        assert!(body.contains(&format!("<style nonce=\"{nonce}\">")), "{path}");
+        assert!(
+            body.contains(&format!("<style nonce=\"{nonce}\">")),
+            "{path}"
+        );
     }
 }
 
@@ -258,8 +414,17 @@ async fn an_address_that_asks_or_guesses_too_much_is_refused_for_a_while() {
         let requests = (0..3).map(|_| get(path)).collect();
         let mut responses = calls(&config, requests).await;
         let last = responses.pop().unwrap();
-        assert!(responses.iter().all(|response| response.status().as_u16() != 429), "{path}");
-        assert_eq!(last.headers().get(header::RETRY_AFTER).unwrap(), "30", "{path}");
+        assert!(
+            responses
+                .iter()
+                .all(|response| response.status().as_u16() != 429),
+            "{path}"
+        );
+        assert_eq!(
+            last.headers().get(header::RETRY_AFTER).unwrap(),
+            "30",
+            "{path}"
+        );
         assert_eq!(problem(last).await["code"], "rate_limited", "{path}");
     }
 }
@@ -270,12 +435,22 @@ async fn broken_bulk_lines_fail_alone_and_are_counted() {
     let response = call(&config(), post("/v1/records:bulk", body)).await;
     assert_eq!(response.status().as_u16(), 200);
     let answer = String::from_utf8(read_body(response).await.to_vec()).unwrap();
-    let lines =
-        answer.lines().map(|line| serde_json::from_str::<Value>(line).unwrap()).collect::<Vec<_>>();
-    let [first, second, summary] = lines.as_slice() else { panic!("{answer}") };
+    let lines = answer
+        .lines()
+        .map(|line| serde_json::from_str::<Value>(line).unwrap())
+        .collect::<Vec<_>>();
+    let [first, second, summary] = lines.as_slice() else {
+        panic!("{answer}")
+    };
     assert_eq!((&first["line"], &first["record"]), (&1.into(), &1.into()));
-    assert_eq!((&first["status"], &first["code"]), (&400.into(), &"not_json".into()));
-    assert_eq!((&second["line"], &second["status"]), (&3.into(), &400.into()));
+    assert_eq!(
+        (&first["status"], &first["code"]),
+        (&400.into(), &"not_json".into())
+    );
+    assert_eq!(
+        (&second["line"], &second["status"]),
+        (&3.into(), &400.into())
+    );
     let counts = serde_json::json!({
         "lines": 3, "accepted": 0, "replayed": 0, "refused": 0, "failed": 2,
     });

@@ -7,9 +7,8 @@ use bytes::Bytes;
 use invoice_api::registry::{RecordAnswer, RecordVerdict, Submission};
 use invoice_core::apply::Candidate;
 use invoice_core::chain::ChainId;
-use invoice_core::crypto::{
-    HintedSignature, Kid, Signature, batch_message, record_message,
-};
+use invoice_core::crypto::messages::{batch_message, record_message};
+use invoice_core::crypto::{HintedSignature, Kid, Signature};
 use invoice_core::identity::MemberId;
 use invoice_core::merkle;
 use invoice_core::record::{ParsedRecord, parse_record};
@@ -76,7 +75,7 @@ pub(super) fn admit<V: StateView>(
         let mut records = Vec::new();
         for (position, (bytes, parsed)) in parsed.into_iter().enumerate() {
             let (Ok(parsed), Some(answer)) = (parsed, answers.get_mut(position)) else { continue };
-            if parsed.by.is_none() || parsed.by != signer.member {
+            if signer.member.is_none() || parsed.signer().ok() != signer.member {
                 let error = AuthenticationError::KeyNotOfMember;
                 answer.get_or_insert(RecordVerdict::Unauthenticated(error));
                 continue;
@@ -156,7 +155,7 @@ fn leaf_hashes(records: &[Bytes]) -> Vec<invoice_core::crypto::Hash> {
 /// The record's id for the answer: as parsed, or as far as a broken record still shows it.
 fn id_text(bytes: &[u8], parsed: Option<&ParsedRecord<'_>>) -> Option<String> {
     match parsed {
-        Some(parsed) => parsed.id.as_ref().map(|id| id.as_str().to_owned()),
+        Some(parsed) => Some(parsed.id.clone().into_owned()),
         None => invoice_core::record::peek_id(bytes),
     }
 }

@@ -13,7 +13,7 @@ use invoice_core::apply::{
 };
 use invoice_core::calendar::Instant;
 use invoice_core::chain::{
-    Authorization, Block, BlockEnvelope, Certificate, ChainId, Entry, HEADER_VERSION, Header,
+    Authorization, Block, BlockEnvelope, Certificate, ChainId, Entry, Header,
     Leaf, ValidatorSet,
 };
 use invoice_core::crypto::Hash;
@@ -119,7 +119,6 @@ impl ChainApplication {
         }
         let changes = execution.finish();
         let header = Header {
-            version: HEADER_VERSION,
             chain_id: self.point.chain_id.clone(),
             height: self.next_height(),
             time_ms: time.ms(),

@@ -41,7 +41,7 @@ pub(super) fn findings(
                 continue;
             }
         };
-        findings.id = parsed.id.as_ref().map(|id| id.as_str().to_owned());
+        findings.id = Some(parsed.id.clone().into_owned());
         if let Err(violations) = &parsed.record {
             findings.violations.clone_from(violations);
         }
@@ -52,7 +52,7 @@ pub(super) fn findings(
             findings.authentication = Some(*error);
         }
         // Nobody learns what would become of another member's records.
-        if parsed.by != Some(asker.member) {
+        if parsed.signer().ok() != Some(asker.member) {
             findings.authentication = Some(AuthenticationError::KeyNotOfMember);
             all.push(findings);
             continue;

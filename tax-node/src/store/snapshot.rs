@@ -294,6 +294,14 @@ impl Snapshot {
         })
     }
 
+    /// The log's frontier when it had `size` leaves, at most what it has now.
+    ///
+    /// # Errors
+    /// The store has stopped or cannot be read.
+    pub fn frontier_at(&self, size: u64) -> Result<invoice_core::merkle::Frontier, ReadError> {
+        self.shared.guard(|| super::tail_check::frontier_at(self, size))
+    }
+
     /// What the block at `height` replaced.
     pub(super) fn read_undo(&self, height: u64) -> Result<Changes, ReadError> {
         let damage = |fault| Damage::new("undo", height, fault);

@@ -69,7 +69,7 @@ fn first_height(snapshot: &Snapshot) -> Result<u64, ReadError> {
 }
 
 /// The frontier of the first `size` leaves, from the tiles.
-fn frontier_at(snapshot: &Snapshot, size: u64) -> Result<Frontier, ReadError> {
+pub(super) fn frontier_at(snapshot: &Snapshot, size: u64) -> Result<Frontier, ReadError> {
     let table = snapshot.table(tables::TILES)?;
     let mut bytes = Writer::new();
     bytes.put_u64(size);
