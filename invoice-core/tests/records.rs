@@ -2,7 +2,7 @@
 
 use invoice_core::crypto::SecretKey;
 use invoice_core::record::{
-    Contents, ParsedRecord, RecordType, parse_envelope, parse_open_envelope, parse_record,
+    Body, Contents, ParsedRecord, RecordType, parse_envelope, parse_open_envelope, parse_record,
 };
 use serde_json::{Value, json};
 
@@ -445,7 +445,8 @@ fn each_rule_of_the_other_records_is_named() {
         .unwrap()
         .public_key()
         .to_hex();
-    let cases: Vec<(&str, Value, &[(&str, &str)])> = vec![
+    type Due<'a> = &'a [(&'a str, &'a str)];
+    let cases: Vec<(&str, Value, Due<'_>)> = vec![
         (
             "claim.lock",
             json!({"document": document, "kind": "employer", "reference": "r", "expires_at": "2026-12-01T00:00:00Z"}),
@@ -720,10 +721,10 @@ fn what_the_judges_of_rights_need_survives_broken_values() {
 fn documents_are_compared_by_meaning() {
     let print = |text: &str| {
         let record = parse_record(text.as_bytes()).unwrap().record.unwrap();
-        match record.body {
-            invoice_core::record::Body::InvoiceIssue(issue) => issue.invoice.fingerprint(),
-            _ => panic!("an invoice"),
-        }
+        let Body::InvoiceIssue(issue) = record.body else {
+            panic!("an invoice")
+        };
+        issue.invoice.fingerprint()
     };
     let one = print(&invoice().to_string());
     let respelt = invoice()
