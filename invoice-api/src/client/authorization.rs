@@ -19,8 +19,18 @@ pub(super) fn authorization(
 ) -> Result<String, ClientError> {
     let mut nonce = [0; NONCE_BYTES];
     getrandom::fill(&mut nonce).map_err(|error| ClientError::Setup(error.to_string()))?;
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
-    header(signer, method, path_and_query, &now.to_string(), &hex::encode(nonce), body)
+    let now = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default()
+        .as_secs();
+    header(
+        signer,
+        method,
+        path_and_query,
+        &now.to_string(),
+        &hex::encode(nonce),
+        body,
+    )
 }
 
 fn header(
@@ -48,13 +58,26 @@ mod tests {
     #[test]
     fn the_signature_covers_the_request() {
         let signer = SecretKeySigner::new(SecretKey::from_bytes(&[7; 32]).unwrap());
-        let value = header(&signer, "GET", "/v1/limits?x=1", "1790000000", "0123456789abcdef", b"").unwrap();
+        let value = header(
+            &signer,
+            "GET",
+            "/v1/limits?x=1",
+            "1790000000",
+            "0123456789abcdef",
+            b"",
+        )
+        .unwrap();
         let start = format!(
             "SM2-WITH-SM3 kid=\"{}\",timestamp=\"1790000000\",nonce=\"0123456789abcdef\",signature=\"",
             signer.public_key().kid()
         );
-        let signature: Signature =
-            value.strip_prefix(&start).unwrap().strip_suffix('"').unwrap().parse().unwrap();
+        let signature: Signature = value
+            .strip_prefix(&start)
+            .unwrap()
+            .strip_suffix('"')
+            .unwrap()
+            .parse()
+            .unwrap();
         let message = b"GET\n/v1/limits?x=1\n1790000000\n0123456789abcdef\n\n";
         assert!(signer.public_key().verify(message, &signature));
     }

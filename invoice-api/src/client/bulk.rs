@@ -1,7 +1,7 @@
 //! Streams of envelopes: any number in, one answer line per record out, at the same time.
 
 use bytes::Bytes;
-use futures_util::stream::{self, Stream, StreamExt};
+use futures_util::stream::{self, BoxStream, Stream, StreamExt};
 use reqwest::header::{ACCEPT, ACCEPT_LANGUAGE, CONTENT_TYPE};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -37,9 +37,9 @@ pub struct BulkLine {
     /// Why it was refused.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub code: Option<String>,
-    /// What was found.
+    /// What collided, as named values.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub detail: Option<Value>,
+    pub facts: Option<Value>,
     /// Every rule that failed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub errors: Vec<ProblemItem>,
@@ -85,8 +85,7 @@ impl Client {
     pub async fn bulk(
         &self,
         envelopes: impl Stream<Item = Bytes> + Send + 'static,
-    ) -> Result<impl Stream<Item = Result<BulkAnswer, ClientError>> + Send + use<>, ClientError>
-    {
+    ) -> Result<BoxStream<'static, Result<BulkAnswer, ClientError>>, ClientError> {
         let lines = envelopes.map(|line| {
             let mut line = Vec::from(line);
             line.push(b'\n');
@@ -115,8 +114,16 @@ impl Client {
             return Ok(response);
         }
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
-        let body = response.bytes().await.map_err(|error| self.network(&error))?;
-        Err(Answer { status, headers, body }.into_error())
+        let body = response
+            .bytes()
+            .await
+            .map_err(|error| self.network(&error))?;
+        Err(Answer {
+            status,
+            headers,
+            body,
+        }
+        .into_error())
     }
 
     /// The lines of a streamed answer, each read by `read`; an error is the last item.
@@ -124,7 +131,7 @@ impl Client {
         &self,
         response: reqwest::Response,
         read: fn(&[u8]) -> Option<T>,
-    ) -> impl Stream<Item = Result<T, ClientError>> + Send + use<T> {
+    ) -> BoxStream<'static, Result<T, ClientError>> {
         let status = response.status().as_u16();
         let state = LineReader {
             client: self.clone(),
@@ -138,12 +145,13 @@ impl Client {
             state.ended = item.is_err();
             Some((item, state))
         })
+        .boxed()
     }
 }
 
 struct LineReader {
     client: Client,
-    pieces: stream::BoxStream<'static, reqwest::Result<Bytes>>,
+    pieces: BoxStream<'static, reqwest::Result<Bytes>>,
     splitter: LineSplitter,
     status: u16,
     ended: bool,
@@ -174,8 +182,14 @@ impl LineReader {
     }
 
     fn foreign(&self, line: &[u8]) -> ClientError {
-        let excerpt = String::from_utf8_lossy(line).chars().take(limits::EXCERPT_CHARS).collect();
-        ClientError::Foreign { status: self.status, excerpt }
+        let excerpt = String::from_utf8_lossy(line)
+            .chars()
+            .take(limits::EXCERPT_CHARS)
+            .collect();
+        ClientError::Foreign {
+            status: self.status,
+            excerpt,
+        }
     }
 }
 
@@ -193,13 +207,20 @@ mod tests {
     #[test]
     fn answer_lines_and_the_summary_are_told_apart() {
         let line = br#"{"line":3,"record":2,"id":"a","status":201,"height":7,"index":9}"#;
-        let Some(BulkAnswer::Line(line)) = read_line(line) else { panic!("no line") };
-        assert_eq!((line.line, line.record, line.status, line.height), (3, Some(2), 201, Some(7)));
+        let Some(BulkAnswer::Line(line)) = read_line(line) else {
+            panic!("no line")
+        };
+        assert_eq!(
+            (line.line, line.record, line.status, line.height),
+            (3, Some(2), 201, Some(7))
+        );
         let failed = br#"{"line":4,"id":null,"status":400,"code":"not_json"}"#;
         assert!(matches!(read_line(failed), Some(BulkAnswer::Line(line)) if line.id.is_none()));
         let summary =
             br#"{"summary":{"lines":5,"accepted":1,"replayed":2,"refused":1,"failed":1}}"#;
-        assert!(matches!(read_line(summary), Some(BulkAnswer::Summary(summary)) if summary.lines == 5));
+        assert!(
+            matches!(read_line(summary), Some(BulkAnswer::Summary(summary)) if summary.lines == 5)
+        );
         assert_eq!(read_line(b"{}"), None);
         assert_eq!(read_line(b"oops"), None);
     }

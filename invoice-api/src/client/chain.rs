@@ -5,8 +5,8 @@ use invoice_core::crypto::Hash;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::error::ClientError;
 use super::Client;
+use super::error::ClientError;
 
 /// The newest final header and the signatures over it.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
@@ -38,13 +38,21 @@ pub struct ConsistencyProof {
     pub other: serde_json::Map<String, Value>,
 }
 
+/// What is read of a genesis file to know the chain's name.
+#[derive(Deserialize)]
+struct Named {
+    chain_id: ChainId,
+}
+
 impl Client {
     /// The newest checkpoint.
     ///
     /// # Errors
     /// [`ClientError`].
     pub async fn checkpoint(&self) -> Result<Checkpoint, ClientError> {
-        self.answer(&self.get(&["checkpoint"], &[])).await?.into_value()
+        self.answer(&self.get(&["checkpoint"], &[]))
+            .await?
+            .into_value()
     }
 
     /// The name of the chain, as the server says. Whoever has the genesis file should rather take
@@ -53,7 +61,15 @@ impl Client {
     /// # Errors
     /// [`ClientError`].
     pub async fn chain_id(&self) -> Result<ChainId, ClientError> {
-        Ok(self.checkpoint().await?.chain_id)
+        match self.checkpoint().await {
+            Ok(checkpoint) => Ok(checkpoint.chain_id),
+            // A chain without a block has no checkpoint yet, but it has its first file.
+            Err(ClientError::Refused(problem)) if problem.status == 404 => {
+                let genesis = self.answer(&self.get(&["genesis"], &[])).await?;
+                Ok(genesis.into_value::<Named>()?.chain_id)
+            }
+            Err(error) => Err(error),
+        }
     }
 
     /// One block without any content.
@@ -61,7 +77,9 @@ impl Client {
     /// # Errors
     /// [`ClientError`].
     pub async fn block(&self, height: u64) -> Result<Value, ClientError> {
-        self.answer(&self.get(&["blocks", &height.to_string()], &[])).await?.into_value()
+        self.answer(&self.get(&["blocks", &height.to_string()], &[]))
+            .await?
+            .into_value()
     }
 
     /// The path of leaf `index` in the log of `tree_size` leaves.
@@ -75,7 +93,9 @@ impl Client {
     ) -> Result<InclusionProof, ClientError> {
         let (index, size) = (index.to_string(), tree_size.to_string());
         let query = [("index", index.as_str()), ("tree_size", size.as_str())];
-        self.answer(&self.get(&["proofs", "inclusion"], &query)).await?.into_value()
+        self.answer(&self.get(&["proofs", "inclusion"], &query))
+            .await?
+            .into_value()
     }
 
     /// The proof that the log of `to` leaves continues the log of `from` leaves.
@@ -89,6 +109,8 @@ impl Client {
     ) -> Result<ConsistencyProof, ClientError> {
         let (from, to) = (from.to_string(), to.to_string());
         let query = [("from", from.as_str()), ("to", to.as_str())];
-        self.answer(&self.get(&["proofs", "consistency"], &query)).await?.into_value()
+        self.answer(&self.get(&["proofs", "consistency"], &query))
+            .await?
+            .into_value()
     }
 }

@@ -118,7 +118,9 @@ impl Client {
             return Err(ClientError::Setup(text.into()));
         }
         let body = json!({ "items": items }).to_string();
-        let answer = self.answer(&self.post(&["checks"], body.into()).signed()).await?;
+        let answer = self
+            .answer(&self.post(&["checks"], body.into()).signed())
+            .await?;
         let status = answer.status;
         let checked: Checked = answer.into_value()?;
         if checked.results.len() == items.len() {
@@ -142,8 +144,13 @@ mod tests {
             check_code: None,
         };
         let text = serde_json::to_string(&item).unwrap();
-        assert_eq!(text, r#"{"document":"D:24442000000012345678","amount":"16000.00"}"#);
-        let item = CheckItem::Qr { qr: "01,32,".into() };
+        assert_eq!(
+            text,
+            r#"{"document":"D:24442000000012345678","amount":"16000.00"}"#
+        );
+        let item = CheckItem::Qr {
+            qr: "01,32,".into(),
+        };
         assert_eq!(serde_json::to_string(&item).unwrap(), r#"{"qr":"01,32,"}"#);
     }
 
@@ -155,7 +162,10 @@ mod tests {
             ("claimable", Verdict::Claimable),
             ("something_new", Verdict::Unreadable),
         ] {
-            assert_eq!(serde_json::from_value::<Verdict>(name.into()).unwrap(), verdict);
+            assert_eq!(
+                serde_json::from_value::<Verdict>(name.into()).unwrap(),
+                verdict
+            );
         }
         assert!(Verdict::PartlyClaimed.is_claimable());
         assert!(!Verdict::Locked.is_claimable());

@@ -61,7 +61,9 @@ impl ClientConfig {
         let fault = |what: &str| ClientError::Setup(format!("{}: {what}", self.server));
         let url = Url::parse(&self.server).map_err(|error| fault(&error.to_string()))?;
         if !matches!(url.scheme(), "http" | "https") || url.host_str().is_none() {
-            return Err(fault("应为 http 或 https 地址 / an http or https address is needed"));
+            return Err(fault(
+                "应为 http 或 https 地址 / an http or https address is needed",
+            ));
         }
         let bare = url.path() == "/"
             && url.query().is_none()
@@ -92,7 +94,11 @@ mod tests {
             ("http://user@registry.example/", false),
             ("", false),
         ] {
-            assert_eq!(ClientConfig::new(server).server_url().is_ok(), good, "{server}");
+            assert_eq!(
+                ClientConfig::new(server).server_url().is_ok(),
+                good,
+                "{server}"
+            );
         }
     }
 }

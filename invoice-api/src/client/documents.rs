@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::error::ClientError;
 use super::Client;
+use super::error::ClientError;
 
 /// Which claims to list.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -32,7 +32,9 @@ impl Client {
     /// # Errors
     /// [`ClientError`].
     pub async fn document(&self, key: &str) -> Result<Option<Value>, ClientError> {
-        let answer = self.answer(&self.get(&["documents", key], &[]).signed()).await?;
+        let answer = self
+            .answer(&self.get(&["documents", key], &[]).signed())
+            .await?;
         match answer.status {
             404 if answer.problem().is_some() => Ok(None),
             _ => answer.into_value().map(Some),
@@ -49,7 +51,9 @@ impl Client {
             .into_iter()
             .filter_map(|(name, value)| value.as_deref().map(|value| (name, value)))
             .collect();
-        self.answer(&self.get(&["claims"], &query).signed()).await?.into_value()
+        self.answer(&self.get(&["claims"], &query).signed())
+            .await?
+            .into_value()
     }
 
     /// The asker's budgets and what is left of them.
@@ -57,6 +61,8 @@ impl Client {
     /// # Errors
     /// [`ClientError`].
     pub async fn limits(&self) -> Result<Value, ClientError> {
-        self.answer(&self.get(&["limits"], &[]).signed()).await?.into_value()
+        self.answer(&self.get(&["limits"], &[]).signed())
+            .await?
+            .into_value()
     }
 }

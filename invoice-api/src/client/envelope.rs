@@ -42,7 +42,10 @@ impl Envelope {
         let record = object(record)?;
         let (kid, sig) = sign(signer, &record_message(chain, record.as_bytes()))?;
         let body = format!(r#"{{"kid":"{kid}","sig":"{sig}","record":{record}}}"#);
-        Ok(Self { body: body.into(), batch: false })
+        Ok(Self {
+            body: body.into(),
+            batch: false,
+        })
     }
 
     /// Signs up to 1,000 records with one signature over the root of their tree (RFC 6962 with
@@ -60,15 +63,23 @@ impl Envelope {
             .ok()
             .filter(|_| (1..=limits::BATCH_RECORDS_MAX).contains(&records.len()))
             .ok_or(EnvelopeError::Count(records.len()))?;
-        let records = records.iter().map(|record| object(record)).collect::<Result<Vec<_>, _>>()?;
-        let leaves: Vec<_> =
-            records.iter().map(|record| merkle::leaf_hash(record.as_bytes())).collect();
+        let records = records
+            .iter()
+            .map(|record| object(record))
+            .collect::<Result<Vec<_>, _>>()?;
+        let leaves: Vec<_> = records
+            .iter()
+            .map(|record| merkle::leaf_hash(record.as_bytes()))
+            .collect();
         let message = batch_message(chain, count, &merkle::root(&leaves), atomic);
         let (kid, sig) = sign(signer, &message)?;
         let all = if atomic { r#","atomic":true"# } else { "" };
         let records = records.join(",");
         let body = format!(r#"{{"kid":"{kid}","sig":"{sig}"{all},"records":[{records}]}}"#);
-        Ok(Self { body: body.into(), batch: true })
+        Ok(Self {
+            body: body.into(),
+            batch: true,
+        })
     }
 
     /// Takes an envelope that was made elsewhere, one record (`record`) or a batch (`records`).
@@ -82,7 +93,10 @@ impl Envelope {
         if !batch && !members.contains_key("record") {
             return Err(EnvelopeError::NotAnObject);
         }
-        Ok(Self { body: Bytes::copy_from_slice(text.trim().as_bytes()), batch })
+        Ok(Self {
+            body: Bytes::copy_from_slice(text.trim().as_bytes()),
+            batch,
+        })
     }
 
     /// The body of `POST /v1/records`.
@@ -102,7 +116,9 @@ impl Envelope {
 fn object(record: &str) -> Result<&str, EnvelopeError> {
     let record = record.trim();
     let members = serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(record);
-    members.map(|_| record).map_err(|_| EnvelopeError::NotAnObject)
+    members
+        .map(|_| record)
+        .map_err(|_| EnvelopeError::NotAnObject)
 }
 
 fn sign(signer: &dyn Signer, message: &[u8]) -> Result<(String, String), SignError> {
@@ -140,14 +156,22 @@ mod tests {
         let signature = signature(envelope.body());
         assert!(signature.parity.is_some());
         let message = format!("piaolian/1\nsz-2026\n{record}");
-        assert!(signer().public_key().verify(message.as_bytes(), &signature.signature));
+        assert!(
+            signer()
+                .public_key()
+                .verify(message.as_bytes(), &signature.signature)
+        );
         assert!(!envelope.is_batch());
     }
 
     #[test]
     fn a_batch_is_signed_over_the_root() {
-        let envelope = Envelope::batch(&chain(), &signer(), &["{}", "{\"a\":\"b\"}"], true).unwrap();
-        let root = merkle::root(&[merkle::leaf_hash(b"{}"), merkle::leaf_hash(b"{\"a\":\"b\"}")]);
+        let envelope =
+            Envelope::batch(&chain(), &signer(), &["{}", "{\"a\":\"b\"}"], true).unwrap();
+        let root = merkle::root(&[
+            merkle::leaf_hash(b"{}"),
+            merkle::leaf_hash(b"{\"a\":\"b\"}"),
+        ]);
         let message = format!("piaolian/1/batch-atomic\nsz-2026\n2\n{root}");
         let signature = signature(envelope.body()).signature;
         assert!(signer().public_key().verify(message.as_bytes(), &signature));

@@ -1,12 +1,12 @@
 //! The change feed.
 
-use futures_util::Stream;
+use futures_util::stream::BoxStream;
 use reqwest::header::ACCEPT;
 use serde_json::Value;
 
+use super::Client;
 use super::error::ClientError;
 use super::transport::NDJSON;
-use super::Client;
 
 /// One line of the feed: an event, or the height up to which the feed is complete.
 pub type EventLine = Value;
@@ -22,11 +22,14 @@ impl Client {
     pub async fn events(
         &self,
         after: u64,
-    ) -> Result<impl Stream<Item = Result<EventLine, ClientError>> + Send + use<>, ClientError>
-    {
-        let call = self.get(&["events"], &[("after", &after.to_string())]).signed();
+    ) -> Result<BoxStream<'static, Result<EventLine, ClientError>>, ClientError> {
+        let call = self
+            .get(&["events"], &[("after", &after.to_string())])
+            .signed();
         let request = self.request(&call)?.header(ACCEPT, NDJSON);
         let response = request.send().await.map_err(|error| self.network(&error))?;
-        Ok(self.answer_lines(self.taken(response).await?, |line| serde_json::from_slice(line).ok()))
+        Ok(self.answer_lines(self.taken(response).await?, |line| {
+            serde_json::from_slice(line).ok()
+        }))
     }
 }

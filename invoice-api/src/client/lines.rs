@@ -17,7 +17,11 @@ pub(super) struct LineSplitter {
 impl LineSplitter {
     /// A splitter for lines of at most this many bytes.
     pub(super) fn new(bytes_max: usize) -> Self {
-        Self { buffer: BytesMut::new(), searched: 0, bytes_max }
+        Self {
+            buffer: BytesMut::new(),
+            searched: 0,
+            bytes_max,
+        }
     }
 
     /// Adds what arrived.
@@ -34,7 +38,10 @@ impl LineSplitter {
                 let fits = self.buffer.len() <= self.bytes_max;
                 return if fits { Ok(None) } else { Err(LineTooLong) };
             };
-            let line = self.buffer.split_to(self.searched.saturating_add(found)).freeze();
+            let line = self
+                .buffer
+                .split_to(self.searched.saturating_add(found))
+                .freeze();
             self.buffer.advance(1);
             self.searched = 0;
             if line.len() > self.bytes_max {

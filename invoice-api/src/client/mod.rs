@@ -53,7 +53,7 @@ pub use envelope::{Envelope, EnvelopeError};
 pub use error::ClientError;
 pub use events::EventLine;
 pub use problem::{Problem, ProblemItem};
-pub use records::{BatchAnswer, BatchResult, Recorded, RecordLookup, Submitted};
+pub use records::{BatchAnswer, BatchResult, RecordLookup, Recorded, Submitted};
 
 /// Speaks to one registry, in the name of whoever holds the signing key.
 ///
@@ -75,13 +75,21 @@ impl Client {
     pub fn new(config: ClientConfig) -> Result<Self, ClientError> {
         let server = config.server_url()?;
         let http = tls::http_client(&config)?;
-        Ok(Self { http, server, config: Arc::new(config), signer: None })
+        Ok(Self {
+            http,
+            server,
+            config: Arc::new(config),
+            signer: None,
+        })
     }
 
     /// Signs questions that are not public with this key.
     #[must_use]
     pub fn with_signer(self, signer: Arc<dyn Signer>) -> Self {
-        Self { signer: Some(signer), ..self }
+        Self {
+            signer: Some(signer),
+            ..self
+        }
     }
 }
 

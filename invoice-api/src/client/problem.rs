@@ -52,7 +52,11 @@ impl Problem {
     /// Code and text in one line.
     #[must_use]
     pub fn line(&self) -> String {
-        let text = if self.detail.is_empty() { &self.title } else { &self.detail };
+        let text = if self.detail.is_empty() {
+            &self.title
+        } else {
+            &self.detail
+        };
         format!("{} ({}): {text}", self.code, self.status)
     }
 }
@@ -63,7 +67,8 @@ mod tests {
 
     #[test]
     fn unknown_members_are_kept_and_missing_texts_do_not_hurt() {
-        let problem = Problem::from_json(br#"{"status":409,"code":"document_exists","first_id":"a"}"#);
+        let problem =
+            Problem::from_json(br#"{"status":409,"code":"document_exists","first_id":"a"}"#);
         let problem = problem.unwrap();
         assert_eq!(problem.code, "document_exists");
         assert_eq!(problem.other["first_id"], "a");

@@ -6,10 +6,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
+use super::Client;
 use super::envelope::Envelope;
 use super::error::ClientError;
 use super::problem::{Problem, ProblemItem};
-use super::Client;
 
 /// What became of one record that was sent.
 #[derive(Clone, Debug, PartialEq)]
@@ -49,9 +49,9 @@ pub struct BatchResult {
     /// Why it was refused.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub code: Option<String>,
-    /// What was found.
+    /// What collided, as named values.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub detail: Option<Value>,
+    pub facts: Option<Value>,
     /// Every rule that failed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub errors: Vec<ProblemItem>,
@@ -69,8 +69,21 @@ pub struct BatchResult {
 impl PartialEq for BatchResult {
     fn eq(&self, other: &Self) -> bool {
         let receipt = |result: &Self| result.receipt.as_ref().map(|text| text.get().to_owned());
-        (&self.id, self.status, &self.code, self.height, self.index, receipt(self))
-            == (&other.id, other.status, &other.code, other.height, other.index, receipt(other))
+        (
+            &self.id,
+            self.status,
+            &self.code,
+            self.height,
+            self.index,
+            receipt(self),
+        ) == (
+            &other.id,
+            other.status,
+            &other.code,
+            other.height,
+            other.index,
+            receipt(other),
+        )
     }
 }
 
@@ -110,14 +123,17 @@ impl Client {
     /// recorded. A refusal of the record is an answer and no error; an answer of "not now" that
     /// outlasted all attempts is [`ClientError::Refused`].
     pub async fn submit(&self, envelope: &Envelope) -> Result<Submitted, ClientError> {
-        let answer = self.answer(&self.post(&["records"], envelope.body().clone())).await?;
+        let answer = self
+            .answer(&self.post(&["records"], envelope.body().clone()))
+            .await?;
         match answer.status {
             200 | 201 => {
                 let replayed = answer.status == 200;
                 match std::str::from_utf8(&answer.body) {
-                    Ok(receipt) => {
-                        Ok(Submitted::Recorded(Recorded { replayed, receipt: receipt.to_owned() }))
-                    }
+                    Ok(receipt) => Ok(Submitted::Recorded(Recorded {
+                        replayed,
+                        receipt: receipt.to_owned(),
+                    })),
                     Err(_) => Err(answer.into_foreign()),
                 }
             }
@@ -135,13 +151,21 @@ impl Client {
     /// As [`Client::submit`]. An envelope that fails as a whole, by its shape or its signature,
     /// is [`ClientError::Refused`].
     pub async fn submit_batch(&self, envelope: &Envelope) -> Result<BatchAnswer, ClientError> {
-        let answer = self.answer(&self.post(&["records"], envelope.body().clone())).await?;
+        let answer = self
+            .answer(&self.post(&["records"], envelope.body().clone()))
+            .await?;
         let results = serde_json::from_slice::<WireBatch>(&answer.body).ok();
         match (answer.status, results) {
-            (200, Some(batch)) => Ok(BatchAnswer { problem: None, results: batch.results }),
+            (200, Some(batch)) => Ok(BatchAnswer {
+                problem: None,
+                results: batch.results,
+            }),
             (409, Some(batch)) => {
                 let problem = answer.problem().map(Box::new);
-                Ok(BatchAnswer { problem, results: batch.results })
+                Ok(BatchAnswer {
+                    problem,
+                    results: batch.results,
+                })
             }
             _ => Err(answer.into_error()),
         }
@@ -152,7 +176,9 @@ impl Client {
     /// # Errors
     /// [`ClientError`].
     pub async fn validate(&self, envelope: Bytes) -> Result<Value, ClientError> {
-        self.answer(&self.post(&["validate"], envelope).signed()).await?.into_value()
+        self.answer(&self.post(&["validate"], envelope).signed())
+            .await?
+            .into_value()
     }
 
     /// What became of the record that `by` sent with this id: the way back after a lost answer.
@@ -168,7 +194,8 @@ impl Client {
     /// # Errors
     /// [`ClientError`].
     pub async fn record_by_sm3(&self, sm3: &Hash) -> Result<RecordLookup, ClientError> {
-        self.lookup(&["records"], &[("sm3", &sm3.to_string())]).await
+        self.lookup(&["records"], &[("sm3", &sm3.to_string())])
+            .await
     }
 
     async fn lookup(
@@ -216,10 +243,18 @@ mod tests {
     #[test]
     fn a_lookup_keeps_the_exact_bytes_of_the_receipt() {
         let found = lookup(r#"{"state":"final","receipt":{"b":1, "a":"\u0041"}}"#).unwrap();
-        let RecordLookup::Final { receipt } = found else { panic!("{found:?}") };
+        let RecordLookup::Final { receipt } = found else {
+            panic!("{found:?}")
+        };
         assert_eq!(receipt.get(), r#"{"b":1, "a":"\u0041"}"#);
-        assert!(matches!(lookup(r#"{"state":"absent"}"#), Some(RecordLookup::Absent)));
-        assert!(matches!(lookup(r#"{"state":"pending"}"#), Some(RecordLookup::Pending)));
+        assert!(matches!(
+            lookup(r#"{"state":"absent"}"#),
+            Some(RecordLookup::Absent)
+        ));
+        assert!(matches!(
+            lookup(r#"{"state":"pending"}"#),
+            Some(RecordLookup::Pending)
+        ));
         assert!(lookup(r#"{"state":"final"}"#).is_none());
         assert!(lookup(r#"{"state":"gone"}"#).is_none());
     }

@@ -36,7 +36,10 @@ mod tests {
 
     #[test]
     fn a_ca_file_must_hold_a_certificate() {
-        let config = ClientConfig { ca_pem: Some(b"nothing".to_vec()), ..ClientConfig::new("https://x") };
+        let config = ClientConfig {
+            ca_pem: Some(b"nothing".to_vec()),
+            ..ClientConfig::new("https://x")
+        };
         assert!(http_client(&config).is_err());
     }
 }

@@ -64,8 +64,14 @@ impl Answer {
 
     pub(super) fn into_foreign(self) -> ClientError {
         let text = String::from_utf8_lossy(&self.body);
-        let excerpt = text.chars().filter(|c| !c.is_control()).take(limits::EXCERPT_CHARS);
-        ClientError::Foreign { status: self.status, excerpt: excerpt.collect() }
+        let excerpt = text
+            .chars()
+            .filter(|c| !c.is_control())
+            .take(limits::EXCERPT_CHARS);
+        ClientError::Foreign {
+            status: self.status,
+            excerpt: excerpt.collect(),
+        }
     }
 }
 
@@ -73,13 +79,23 @@ impl Client {
     /// A call of a path of the contract, with query parameters.
     pub(super) fn get(&self, segments: &[&str], query: &[(&str, &str)]) -> Call {
         let url = self.url(segments, query);
-        Call { method: Method::GET, url, body: Bytes::new(), signed: false }
+        Call {
+            method: Method::GET,
+            url,
+            body: Bytes::new(),
+            signed: false,
+        }
     }
 
     /// A call with a JSON body.
     pub(super) fn post(&self, segments: &[&str], body: Bytes) -> Call {
         let url = self.url(segments, &[]);
-        Call { method: Method::POST, url, body, signed: false }
+        Call {
+            method: Method::POST,
+            url,
+            body,
+            signed: false,
+        }
     }
 
     /// The address of a path of the contract.
@@ -137,7 +153,10 @@ impl Client {
     async fn attempt(&self, call: &Call) -> Result<Answer, ClientError> {
         let request = self
             .request(call)?
-            .header(ACCEPT, HeaderValue::from_static("application/json, application/problem+json"))
+            .header(
+                ACCEPT,
+                HeaderValue::from_static("application/json, application/problem+json"),
+            )
             .timeout(self.config.attempt_timeout);
         let response = request.send().await.map_err(|error| self.network(&error))?;
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
@@ -151,19 +170,29 @@ impl Client {
             }
             body.extend_from_slice(&part);
         }
-        Ok(Answer { status, headers, body: body.freeze() })
+        Ok(Answer {
+            status,
+            headers,
+            body: body.freeze(),
+        })
     }
 
     /// No answer, with everything that the layers below say about it.
     pub(super) fn network(&self, error: &reqwest::Error) -> ClientError {
-        ClientError::Network { server: self.server.to_string(), reason: reason(error) }
+        ClientError::Network {
+            server: self.server.to_string(),
+            reason: reason(error),
+        }
     }
 }
 
 impl Call {
     /// The same call with a request signature.
     pub(super) fn signed(self) -> Self {
-        Self { signed: true, ..self }
+        Self {
+            signed: true,
+            ..self
+        }
     }
 }
 
@@ -182,7 +211,13 @@ fn is_not_now(status: u16) -> bool {
 
 /// Seconds that the server asks to be left alone for.
 pub(super) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
-    let seconds = headers.get(RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()?;
+    let seconds = headers
+        .get(RETRY_AFTER)?
+        .to_str()
+        .ok()?
+        .trim()
+        .parse()
+        .ok()?;
     Some(Duration::from_secs(seconds))
 }
 
@@ -217,9 +252,15 @@ mod tests {
     #[test]
     fn paths_and_queries_are_signed_as_they_are_sent() {
         let url = client().url(&["documents", "P:044031900111-12345678"], &[]);
-        assert_eq!(path_and_query(&url), "/v1/documents/P:044031900111-12345678");
+        assert_eq!(
+            path_and_query(&url),
+            "/v1/documents/P:044031900111-12345678"
+        );
         let url = client().url(&["claims"], &[("status", "locked"), ("cursor", "a b+c/=")]);
-        assert_eq!(path_and_query(&url), "/v1/claims?status=locked&cursor=a+b%2Bc%2F%3D");
+        assert_eq!(
+            path_and_query(&url),
+            "/v1/claims?status=locked&cursor=a+b%2Bc%2F%3D"
+        );
         let url = client().url(&["records", "../x", "a?b"], &[]);
         assert_eq!(path_and_query(&url), "/v1/records/..%2Fx/a%3Fb");
     }
@@ -251,7 +292,10 @@ mod tests {
 
     #[tokio::test]
     async fn a_server_that_is_not_there_is_a_network_error() {
-        let config = ClientConfig { attempts: 2, ..ClientConfig::new("http://127.0.0.1:9") };
+        let config = ClientConfig {
+            attempts: 2,
+            ..ClientConfig::new("http://127.0.0.1:9")
+        };
         let client = Client::new(config).unwrap();
         let error = client.checkpoint().await.unwrap_err();
         assert!(matches!(error, ClientError::Network { .. }), "{error}");

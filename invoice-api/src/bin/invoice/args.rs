@@ -107,7 +107,10 @@ mod tests {
 
     #[test]
     fn common_options_stand_before_or_after_the_verb() {
-        for line in ["invoice --json explain id_reused", "invoice explain id_reused --json"] {
+        for line in [
+            "invoice --json explain id_reused",
+            "invoice explain id_reused --json",
+        ] {
             assert!(parse(line).unwrap().globals.json, "{line}");
         }
     }

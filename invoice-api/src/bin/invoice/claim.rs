@@ -180,8 +180,10 @@ fn lock(args: LockArgs) -> Result<(Members, RecordArgs), Failure> {
             let days = Duration::days(args.days.unwrap_or(LOCK_DAYS));
             let life = days.num_milliseconds() - Duration::minutes(1).num_milliseconds();
             let end = fresh::now().checked_add_ms(life);
-            end.ok_or_else(|| Failure::usage("clock", "本机时钟有误 / this machine's clock is wrong"))?
-                .to_rfc3339_utc8()
+            end.ok_or_else(|| {
+                Failure::usage("clock", "本机时钟有误 / this machine's clock is wrong")
+            })?
+            .to_rfc3339_utc8()
         }
     };
     let members = vec![
@@ -197,7 +199,9 @@ fn lock(args: LockArgs) -> Result<(Members, RecordArgs), Failure> {
 
 /// The contract's name of a value.
 fn name(value: impl ValueEnum) -> Option<String> {
-    value.to_possible_value().map(|value| value.get_name().to_owned())
+    value
+        .to_possible_value()
+        .map(|value| value.get_name().to_owned())
 }
 
 /// Builds a record of this type and sends it.
@@ -242,7 +246,8 @@ mod tests {
     fn records_hold_what_was_given_and_nothing_else() {
         let members = vec![("claim", Some("L-1".to_owned())), ("amount", None)];
         let record: Value = serde_json::from_str(&build("t", "1", "M", "now", members)).unwrap();
-        let expected = serde_json::json!({"type": "t", "id": "1", "by": "M", "at": "now", "claim": "L-1"});
+        let expected =
+            serde_json::json!({"type": "t", "id": "1", "by": "M", "at": "now", "claim": "L-1"});
         assert_eq!(record, expected);
     }
 

@@ -29,7 +29,10 @@ pub(crate) struct Common<'a> {
 pub(crate) fn compose(text: &str, common: Common<'_>) -> Result<Composed, Failure> {
     let text = text.trim_start_matches('\u{feff}').trim();
     let members: Map<String, Value> = serde_json::from_str(text).map_err(|error| {
-        Failure::usage("not_json", format!("不是 JSON 对象 / not a JSON object: {error}"))
+        Failure::usage(
+            "not_json",
+            format!("不是 JSON 对象 / not a JSON object: {error}"),
+        )
     })?;
     if members.contains_key("records") || members.contains_key("record") {
         return Ok(Composed::Envelope(text.to_owned()));
@@ -41,7 +44,10 @@ pub(crate) fn compose(text: &str, common: Common<'_>) -> Result<Composed, Failur
         members.insert(member.to_owned(), Value::Object(content));
         return complete(&wrapped, &members, Some(kind), common);
     }
-    let kind = match (members.contains_key("invoice"), members.contains_key("bill")) {
+    let kind = match (
+        members.contains_key("invoice"),
+        members.contains_key("bill"),
+    ) {
         (true, false) => Some("invoice.issue"),
         (false, true) => Some("bill.issue"),
         _ => None,
@@ -69,7 +75,8 @@ fn complete(
     common: Common<'_>,
 ) -> Result<Composed, Failure> {
     let issuer = || {
-        let of = |document: &str, party: &str| members.get(document)?.get(party)?.get("id")?.as_str();
+        let of =
+            |document: &str, party: &str| members.get(document)?.get(party)?.get("id")?.as_str();
         of("invoice", "seller").or_else(|| of("bill", "issuer"))
     };
     let missing = |name: &str| !members.contains_key(name);
@@ -98,17 +105,26 @@ fn complete(
         return Ok(Composed::Record(text.to_owned()));
     }
     let rest = text.strip_prefix('{').unwrap_or(text);
-    let added: Vec<String> =
-        added.iter().map(|(name, value)| format!("\"{name}\":{}", Value::from(*value))).collect();
+    let added: Vec<String> = added
+        .iter()
+        .map(|(name, value)| format!("\"{name}\":{}", Value::from(*value)))
+        .collect();
     let comma = if members.is_empty() { "" } else { "," };
-    Ok(Composed::Record(format!("{{{}{comma}{rest}", added.join(","))))
+    Ok(Composed::Record(format!(
+        "{{{}{comma}{rest}",
+        added.join(",")
+    )))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const COMMON: Common<'_> = Common { by: None, id: "ID", at: "AT" };
+    const COMMON: Common<'_> = Common {
+        by: None,
+        id: "ID",
+        at: "AT",
+    };
 
     fn record(text: &str, common: Common<'_>) -> String {
         match compose(text, common).unwrap() {
@@ -128,7 +144,10 @@ mod tests {
 
     #[test]
     fn what_is_missing_is_put_in_front() {
-        let common = Common { by: Some("M"), ..COMMON };
+        let common = Common {
+            by: Some("M"),
+            ..COMMON
+        };
         assert_eq!(
             record("{ \"type\": \"x\" }", common),
             "{\"id\":\"ID\",\"by\":\"M\",\"at\":\"AT\", \"type\": \"x\" }"
@@ -157,7 +176,10 @@ mod tests {
     #[test]
     fn envelopes_pass_through() {
         let text = "{\"kid\":\"k\",\"sig\":\"s\",\"record\":{}}";
-        assert_eq!(compose(text, COMMON).unwrap(), Composed::Envelope(text.to_owned()));
+        assert_eq!(
+            compose(text, COMMON).unwrap(),
+            Composed::Envelope(text.to_owned())
+        );
     }
 
     #[test]

@@ -34,7 +34,13 @@ impl Context {
         let lang = globals
             .lang
             .unwrap_or_else(|| Lang::from_environment(|name| std::env::var(name).ok()));
-        Self { output: Output { json: globals.json, lang }, globals }
+        Self {
+            output: Output {
+                json: globals.json,
+                lang,
+            },
+            globals,
+        }
     }
 
     pub(crate) fn lang(&self) -> Lang {
@@ -43,7 +49,9 @@ impl Context {
 
     /// The genesis file, when one is named.
     pub(crate) fn genesis(&self) -> Result<Option<Genesis>, Failure> {
-        let Some(path) = &self.globals.genesis else { return Ok(None) };
+        let Some(path) = &self.globals.genesis else {
+            return Ok(None);
+        };
         let bytes = fs::read(path).map_err(|error| Failure::file(path, &error))?;
         let genesis = Genesis::parse(&bytes)
             .map_err(|error| Failure::integrity(format!("{}: {error}", path.display())))?;
@@ -53,8 +61,9 @@ impl Context {
     /// The signing key.
     pub(crate) fn signer(&self) -> Result<Arc<dyn Signer>, Failure> {
         let path = self.globals.key.as_deref().ok_or_else(|| {
-            Failure::usage("key_missing", "需要签名密钥 / a signing key is needed")
-                .with_hint("用 --key 或 PIAOLIAN_KEY 指定密钥 / name the key with --key or PIAOLIAN_KEY")
+            Failure::usage("key_missing", "需要签名密钥 / a signing key is needed").with_hint(
+                "用 --key 或 PIAOLIAN_KEY 指定密钥 / name the key with --key or PIAOLIAN_KEY",
+            )
         })?;
         signing_key::read(path, self.globals.passphrase_file.as_deref())
     }
@@ -91,6 +100,11 @@ impl Context {
             Some(genesis) => genesis.chain_id().clone(),
             None => client.chain_id().await?,
         };
-        Ok(Session { client, signer, chain_id, genesis })
+        Ok(Session {
+            client,
+            signer,
+            chain_id,
+            genesis,
+        })
     }
 }

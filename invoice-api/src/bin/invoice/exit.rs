@@ -88,14 +88,26 @@ mod tests {
 
     #[test]
     fn every_error_has_its_exit_code() {
-        let network = ClientError::Network { server: String::new(), reason: String::new() };
+        let network = ClientError::Network {
+            server: String::new(),
+            reason: String::new(),
+        };
         let refused = |status| {
-            ClientError::Refused(Box::new(Problem { status, ..Problem::default() }))
+            ClientError::Refused(Box::new(Problem {
+                status,
+                ..Problem::default()
+            }))
         };
         for (error, exit) in [
             (ClientError::Setup(String::new()), Exit::Usage),
             (network, Exit::Network),
-            (ClientError::Foreign { status: 200, excerpt: String::new() }, Exit::Network),
+            (
+                ClientError::Foreign {
+                    status: 200,
+                    excerpt: String::new(),
+                },
+                Exit::Network,
+            ),
             (ClientError::KeyMissing, Exit::Authentication),
             (refused(401), Exit::Authentication),
             (refused(404), Exit::Refused),

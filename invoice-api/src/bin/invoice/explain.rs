@@ -65,7 +65,12 @@ pub(crate) fn run(context: &Context, args: &ExplainArgs) -> Result<Exit, Failure
         return Ok(Exit::Ok);
     };
     let rule = catalogue::explain(code).map(Explained::from);
-    let fault = || Fault::ALL.iter().find(|fault| fault.code() == code).copied();
+    let fault = || {
+        Fault::ALL
+            .iter()
+            .find(|fault| fault.code() == code)
+            .copied()
+    };
     let Some(found) = rule.or_else(|| fault().map(Explained::from)) else {
         let text = format!("没有此代码 / there is no such code: {code}");
         return Err(Failure::new(Exit::Refused, "code_unknown", text)
@@ -75,11 +80,17 @@ pub(crate) fn run(context: &Context, args: &ExplainArgs) -> Result<Exit, Failure
         json_line(output, &found);
     } else {
         // Both languages: whoever looks a code up often has to pass the answer on.
-        output.line(&format!("{}  {} / {}", found.code, found.stage.0, found.stage.1));
+        output.line(&format!(
+            "{}  {} / {}",
+            found.code, found.stage.0, found.stage.1
+        ));
         for text in [found.text.0, found.text.1] {
             output.line(&format!("  {text}"));
         }
-        for hint in [found.hint.0, found.hint.1].iter().filter(|hint| !hint.is_empty()) {
+        for hint in [found.hint.0, found.hint.1]
+            .iter()
+            .filter(|hint| !hint.is_empty())
+        {
             output.line(&format!("  → {hint}"));
         }
     }
@@ -89,17 +100,28 @@ pub(crate) fn run(context: &Context, args: &ExplainArgs) -> Result<Exit, Failure
 fn all(output: Output) {
     let rules = catalogue::catalogue();
     let known: Vec<&str> = rules.iter().map(|entry| entry.code).collect();
-    let faults = Fault::ALL.iter().filter(|fault| !known.contains(&fault.code())).copied();
-    let entries: Vec<Explained> =
-        rules.iter().copied().map(Explained::from).chain(faults.map(Explained::from)).collect();
+    let faults = Fault::ALL
+        .iter()
+        .filter(|fault| !known.contains(&fault.code()))
+        .copied();
+    let entries: Vec<Explained> = rules
+        .iter()
+        .copied()
+        .map(Explained::from)
+        .chain(faults.map(Explained::from))
+        .collect();
     if output.json {
         entries.iter().for_each(|entry| json_line(output, entry));
         return;
     }
     let cells = |entry: &Explained| {
-        [entry.code, output.lang.of(entry.stage.0, entry.stage.1), output.lang.of(entry.text.0, entry.text.1)]
-            .map(str::to_owned)
-            .to_vec()
+        [
+            entry.code,
+            output.lang.of(entry.stage.0, entry.stage.1),
+            output.lang.of(entry.text.0, entry.text.1),
+        ]
+        .map(str::to_owned)
+        .to_vec()
     };
     for line in table(&entries.iter().map(cells).collect::<Vec<_>>()) {
         output.line(&line);

@@ -22,7 +22,13 @@ pub(crate) struct Failure {
 
 impl Failure {
     pub(crate) fn new(exit: Exit, code: &str, message: impl Into<String>) -> Self {
-        Self { exit, code: code.to_owned(), message: message.into(), hint: None, problem: None }
+        Self {
+            exit,
+            code: code.to_owned(),
+            message: message.into(),
+            hint: None,
+            problem: None,
+        }
     }
 
     /// The command cannot be carried out as given.
@@ -42,7 +48,11 @@ impl Failure {
 
     /// The registry's refusal.
     pub(crate) fn refused(problem: Problem) -> Self {
-        let message = if problem.detail.is_empty() { &problem.title } else { &problem.detail };
+        let message = if problem.detail.is_empty() {
+            &problem.title
+        } else {
+            &problem.detail
+        };
         Self {
             exit: Exit::of_status(problem.status),
             code: problem.code.clone(),
@@ -53,7 +63,10 @@ impl Failure {
     }
 
     pub(crate) fn with_hint(self, hint: impl Into<String>) -> Self {
-        Self { hint: Some(hint.into()), ..self }
+        Self {
+            hint: Some(hint.into()),
+            ..self
+        }
     }
 
     /// As one JSON object.

@@ -18,7 +18,8 @@ pub(crate) fn today() -> Date {
 /// A new record id: a UUID of version 7 (RFC 9562 §5.7), which sorts by time.
 pub(crate) fn record_id() -> Result<String, Failure> {
     let mut random = [0; 10];
-    getrandom::fill(&mut random).map_err(|error| Failure::usage("randomness", error.to_string()))?;
+    getrandom::fill(&mut random)
+        .map_err(|error| Failure::usage("randomness", error.to_string()))?;
     Ok(uuid_v7(now().ms(), random))
 }
 
@@ -48,7 +49,10 @@ mod tests {
     #[test]
     fn ids_are_uuids_of_version_7() {
         let random = [0x0c, 0xc3, 0x18, 0xc4, 0xdc, 0x0c, 0x0c, 0x07, 0x39, 0x8f];
-        assert_eq!(uuid_v7(0x017f_22e2_79b0, random), "017f22e2-79b0-7cc3-98c4-dc0c0c07398f");
+        assert_eq!(
+            uuid_v7(0x017f_22e2_79b0, random),
+            "017f22e2-79b0-7cc3-98c4-dc0c0c07398f"
+        );
     }
 
     #[test]

@@ -33,7 +33,11 @@ pub(crate) async fn run(context: &Context, args: IssueArgs) -> Result<Exit, Fail
         None => fresh::record_id()?,
     };
     let at = fresh::now().to_rfc3339_utc8();
-    let common = Common { by: context.globals.by.as_deref(), id: &id, at: &at };
+    let common = Common {
+        by: context.globals.by.as_deref(),
+        id: &id,
+        at: &at,
+    };
     match compose(&text, common)? {
         Composed::Record(record) => submit::record(context, &args.save, &record).await,
         Composed::Envelope(envelope) => submit::envelope(context, &args.save, &envelope).await,
@@ -44,7 +48,10 @@ pub(crate) async fn run(context: &Context, args: IssueArgs) -> Result<Exit, Fail
 pub(crate) fn read(path: &std::path::Path) -> Result<String, Failure> {
     let mut text = String::new();
     let read = if path.as_os_str() == "-" {
-        std::io::stdin().lock().read_to_string(&mut text).map(|_| text)
+        std::io::stdin()
+            .lock()
+            .read_to_string(&mut text)
+            .map(|_| text)
     } else {
         fs::read_to_string(path)
     };

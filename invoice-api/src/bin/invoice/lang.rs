@@ -18,7 +18,10 @@ impl Lang {
     /// set decides, and what names neither language is Chinese.
     pub(crate) fn from_environment(value: impl Fn(&str) -> Option<String>) -> Self {
         let names = ["LC_ALL", "LC_MESSAGES", "LANG"];
-        let set = names.iter().filter_map(|name| value(name)).find(|text| !text.is_empty());
+        let set = names
+            .iter()
+            .filter_map(|name| value(name))
+            .find(|text| !text.is_empty());
         match set {
             Some(text) if text.to_ascii_lowercase().starts_with("en") => Self::En,
             _ => Self::Zh,
@@ -66,7 +69,9 @@ mod tests {
             (vec![("LC_ALL", ""), ("LANG", "en_US")], Lang::En),
         ] {
             let value = |name: &str| {
-                set.iter().find(|(key, _)| *key == name).map(|(_, text)| (*text).to_owned())
+                set.iter()
+                    .find(|(key, _)| *key == name)
+                    .map(|(_, text)| (*text).to_owned())
             };
             assert_eq!(Lang::from_environment(value), lang, "{set:?}");
         }

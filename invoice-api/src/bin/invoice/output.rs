@@ -46,7 +46,10 @@ impl Output {
         self.note(&format!("{} [{}]", failure.message, failure.code));
         if let Some(problem) = &failure.problem {
             for item in &problem.errors {
-                self.note(&format!("  {} [{}] {}", item.pointer, item.code, item.detail));
+                self.note(&format!(
+                    "  {} [{}] {}",
+                    item.pointer, item.code, item.detail
+                ));
             }
             if !problem.trace_id.is_empty() {
                 self.note(&format!("  trace_id: {}", problem.trace_id));
@@ -78,7 +81,11 @@ pub(crate) fn columns(text: &str) -> usize {
 pub(crate) fn table(rows: &[Vec<String>]) -> Vec<String> {
     let count = rows.iter().map(Vec::len).max().unwrap_or(0);
     let width = |column: usize| {
-        rows.iter().filter_map(|row| row.get(column)).map(|cell| columns(cell)).max().unwrap_or(0)
+        rows.iter()
+            .filter_map(|row| row.get(column))
+            .map(|cell| columns(cell))
+            .max()
+            .unwrap_or(0)
     };
     let widths: Vec<usize> = (0..count).map(width).collect();
     rows.iter()
@@ -99,7 +106,10 @@ mod tests {
     #[test]
     fn columns_stand_under_each_other() {
         let row = |cells: [&str; 3]| cells.map(str::to_owned).to_vec();
-        let lines = table(&[row(["票据", "结果", "可报销"]), row(["D:1", "not found", ""])]);
+        let lines = table(&[
+            row(["票据", "结果", "可报销"]),
+            row(["D:1", "not found", ""]),
+        ]);
         assert_eq!(lines, ["票据  结果       可报销", "D:1   not found"]);
     }
 }

@@ -23,7 +23,9 @@ impl SaveArgs {
         id: &str,
         receipt: &str,
     ) -> Result<Option<PathBuf>, Failure> {
-        let Some(place) = &self.save else { return Ok(None) };
+        let Some(place) = &self.save else {
+            return Ok(None);
+        };
         let path = if is_folder(place) {
             fs::create_dir_all(place).map_err(|error| Failure::file(place, &error))?;
             place.join(format!("{}-{}.receipt.json", plain(by), plain(id)))
@@ -57,7 +59,15 @@ fn is_folder(place: &Path) -> bool {
 
 /// Ids come from files and servers; in a file name they must not lead elsewhere.
 fn plain(text: &str) -> String {
-    text.chars().map(|c| if c.is_ascii_alphanumeric() || c == '-' { c } else { '_' }).collect()
+    text.chars()
+        .map(|c| {
+            if c.is_ascii_alphanumeric() || c == '-' {
+                c
+            } else {
+                '_'
+            }
+        })
+        .collect()
 }
 
 /// Under a temporary name first, so that a file of this name is always whole.
@@ -80,13 +90,26 @@ mod tests {
     #[test]
     fn a_folder_takes_many_and_a_file_takes_one() {
         let root = tempfile::tempdir().unwrap();
-        let folder = SaveArgs { save: Some(root.path().to_owned()) };
+        let folder = SaveArgs {
+            save: Some(root.path().to_owned()),
+        };
         let path = folder.receipt("M", "../a/b", "{}").unwrap().unwrap();
         assert_eq!(path, root.path().join("M-___a_b.receipt.json"));
         assert_eq!(fs::read(path).unwrap(), b"{}");
-        let file = SaveArgs { save: Some(root.path().join("r.json")) };
-        assert_eq!(file.receipt("M", "1", "{ }").unwrap().unwrap(), root.path().join("r.json"));
-        assert_eq!(file.unanswered("1", "{}").unwrap(), root.path().join("1.unanswered.json"));
-        assert_eq!(SaveArgs { save: None }.receipt("M", "1", "{}").unwrap(), None);
+        let file = SaveArgs {
+            save: Some(root.path().join("r.json")),
+        };
+        assert_eq!(
+            file.receipt("M", "1", "{ }").unwrap().unwrap(),
+            root.path().join("r.json")
+        );
+        assert_eq!(
+            file.unanswered("1", "{}").unwrap(),
+            root.path().join("1.unanswered.json")
+        );
+        assert_eq!(
+            SaveArgs { save: None }.receipt("M", "1", "{}").unwrap(),
+            None
+        );
     }
 }

@@ -18,7 +18,7 @@ pub(crate) enum What {
     /// 票据：内容、状态、余额、经过 / A document: content, state, what is left, history
     Document {
         /// 票据键 / Document key
-        key: String,
+        document: String,
     },
     /// 记录：是否已登记，及其收据 / A record: whether it was recorded, and its receipt
     Record(RecordArgs),
@@ -58,15 +58,15 @@ pub(crate) struct ClaimsArgs {
 pub(crate) async fn run(context: &Context, what: What) -> Result<Exit, Failure> {
     let output = context.output;
     match what {
-        What::Document { key } => match context.signing_client()?.document(&key).await? {
-            Some(document) => {
-                show_value(output, &document);
+        What::Document { document } => match context.signing_client()?.document(&document).await? {
+            Some(found) => {
+                show_value(output, &found);
                 Ok(Exit::Ok)
             }
             None => Err(Failure::new(
                 Exit::Refused,
                 "not_found",
-                format!("没有此票据，或您无权查看 / no such document, or not for you: {key}"),
+                format!("没有此票据，或您无权查看 / no such document, or not for you: {document}"),
             )),
         },
         What::Record(args) => record(context, &args).await,
@@ -87,12 +87,17 @@ async fn record(context: &Context, args: &RecordArgs) -> Result<Exit, Failure> {
     let client = context.signing_client()?;
     let lookup = match (&args.sm3, &args.id) {
         (Some(sm3), _) => {
-            let hash: Hash = sm3.parse().map_err(|error| Failure::usage("sm3", format!("{sm3}: {error}")))?;
+            let hash: Hash = sm3
+                .parse()
+                .map_err(|error| Failure::usage("sm3", format!("{sm3}: {error}")))?;
             client.record_by_sm3(&hash).await?
         }
         (None, id) => {
             let by = context.globals.by.as_deref().ok_or_else(|| {
-                Failure::usage("by_missing", "用 --by 指定提交成员 / name the member with --by")
+                Failure::usage(
+                    "by_missing",
+                    "用 --by 指定提交成员 / name the member with --by",
+                )
             })?;
             client.record(by, id.as_deref().unwrap_or_default()).await?
         }
@@ -100,7 +105,10 @@ async fn record(context: &Context, args: &RecordArgs) -> Result<Exit, Failure> {
     let (output, lang) = (context.output, context.lang());
     let (state, text) = match lookup {
         RecordLookup::Absent => ("absent", lang.of("未登记", "not recorded")),
-        RecordLookup::Pending => ("pending", lang.of("处理中，尚未最终确认", "taken, not final yet")),
+        RecordLookup::Pending => (
+            "pending",
+            lang.of("处理中，尚未最终确认", "taken, not final yet"),
+        ),
         RecordLookup::Final { receipt } => {
             let receipt = receipt.get();
             let value: Value = serde_json::from_str(receipt).unwrap_or_default();
@@ -128,7 +136,10 @@ async fn record(context: &Context, args: &RecordArgs) -> Result<Exit, Failure> {
 async fn claims(context: &Context, args: ClaimsArgs) -> Result<Exit, Failure> {
     let client = context.signing_client()?;
     let output = context.output;
-    let mut question = ClaimQuestion { status: args.status, cursor: args.cursor };
+    let mut question = ClaimQuestion {
+        status: args.status,
+        cursor: args.cursor,
+    };
     let mut rows = vec![heading(context)];
     loop {
         let page = client.claims(&question).await?;
@@ -146,7 +157,10 @@ async fn claims(context: &Context, args: ClaimsArgs) -> Result<Exit, Failure> {
         table(&rows).iter().for_each(|line| output.line(line));
     }
     if let Some(cursor) = &question.cursor {
-        let text = context.lang().of("还有更多：--all 或 --cursor", "there are more: --all or --cursor");
+        let text = context.lang().of(
+            "还有更多：--all 或 --cursor",
+            "there are more: --all or --cursor",
+        );
         output.note(&format!("{text} {cursor}"));
     }
     Ok(Exit::Ok)
@@ -164,16 +178,24 @@ const CLAIM_COLUMNS: [(&str, &str, &str); 7] = [
 ];
 
 fn heading(context: &Context) -> Vec<String> {
-    CLAIM_COLUMNS.iter().map(|(_, zh, en)| context.lang().of(zh, en).to_owned()).collect()
+    CLAIM_COLUMNS
+        .iter()
+        .map(|(_, zh, en)| context.lang().of(zh, en).to_owned())
+        .collect()
 }
 
 fn claim_row(claim: &Value) -> Vec<String> {
     let cell = |name: &str| claim.get(name).map(plain).unwrap_or_default();
-    CLAIM_COLUMNS.iter().map(|(name, _, _)| cell(name)).collect()
+    CLAIM_COLUMNS
+        .iter()
+        .map(|(name, _, _)| cell(name))
+        .collect()
 }
 
 fn plain(value: &Value) -> String {
-    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+    value
+        .as_str()
+        .map_or_else(|| value.to_string(), str::to_owned)
 }
 
 /// A value as one line of JSON, or indented for a person.

@@ -40,7 +40,9 @@ fn passphrase(key: &Path, file: Option<&Path>) -> Result<Zeroizing<String>, Fail
     if let Some(path) = file {
         let text = fs::read_to_string(path).map(Zeroizing::new);
         let text = text.map_err(|error| Failure::file(path, &error))?;
-        return Ok(Zeroizing::new(text.trim_end_matches(['\r', '\n']).to_owned()));
+        return Ok(Zeroizing::new(
+            text.trim_end_matches(['\r', '\n']).to_owned(),
+        ));
     }
     if let Ok(text) = std::env::var(PASSPHRASE) {
         return Ok(Zeroizing::new(text));
@@ -55,7 +57,9 @@ fn passphrase(key: &Path, file: Option<&Path>) -> Result<Zeroizing<String>, Fail
         return Err(needed());
     }
     let prompt = format!("口令 / passphrase ({}): ", key.display());
-    rpassword::prompt_password(prompt).map(Zeroizing::new).map_err(|_| needed())
+    rpassword::prompt_password(prompt)
+        .map(Zeroizing::new)
+        .map_err(|_| needed())
 }
 
 #[cfg(test)]
@@ -69,8 +73,13 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let (key, word) = (folder.path().join("k.pem"), folder.path().join("word"));
         let secret = SecretKey::from_bytes(&[7; 32]).unwrap();
-        let encryption = KeyEncryption { salt: [1; 16], iv: [2; 16] };
-        let pem = secret.to_encrypted_pkcs8_pem(b"open sesame", &encryption).unwrap();
+        let encryption = KeyEncryption {
+            salt: [1; 16],
+            iv: [2; 16],
+        };
+        let pem = secret
+            .to_encrypted_pkcs8_pem(b"open sesame", &encryption)
+            .unwrap();
         fs::write(&key, pem.as_bytes()).unwrap();
         fs::write(&word, "open sesame\r\n").unwrap();
         let signer = read(&key, Some(&word)).unwrap();
@@ -82,7 +91,9 @@ mod tests {
 
     #[test]
     fn a_missing_file_is_a_matter_of_usage() {
-        let failure = read(Path::new("no such file"), None).map(|_| ()).unwrap_err();
+        let failure = read(Path::new("no such file"), None)
+            .map(|_| ())
+            .unwrap_err();
         assert_eq!(failure.exit, Exit::Usage);
     }
 }

@@ -45,14 +45,24 @@ pub(crate) async fn record(
 ) -> Result<Exit, Failure> {
     let session = context.session().await?;
     let named: Named = serde_json::from_str(text).map_err(|error| {
-        Failure::usage("record", format!("id、by 应为字符串 / id and by must be strings: {error}"))
+        Failure::usage(
+            "record",
+            format!("id、by 应为字符串 / id and by must be strings: {error}"),
+        )
     })?;
     let envelope = Envelope::single(&session.chain_id, &*session.signer, text)
         .map_err(invoice_api::client::ClientError::from)?;
     match session.client.submit(&envelope).await {
         Ok(Submitted::Recorded(recorded)) => {
             let status = if recorded.replayed { 200 } else { 201 };
-            accepted(context, &session, save, status, &recorded.receipt, Some(text))?;
+            accepted(
+                context,
+                &session,
+                save,
+                status,
+                &recorded.receipt,
+                Some(text),
+            )?;
             Ok(Exit::Ok)
         }
         Ok(Submitted::Refused(problem)) => {
@@ -82,7 +92,11 @@ pub(crate) async fn envelope(
     let envelope = Envelope::ready(text).map_err(invoice_api::client::ClientError::from)?;
     let client = context.client()?;
     let genesis = context.genesis()?;
-    let reader = Reader { context, save, genesis };
+    let reader = Reader {
+        context,
+        save,
+        genesis,
+    };
     if envelope.is_batch() {
         return reader.batch(&client.submit_batch(&envelope).await?);
     }
@@ -104,7 +118,12 @@ fn accepted(
     receipt: &str,
     sent: Option<&str>,
 ) -> Result<(), Failure> {
-    Reader { context, save, genesis: session.genesis.clone() }.receipt(status, receipt, sent)
+    Reader {
+        context,
+        save,
+        genesis: session.genesis.clone(),
+    }
+    .receipt(status, receipt, sent)
 }
 
 /// A refusal by state is on the chain as well; its receipt is worth keeping where receipts are
@@ -144,7 +163,9 @@ impl Reader<'_> {
     /// Verifies a receipt as far as the genesis file is there, keeps it and shows it.
     fn receipt(&self, status: u16, receipt: &str, sent: Option<&str>) -> Result<(), Failure> {
         let foreign = |error: serde_json::Error| {
-            Failure::integrity(format!("收据无法读取 / the receipt cannot be read: {error}"))
+            Failure::integrity(format!(
+                "收据无法读取 / the receipt cannot be read: {error}"
+            ))
         };
         let shown: Shown = serde_json::from_str(receipt).map_err(foreign)?;
         let raw: &RawValue = serde_json::from_str(receipt).map_err(foreign)?;
@@ -159,12 +180,20 @@ impl Reader<'_> {
         let output = self.context.output;
         let verified = self.genesis.is_some();
         if output.json {
-            output.json(&JsonResult { status, replayed: status == 200, verified, receipt: raw });
+            output.json(&JsonResult {
+                status,
+                replayed: status == 200,
+                verified,
+                receipt: raw,
+            });
             return Ok(());
         }
         let lang = self.context.lang();
         let what = if status == 200 {
-            lang.of("此前已登记，原收据", "recorded before, the original receipt")
+            lang.of(
+                "此前已登记，原收据",
+                "recorded before, the original receipt",
+            )
         } else {
             lang.of("已登记", "recorded")
         };
@@ -182,7 +211,11 @@ impl Reader<'_> {
         }
         output.line(&line);
         if let Some(path) = kept {
-            output.note(&format!("{} {}", lang.of("收据", "receipt:"), path.display()));
+            output.note(&format!(
+                "{} {}",
+                lang.of("收据", "receipt:"),
+                path.display()
+            ));
         }
         Ok(())
     }
@@ -210,7 +243,10 @@ impl Reader<'_> {
         let code = result.code.as_deref().unwrap_or_default();
         output.line(&format!("{} {id} {code}", result.status));
         for item in &result.errors {
-            output.line(&format!("  {} [{}] {}", item.pointer, item.code, item.detail));
+            output.line(&format!(
+                "  {} [{}] {}",
+                item.pointer, item.code, item.detail
+            ));
         }
         Ok(())
     }
@@ -227,7 +263,10 @@ pub(crate) fn worst(statuses: impl Iterator<Item = u16>) -> Exit {
         Exit::Authentication => 4,
         Exit::Integrity => 5,
     };
-    statuses.map(Exit::of_status).max_by_key(rank).unwrap_or(Exit::Ok)
+    statuses
+        .map(Exit::of_status)
+        .max_by_key(rank)
+        .unwrap_or(Exit::Ok)
 }
 
 #[cfg(test)]

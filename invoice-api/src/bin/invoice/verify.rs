@@ -21,8 +21,11 @@ pub(crate) struct VerifyArgs {
 
 pub(crate) fn run(context: &Context, args: &VerifyArgs) -> Result<Exit, Failure> {
     let genesis = context.genesis()?.ok_or_else(|| {
-        Failure::usage("genesis_missing", "需要创世文件 / the genesis file is needed")
-            .with_hint("用 --genesis 指定文件 / name it with --genesis")
+        Failure::usage(
+            "genesis_missing",
+            "需要创世文件 / the genesis file is needed",
+        )
+        .with_hint("用 --genesis 指定文件 / name it with --genesis")
     })?;
     let bytes = fs::read(&args.receipt).map_err(|error| Failure::file(&args.receipt, &error))?;
     let receipt = prove(&bytes, &genesis)?;
@@ -50,7 +53,9 @@ pub(crate) fn run(context: &Context, args: &VerifyArgs) -> Result<Exit, Failure>
 /// Checks every link from the record to the genesis file.
 pub(crate) fn prove(receipt: &[u8], genesis: &Genesis) -> Result<Receipt, Failure> {
     let receipt = Receipt::parse(receipt).map_err(|fault| Failure::integrity(fault.to_string()))?;
-    receipt.verify(genesis).map_err(|fault| Failure::integrity(fault.to_string()))?;
+    receipt
+        .verify(genesis)
+        .map_err(|fault| Failure::integrity(fault.to_string()))?;
     Ok(receipt)
 }
 
@@ -64,19 +69,36 @@ fn rows(context: &Context, receipt: &Receipt) -> Vec<Vec<String>> {
     let signers = receipt.signatures.iter().map(|vote| vote.kid.to_string());
     let row = |zh, en, value: String| vec![lang.of(zh, en).to_owned(), value];
     vec![
-        row("有效", "valid", lang.of("每一环都已核验", "every link was checked").to_owned()),
+        row(
+            "有效",
+            "valid",
+            lang.of("每一环都已核验", "every link was checked")
+                .to_owned(),
+        ),
         row("链", "chain", receipt.chain_id.to_string()),
         row("记录", "record", format!("{} / {}", receipt.by, receipt.id)),
         row("结果", "outcome", outcome),
-        row("提交者签名", "signed by key", receipt.authorization.kid.to_string()),
+        row(
+            "提交者签名",
+            "signed by key",
+            receipt.authorization.kid.to_string(),
+        ),
         row(
             "日志位置",
             "place in the log",
             format!("{} / {}", receipt.index, receipt.inclusion.tree_size),
         ),
-        row("区块", "block", format!("{}  {}", receipt.height, receipt.time)),
+        row(
+            "区块",
+            "block",
+            format!("{}  {}", receipt.height, receipt.time),
+        ),
         row("区块标识", "block id", receipt.header.id().to_string()),
-        row("验证者签名", "validators", signers.collect::<Vec<_>>().join(" ")),
+        row(
+            "验证者签名",
+            "validators",
+            signers.collect::<Vec<_>>().join(" "),
+        ),
     ]
 }
 

@@ -27,7 +27,11 @@ pub(crate) struct Lines<'p> {
 impl<'p> Lines<'p> {
     pub(crate) fn open(path: &'p Path) -> Result<Self, Failure> {
         let file = File::open(path).map_err(|error| Failure::file(path, &error))?;
-        Ok(Self { path, reader: BufReader::with_capacity(1 << 16, file), number: 0 })
+        Ok(Self {
+            path,
+            reader: BufReader::with_capacity(1 << 16, file),
+            number: 0,
+        })
     }
 }
 
@@ -57,7 +61,9 @@ pub(crate) fn fingerprint(path: &Path) -> Result<(String, u64), Failure> {
     let mut tree = Frontier::new();
     for line in Lines::open(path)? {
         let (number, text) = line?;
-        tree.push(leaf_hash(&[&number.to_be_bytes(), text.as_slice()].concat()));
+        tree.push(leaf_hash(
+            &[&number.to_be_bytes(), text.as_slice()].concat(),
+        ));
     }
     Ok((tree.root().to_string(), tree.size()))
 }
@@ -74,9 +80,15 @@ pub(crate) struct Maker {
 impl Maker {
     pub(crate) fn make(&self, number: u64, line: &[u8]) -> Result<Bytes, Failure> {
         let as_it_is = || Ok(Bytes::copy_from_slice(line));
-        let Ok(text) = std::str::from_utf8(line) else { return as_it_is() };
+        let Ok(text) = std::str::from_utf8(line) else {
+            return as_it_is();
+        };
         let id = self.plan.id(number);
-        let common = Common { by: self.plan.by.as_deref(), id: &id, at: &self.plan.at };
+        let common = Common {
+            by: self.plan.by.as_deref(),
+            id: &id,
+            at: &self.plan.at,
+        };
         match compose(text, common) {
             Ok(Composed::Envelope(envelope)) => Ok(envelope.into()),
             Ok(Composed::Record(record)) => {
@@ -107,9 +119,20 @@ mod tests {
     use super::*;
 
     fn maker() -> Maker {
-        let plan = Plan::new(String::new(), 1, "sz".into(), None, "p".into(), "now".into());
+        let plan = Plan::new(
+            String::new(),
+            1,
+            "sz".into(),
+            None,
+            "p".into(),
+            "now".into(),
+        );
         let key = SecretKey::from_bytes(&[7; 32]).unwrap();
-        Maker { plan, chain_id: "sz".parse().unwrap(), signer: Arc::new(SecretKeySigner::new(key)) }
+        Maker {
+            plan,
+            chain_id: "sz".parse().unwrap(),
+            signer: Arc::new(SecretKeySigner::new(key)),
+        }
     }
 
     #[test]
@@ -117,13 +140,21 @@ mod tests {
         let line = br#"{"seller":{"id":"S"}}"#;
         let body = |body: Bytes| serde_json::from_slice::<Value>(&body).unwrap()["record"].clone();
         let record = body(maker().make(12, line).unwrap());
-        assert_eq!((&record["id"], &record["at"], &record["by"]), (&"p-12".into(), &"now".into(), &"S".into()));
+        assert_eq!(
+            (&record["id"], &record["at"], &record["by"]),
+            (&"p-12".into(), &"now".into(), &"S".into())
+        );
         assert_eq!(record, body(maker().make(12, line).unwrap()));
     }
 
     #[test]
     fn what_cannot_be_signed_is_left_to_the_registry_to_refuse() {
-        for line in [&b"oops"[..], b"{}", b"\xff\xfe", br#"{"kid":"k","sig":"s","records":[{},{}]}"#] {
+        for line in [
+            &b"oops"[..],
+            b"{}",
+            b"\xff\xfe",
+            br#"{"kid":"k","sig":"s","records":[{},{}]}"#,
+        ] {
             assert_eq!(maker().make(1, line).unwrap(), line);
         }
     }
@@ -138,7 +169,11 @@ mod tests {
         let (root, count) = fingerprint(&path).unwrap();
         assert_eq!(count, 2);
         std::fs::write(&path, "{\"a\":1}\n{}").unwrap();
-        assert_ne!(fingerprint(&path).unwrap().0, root, "ids follow from line numbers");
+        assert_ne!(
+            fingerprint(&path).unwrap().0,
+            root,
+            "ids follow from line numbers"
+        );
     }
 
     #[test]

@@ -48,7 +48,15 @@ impl Plan {
         id_prefix: String,
         at: String,
     ) -> Self {
-        Self { journal: FORMAT.to_owned(), input, lines, chain_id, by, id_prefix, at }
+        Self {
+            journal: FORMAT.to_owned(),
+            input,
+            lines,
+            chain_id,
+            by,
+            id_prefix,
+            at,
+        }
     }
 
     /// The id of the record on this line, if it has none of its own.
@@ -77,7 +85,11 @@ impl Journal {
     /// Begins a journal; the plan is on disk when this returns.
     pub(crate) fn begin(path: &Path, plan: Plan) -> Result<Self, Failure> {
         let fault = |error: std::io::Error| Failure::file(path, &error);
-        let file = OpenOptions::new().write(true).create_new(true).open(path).map_err(fault)?;
+        let file = OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .open(path)
+            .map_err(fault)?;
         let mut journal = Self {
             path: path.to_owned(),
             file: BufWriter::new(file),
@@ -100,14 +112,23 @@ impl Journal {
         };
         let mut bytes = Vec::new();
         file.read_to_end(&mut bytes).map_err(fault)?;
-        let whole = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
-        let mut lines = bytes.get(..whole).unwrap_or_default().split(|byte| *byte == b'\n');
+        let whole = bytes
+            .iter()
+            .rposition(|byte| *byte == b'\n')
+            .map_or(0, |end| end + 1);
+        let mut lines = bytes
+            .get(..whole)
+            .unwrap_or_default()
+            .split(|byte| *byte == b'\n');
         let Some(first) = lines.next().filter(|line| !line.is_empty()) else {
             std::fs::remove_file(path).map_err(fault)?;
             return Ok(None);
         };
         let broken = |line: u64| {
-            let text = format!("{}:{line}: 日志损坏 / the journal is damaged", path.display());
+            let text = format!(
+                "{}:{line}: 日志损坏 / the journal is damaged",
+                path.display()
+            );
             Failure::usage("journal_damaged", text)
         };
         let plan: Plan = serde_json::from_slice(first).map_err(|_| broken(1))?;
@@ -121,7 +142,12 @@ impl Journal {
         }
         file.set_len(whole as u64).map_err(fault)?;
         file.seek(SeekFrom::End(0)).map_err(fault)?;
-        Ok(Some(Self { path: path.to_owned(), file: BufWriter::new(file), plan, answers }))
+        Ok(Some(Self {
+            path: path.to_owned(),
+            file: BufWriter::new(file),
+            plan,
+            answers,
+        }))
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -141,8 +167,11 @@ impl Journal {
 
     /// Whether this line of so many records needs no more sending: every outcome is permanent.
     pub(crate) fn is_done(&self, line: u64, records: u64) -> bool {
-        (1..=records.max(1))
-            .all(|record| self.answers.get(&(line, record)).is_some_and(|status| is_final(*status)))
+        (1..=records.max(1)).all(|record| {
+            self.answers
+                .get(&(line, record))
+                .is_some_and(|status| is_final(*status))
+        })
     }
 
     /// The status of every record that has an answer.
@@ -157,7 +186,10 @@ impl Journal {
 
     /// Puts what was noted onto the disk.
     pub(crate) fn sync(&mut self) -> Result<(), Failure> {
-        let synced = self.file.flush().and_then(|()| self.file.get_ref().sync_data());
+        let synced = self
+            .file
+            .flush()
+            .and_then(|()| self.file.get_ref().sync_data());
         synced.map_err(|error| Failure::file(&self.path, &error))
     }
 
@@ -165,7 +197,9 @@ impl Journal {
         let mut text = serde_json::to_vec(value)
             .map_err(|error| Failure::usage("journal", error.to_string()))?;
         text.push(b'\n');
-        self.file.write_all(&text).map_err(|error| Failure::file(&self.path, &error))
+        self.file
+            .write_all(&text)
+            .map_err(|error| Failure::file(&self.path, &error))
     }
 }
 
@@ -181,7 +215,9 @@ const fn is_final(status: u16) -> bool {
 
 /// A new file's name is on disk only when its folder is.
 fn sync_folder(path: &Path) -> std::io::Result<()> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let folder = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty());
     File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
 }
 
@@ -194,7 +230,8 @@ mod tests {
     }
 
     fn answer(line: u64, record: u64, status: u16) -> BulkLine {
-        let text = format!("{{\"line\":{line},\"record\":{record},\"id\":null,\"status\":{status}}}");
+        let text =
+            format!("{{\"line\":{line},\"record\":{record},\"id\":null,\"status\":{status}}}");
         serde_json::from_str(&text).unwrap()
     }
 
@@ -233,7 +270,10 @@ mod tests {
         let bytes = std::fs::read(&path).unwrap();
         for length in 0..=bytes.len() {
             std::fs::write(&path, &bytes[..length]).unwrap();
-            let newlines = bytes[..length].iter().filter(|byte| **byte == b'\n').count();
+            let newlines = bytes[..length]
+                .iter()
+                .filter(|byte| **byte == b'\n')
+                .count();
             match Journal::resume(&path).unwrap() {
                 None => assert_eq!(newlines, 0, "at {length}"),
                 Some(mut journal) => {

@@ -93,7 +93,11 @@ pub(crate) async fn run(context: &Context, args: BulkArgs) -> Result<Exit, Failu
         }
     }
     let bar = progress::bar(context, plan.lines, settled.len() as u64);
-    let maker = Maker { plan, chain_id: session.chain_id, signer: session.signer };
+    let maker = Maker {
+        plan,
+        chain_id: session.chain_id,
+        signer: session.signer,
+    };
     let mut run = Run {
         context,
         client: session.client,
@@ -129,7 +133,10 @@ fn journal(context: &Context, args: &BulkArgs, session: &Session) -> Result<Jour
             ));
         }
         if plan.chain_id != session.chain_id.as_str() {
-            let text = format!("日志属于另一条链 / the journal is of another chain: {}", plan.chain_id);
+            let text = format!(
+                "日志属于另一条链 / the journal is of another chain: {}",
+                plan.chain_id
+            );
             return Err(Failure::usage("other_chain", text));
         }
         return Ok(journal);
@@ -188,7 +195,9 @@ impl Run<'_> {
                     }
                     let envelope = maker.make(number, &text)?;
                     let records = input::records_of(&envelope);
-                    sent.lock().unwrap_or_else(PoisonError::into_inner).push((number, records));
+                    sent.lock()
+                        .unwrap_or_else(PoisonError::into_inner)
+                        .push((number, records));
                     if sender.blocking_send(envelope).is_err() {
                         break;
                     }
@@ -216,11 +225,16 @@ impl Run<'_> {
                 BulkAnswer::Line(line) => line,
                 BulkAnswer::Summary(_) => return Ok(()),
             };
-            let place = usize::try_from(answer.line).ok().and_then(|line| line.checked_sub(1));
+            let place = usize::try_from(answer.line)
+                .ok()
+                .and_then(|line| line.checked_sub(1));
             let known = sent.lock().unwrap_or_else(PoisonError::into_inner);
             let Some((number, records)) = place.and_then(|place| known.get(place).copied()) else {
                 let excerpt = format!("line {}", answer.line);
-                return Err(ClientError::Foreign { status: 200, excerpt });
+                return Err(ClientError::Foreign {
+                    status: 200,
+                    excerpt,
+                });
             };
             drop(known);
             answer.line = number;
@@ -255,8 +269,16 @@ impl Run<'_> {
         }
         let id = answer.id.as_deref().unwrap_or("?");
         let code = answer.code.as_deref().unwrap_or_default();
-        let items = answer.errors.iter().map(|item| format!("\n    {} [{}]", item.pointer, item.code));
-        let text = format!("  {}: {id} {} {code}{}", answer.line, answer.status, items.collect::<String>());
+        let items = answer
+            .errors
+            .iter()
+            .map(|item| format!("\n    {} [{}]", item.pointer, item.code));
+        let text = format!(
+            "  {}: {id} {} {code}{}",
+            answer.line,
+            answer.status,
+            items.collect::<String>()
+        );
         self.bar.suspend(|| output.note(&text));
     }
 
@@ -281,7 +303,9 @@ impl Run<'_> {
             }}));
         } else {
             if self.shown > FAILURES_SHOWN {
-                let text = output.lang.of("全部失败见日志", "all failures are in the journal:");
+                let text = output
+                    .lang
+                    .of("全部失败见日志", "all failures are in the journal:");
                 output.note(&format!("  … {text} {}", self.journal.path().display()));
             }
             output.line(&match output.lang {
@@ -301,7 +325,11 @@ impl Run<'_> {
             ));
         }
         let worst = submit::worst(self.journal.statuses());
-        Ok(if unanswered > 0 && worst < Exit::Network { Exit::Network } else { worst })
+        Ok(if unanswered > 0 && worst < Exit::Network {
+            Exit::Network
+        } else {
+            worst
+        })
     }
 }
 
@@ -316,6 +344,14 @@ mod tests {
     #[test]
     fn totals_are_counted_by_status() {
         let totals = Totals::of([201, 201, 200, 409, 422, 401, 503].into_iter());
-        assert_eq!(totals, Totals { accepted: 2, replayed: 1, refused: 1, failed: 3 });
+        assert_eq!(
+            totals,
+            Totals {
+                accepted: 2,
+                replayed: 1,
+                refused: 1,
+                failed: 3
+            }
+        );
     }
 }

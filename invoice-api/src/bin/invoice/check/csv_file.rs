@@ -18,7 +18,12 @@ enum Column {
 }
 
 /// Columns of a file without a heading.
-const PLAIN: [Column; 4] = [Column::Document, Column::Amount, Column::Date, Column::CheckCode];
+const PLAIN: [Column; 4] = [
+    Column::Document,
+    Column::Amount,
+    Column::Date,
+    Column::CheckCode,
+];
 
 impl Column {
     /// The column with this heading; `None` for one that a check has no use for.
@@ -30,7 +35,9 @@ impl Column {
             "number" | "发票号码" | "票据号码" | "号码" | "数电票号码" | "数电发票号码" => {
                 Self::Number
             }
-            "amount" | "total" | "金额" | "价税合计" | "总金额" | "含税" | "含税金额" => Self::Amount,
+            "amount" | "total" | "金额" | "价税合计" | "总金额" | "含税" | "含税金额" => {
+                Self::Amount
+            }
             "date" | "issue_date" | "日期" | "开票日期" => Self::Date,
             "check_code" | "校验码" => Self::CheckCode,
             "qr" | "二维码" => Self::Qr,
@@ -59,7 +66,11 @@ pub(super) fn read(text: &str) -> Result<Vec<CheckItem>, Failure> {
             None => {
                 let headings: Vec<_> = row.iter().map(Column::of_heading).collect();
                 let is_heading = headings.iter().any(Option::is_some);
-                let known = if is_heading { headings } else { PLAIN.map(Some).to_vec() };
+                let known = if is_heading {
+                    headings
+                } else {
+                    PLAIN.map(Some).to_vec()
+                };
                 let known = columns.insert(known);
                 if is_heading {
                     continue;
@@ -84,9 +95,14 @@ fn item<'r>(cell: impl Fn(Column) -> Option<&'r str>) -> Result<CheckItem, Failu
     if let Some(qr) = cell(Column::Qr) {
         return Ok(CheckItem::Qr { qr: qr.to_owned() });
     }
-    let number = cell(Column::Document).or_else(|| cell(Column::Number)).ok_or_else(|| {
-        Failure::usage("document_missing", "缺少票据号码 / there is no document number")
-    })?;
+    let number = cell(Column::Document)
+        .or_else(|| cell(Column::Number))
+        .ok_or_else(|| {
+            Failure::usage(
+                "document_missing",
+                "缺少票据号码 / there is no document number",
+            )
+        })?;
     Ok(CheckItem::Elements {
         document: document(number, cell(Column::Code))?,
         amount: cell(Column::Amount).map(amount),
@@ -99,7 +115,12 @@ fn item<'r>(cell: impl Fn(Column) -> Option<&'r str>) -> Result<CheckItem, Failu
 mod tests {
     use super::*;
 
-    fn elements(document: &str, amount: Option<&str>, date: Option<&str>, code: Option<&str>) -> CheckItem {
+    fn elements(
+        document: &str,
+        amount: Option<&str>,
+        date: Option<&str>,
+        code: Option<&str>,
+    ) -> CheckItem {
         let owned = |text: Option<&str>| text.map(str::to_owned);
         CheckItem::Elements {
             document: document.to_owned(),
@@ -122,11 +143,24 @@ mod tests {
             items,
             [
                 elements(KEY, Some("1600.00"), Some("2026-11-02"), None),
-                elements("P:044031900111-12345678", Some("64.9"), Some("2026-11-20"), None),
+                elements(
+                    "P:044031900111-12345678",
+                    Some("64.9"),
+                    Some("2026-11-20"),
+                    None
+                ),
             ]
         );
         let text = "document,check_code\nF:33060122-0123456789,a1B2c3\n";
-        assert_eq!(read(text).unwrap(), [elements("F:33060122-0123456789", None, None, Some("a1B2c3"))]);
+        assert_eq!(
+            read(text).unwrap(),
+            [elements(
+                "F:33060122-0123456789",
+                None,
+                None,
+                Some("a1B2c3")
+            )]
+        );
     }
 
     #[test]
@@ -134,7 +168,10 @@ mod tests {
         let items = read(&format!("{KEY},100.00,2026-11-20\n{KEY}\n")).unwrap();
         assert_eq!(
             items,
-            [elements(KEY, Some("100.00"), Some("2026-11-20"), None), elements(KEY, None, None, None)]
+            [
+                elements(KEY, Some("100.00"), Some("2026-11-20"), None),
+                elements(KEY, None, None, None)
+            ]
         );
     }
 

@@ -44,7 +44,10 @@ pub(crate) struct CheckArgs {
 pub(crate) async fn run(context: &Context, args: CheckArgs) -> Result<Exit, Failure> {
     let items = items(&args)?;
     if items.is_empty() {
-        return Err(Failure::usage("items_empty", "没有要查验的票据 / there is nothing to check"));
+        return Err(Failure::usage(
+            "items_empty",
+            "没有要查验的票据 / there is nothing to check",
+        ));
     }
     let client = context.signing_client()?;
     let mut results = Vec::with_capacity(items.len());
@@ -85,7 +88,9 @@ fn items(args: &CheckArgs) -> Result<Vec<CheckItem>, Failure> {
     }
     for path in &args.xml {
         let bytes = std::fs::read(path).map_err(|error| Failure::file(path, &error))?;
-        items.push(CheckItem::Xml { xml: STANDARD.encode(bytes) });
+        items.push(CheckItem::Xml {
+            xml: STANDARD.encode(bytes),
+        });
     }
     Ok(items)
 }
@@ -97,7 +102,12 @@ fn show(context: &Context, results: &[CheckResult], as_of: Option<&AsOf>) {
         output.json(&json!({ "as_of": as_of }));
         return;
     }
-    let heading = [("票据", "document"), ("结果", "verdict"), ("可报销", "claimable"), ("说明", "detail")];
+    let heading = [
+        ("票据", "document"),
+        ("结果", "verdict"),
+        ("可报销", "claimable"),
+        ("说明", "detail"),
+    ];
     let mut rows = vec![heading.map(|(zh, en)| lang.of(zh, en).to_owned()).to_vec()];
     rows.extend(results.iter().map(|result| {
         vec![
@@ -110,18 +120,26 @@ fn show(context: &Context, results: &[CheckResult], as_of: Option<&AsOf>) {
     table(&rows).iter().for_each(|line| output.line(line));
     if let Some(as_of) = as_of {
         let text = lang.of("截至区块", "as of block");
-        output.note(&format!("{text} {}  {}", as_of.height, as_of.time.as_deref().unwrap_or_default()));
+        output.note(&format!(
+            "{text} {}  {}",
+            as_of.height,
+            as_of.time.as_deref().unwrap_or_default()
+        ));
     }
 }
 
 /// Which elements are wrong, or whatever else the registry says about the item.
 fn detail(result: &CheckResult) -> String {
-    let Some(detail) = &result.detail else { return String::new() };
+    let Some(detail) = &result.detail else {
+        return String::new();
+    };
     let differs = detail.get("differs").and_then(serde_json::Value::as_array);
     match (differs, detail.as_str()) {
-        (Some(names), _) => {
-            names.iter().filter_map(serde_json::Value::as_str).collect::<Vec<_>>().join(" ")
-        }
+        (Some(names), _) => names
+            .iter()
+            .filter_map(serde_json::Value::as_str)
+            .collect::<Vec<_>>()
+            .join(" "),
         (None, Some(text)) => text.to_owned(),
         (None, None) => detail.to_string(),
     }
@@ -158,7 +176,11 @@ mod tests {
 
     #[test]
     fn numbers_and_qr_texts_are_told_apart() {
-        let items = items(&args(&["24442000000012345678", "01,32,,2444,1.00,20261120,,ABCD"])).unwrap();
+        let items = items(&args(&[
+            "24442000000012345678",
+            "01,32,,2444,1.00,20261120,,ABCD",
+        ]))
+        .unwrap();
         assert!(matches!(items[0], CheckItem::Elements { .. }));
         assert!(matches!(items[1], CheckItem::Qr { .. }));
     }

@@ -8,7 +8,10 @@ use crate::failure::Failure;
 /// A document key out of a key, a number of 20 digits, or a code and a number.
 pub(super) fn document(number: &str, code: Option<&str>) -> Result<String, Failure> {
     let number = number.trim();
-    let key = match (code.map(str::trim).filter(|code| !code.is_empty()), number.len()) {
+    let key = match (
+        code.map(str::trim).filter(|code| !code.is_empty()),
+        number.len(),
+    ) {
         (_, 20) if is_digits(number) => format!("D:{number}"),
         (Some(code), 8) if is_digits(number) => format!("P:{code}-{number}"),
         (Some(code), 10) if is_digits(number) => format!("F:{code}-{number}"),
@@ -31,7 +34,9 @@ fn is_digits(text: &str) -> bool {
 
 /// An amount without what spreadsheets put around it.
 pub(super) fn amount(text: &str) -> String {
-    text.chars().filter(|c| !matches!(c, '¥' | '￥' | ',' | '，' | '元' | ' ')).collect()
+    text.chars()
+        .filter(|c| !matches!(c, '¥' | '￥' | ',' | '，' | '元' | ' '))
+        .collect()
 }
 
 /// A date as `YYYY-MM-DD`; what is none is left as it is, for the registry to refuse.
@@ -47,7 +52,10 @@ pub(super) fn date(text: &str) -> String {
         .collect();
     match parts[..] {
         [year, month, day]
-            if year.len() == 4 && month.len() <= 2 && day.len() <= 2 && parts.iter().all(|part| is_digits(part)) =>
+            if year.len() == 4
+                && month.len() <= 2
+                && day.len() <= 2
+                && parts.iter().all(|part| is_digits(part)) =>
         {
             format!("{year}-{month:0>2}-{day:0>2}")
         }
@@ -63,11 +71,31 @@ mod tests {
     fn documents_are_known_by_their_numbers() {
         for (number, code, key) in [
             ("24442000000012345678", None, Some("D:24442000000012345678")),
-            ("D:24442000000012345678", None, Some("D:24442000000012345678")),
-            ("24442000000012345678", Some("044031900111"), Some("D:24442000000012345678")),
-            ("12345678", Some("044031900111"), Some("P:044031900111-12345678")),
-            ("12345678", Some("4403190011"), Some("P:4403190011-12345678")),
-            ("0123456789", Some("33060122"), Some("F:33060122-0123456789")),
+            (
+                "D:24442000000012345678",
+                None,
+                Some("D:24442000000012345678"),
+            ),
+            (
+                "24442000000012345678",
+                Some("044031900111"),
+                Some("D:24442000000012345678"),
+            ),
+            (
+                "12345678",
+                Some("044031900111"),
+                Some("P:044031900111-12345678"),
+            ),
+            (
+                "12345678",
+                Some("4403190011"),
+                Some("P:4403190011-12345678"),
+            ),
+            (
+                "0123456789",
+                Some("33060122"),
+                Some("F:33060122-0123456789"),
+            ),
             ("12345678", None, None),
             ("２４４４２０００００００１２３４５６７８", None, None),
             ("", None, None),
