@@ -30,7 +30,11 @@ impl Language {
         let mut best: Option<(Self, u16)> = None;
         for part in value.split(',') {
             let mut fields = part.split(';');
-            let tag = fields.next().unwrap_or_default().trim().to_ascii_lowercase();
+            let tag = fields
+                .next()
+                .unwrap_or_default()
+                .trim()
+                .to_ascii_lowercase();
             let language = match tag.split('-').next() {
                 Some("zh" | "*") => Self::Zh,
                 Some("en") => Self::En,

@@ -3,8 +3,8 @@
 //! A handler returns a [`Problem`]; language and trace id are known only to the middleware, which
 //! renders the body.
 
-use actix_web::http::header::{ALLOW, CONTENT_TYPE, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 use actix_web::http::StatusCode;
+use actix_web::http::header::{ALLOW, CONTENT_TYPE, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 use actix_web::{HttpResponse, HttpResponseBuilder, ResponseError};
 use invoice_core::refusal::{AuthenticationError, Forbidden, ShapeError, Violation};
 use serde_json::{Map, Value, json};
@@ -44,7 +44,11 @@ pub(crate) struct ErrorItem {
 
 impl ErrorItem {
     pub(crate) fn new(code: &'static str, pointer: impl Into<String>) -> Self {
-        Self { code, pointer: pointer.into(), facts: Facts::new() }
+        Self {
+            code,
+            pointer: pointer.into(),
+            facts: Facts::new(),
+        }
     }
 
     /// As it stands in an answer.
@@ -78,7 +82,10 @@ impl From<&Violation> for ErrorItem {
 }
 
 fn owned(details: &[(&'static str, String)]) -> Facts {
-    details.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect()
+    details
+        .iter()
+        .map(|(name, value)| ((*name).to_owned(), value.clone()))
+        .collect()
 }
 
 impl Problem {
@@ -96,7 +103,10 @@ impl Problem {
 
     /// Method not allowed, with the methods that are.
     pub(crate) fn method_not_allowed(allow: &'static str) -> Self {
-        Self { allow: Some(allow), ..Self::from(Fault::MethodNotAllowed) }
+        Self {
+            allow: Some(allow),
+            ..Self::from(Fault::MethodNotAllowed)
+        }
     }
 
     /// A parameter of the query is wrong.
@@ -106,8 +116,13 @@ impl Problem {
 
     /// Several values of a request break rules.
     pub(crate) fn items(status: StatusCode, errors: Vec<ErrorItem>) -> Self {
-        let code = errors.first().map_or(Fault::BadRequest.code(), |error| error.code);
-        Self { errors, ..Self::new(status, code) }
+        let code = errors
+            .first()
+            .map_or(Fault::BadRequest.code(), |error| error.code);
+        Self {
+            errors,
+            ..Self::new(status, code)
+        }
     }
 
     pub(crate) fn with_fact(mut self, name: &str, value: impl Into<String>) -> Self {
@@ -149,20 +164,35 @@ impl Problem {
     /// The document. Members of our own come last and never replace one of the contract's.
     pub(crate) fn render(&self, language: Language, trace_id: &str) -> Value {
         let mut document = Map::new();
-        document.insert("type".into(), format!("/v1/rejections#{}", self.code).into());
+        document.insert(
+            "type".into(),
+            format!("/v1/rejections#{}", self.code).into(),
+        );
         document.insert("title".into(), texts::title(&self.code, language).into());
         document.insert("status".into(), self.status.as_u16().into());
         document.insert("code".into(), self.code.clone().into());
-        document.insert("detail".into(), texts::detail(&self.code, &self.facts, language).into());
-        let errors = self.errors.iter().map(|error| error.render(language)).collect::<Vec<_>>();
+        document.insert(
+            "detail".into(),
+            texts::detail(&self.code, &self.facts, language).into(),
+        );
+        let errors = self
+            .errors
+            .iter()
+            .map(|error| error.render(language))
+            .collect::<Vec<_>>();
         document.insert("errors".into(), errors.into());
         document.insert("trace_id".into(), trace_id.into());
         if !self.facts.is_empty() {
-            let facts = self.facts.iter().map(|(name, value)| (name.clone(), value.clone().into()));
+            let facts = self
+                .facts
+                .iter()
+                .map(|(name, value)| (name.clone(), value.clone().into()));
             document.insert("facts".into(), Value::Object(facts.collect()));
         }
         for (name, value) in &self.members {
-            document.entry(name.clone()).or_insert_with(|| value.clone());
+            document
+                .entry(name.clone())
+                .or_insert_with(|| value.clone());
         }
         Value::Object(document)
     }
@@ -219,13 +249,19 @@ impl From<Unavailable> for Problem {
 
 impl From<UnavailableReason> for Problem {
     fn from(reason: UnavailableReason) -> Self {
-        Self::from(Unavailable { reason, retry_after_seconds: 1 })
+        Self::from(Unavailable {
+            reason,
+            retry_after_seconds: 1,
+        })
     }
 }
 
 impl From<Spent> for Problem {
     fn from(spent: Spent) -> Self {
-        Self { retry_after: Some(spent.seconds()), ..Self::from(Fault::RateLimited) }
+        Self {
+            retry_after: Some(spent.seconds()),
+            ..Self::from(Fault::RateLimited)
+        }
     }
 }
 
@@ -243,13 +279,18 @@ impl From<Forbidden> for Problem {
 
 impl From<Vec<ShapeError>> for Problem {
     fn from(errors: Vec<ShapeError>) -> Self {
-        Self::items(errors.as_slice().status(), errors.iter().map(ErrorItem::from).collect())
+        Self::items(
+            errors.as_slice().status(),
+            errors.iter().map(ErrorItem::from).collect(),
+        )
     }
 }
 
 impl From<Vec<Violation>> for Problem {
     fn from(violations: Vec<Violation>) -> Self {
-        let status = violations.first().map_or(Fault::BadRequest.status(), |v| v.rule.status());
+        let status = violations
+            .first()
+            .map_or(Fault::BadRequest.status(), |v| v.rule.status());
         Self::items(status, violations.iter().map(ErrorItem::from).collect())
     }
 }
@@ -297,6 +338,9 @@ mod tests {
         let response = Problem::method_not_allowed("GET, HEAD").into_response();
         assert_eq!(response.headers().get(ALLOW).unwrap(), "GET, HEAD");
         let response = Problem::from(AuthenticationError::KeyUnknown).into_response();
-        assert_eq!(response.headers().get(WWW_AUTHENTICATE).unwrap(), "SM2-WITH-SM3");
+        assert_eq!(
+            response.headers().get(WWW_AUTHENTICATE).unwrap(),
+            "SM2-WITH-SM3"
+        );
     }
 }

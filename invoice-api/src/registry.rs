@@ -49,7 +49,9 @@ pub trait Registry: Send + Sync + 'static {
     ///
     /// The implementation judges in the contract's order: shape of each record, authentication,
     /// rights, rules of the record's own values, rules of state. A record sent again is answered
-    /// as it was the first time.
+    /// as it was the first time. Submissions are put in order as they are first polled, as far as
+    /// the implementation's queues keep it. Dropping the future takes nothing back: a client that
+    /// went away before the answer finds the outcome by [`record_by_id`](Self::record_by_id).
     ///
     /// # Errors
     /// [`Unavailable`] when nothing of the envelope was taken, or when its outcome was not known

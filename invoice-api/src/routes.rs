@@ -28,7 +28,9 @@ pub fn configure(app: &mut web::ServiceConfig) {
             .route(web::post().to(records::submit))
             .route(web::get().to(records::by_hash))
             .route(web::head().to(records::by_hash))
-            .default_service(web::to(async || Problem::method_not_allowed("GET, HEAD, POST").into_response())),
+            .default_service(web::to(async || {
+                Problem::method_not_allowed("GET, HEAD, POST").into_response()
+            })),
     )
     .service(post("/v1/records:bulk", bulk::bulk))
     .service(get("/v1/records/{by}/{id}", records::by_id))
@@ -36,7 +38,14 @@ pub fn configure(app: &mut web::ServiceConfig) {
     .service(post("/v1/checks", checks::checks))
     .service(get("/v1/documents/{key}", documents::document))
     .service(get("/v1/claims", documents::claims))
-    .service(get("/v1/events", events::events))
+    .service(
+        // Without HEAD: a stream of events has no end that a head could wait for.
+        web::resource("/v1/events")
+            .route(web::get().to(events::events))
+            .default_service(web::to(async || {
+                Problem::method_not_allowed("GET").into_response()
+            })),
+    )
     .service(get("/v1/checkpoint", chain::checkpoint))
     .service(get("/v1/genesis", chain::genesis))
     .service(get("/v1/blocks/{height}", chain::block))
@@ -50,7 +59,9 @@ pub fn configure(app: &mut web::ServiceConfig) {
     .service(get("/metrics", service::metrics))
     .service(get("/openapi.json", service::openapi))
     .service(get("/docs", docs_page::page))
-    .default_service(web::to(async || Problem::from(Fault::NotFound).into_response()));
+    .default_service(web::to(async || {
+        Problem::from(Fault::NotFound).into_response()
+    }));
 }
 
 fn get<F, Args>(path: &str, handler: F) -> Resource
@@ -62,7 +73,9 @@ where
     web::resource(path)
         .route(web::get().to(handler.clone()))
         .route(web::head().to(handler))
-        .default_service(web::to(async || Problem::method_not_allowed("GET, HEAD").into_response()))
+        .default_service(web::to(async || {
+            Problem::method_not_allowed("GET, HEAD").into_response()
+        }))
 }
 
 fn post<F, Args>(path: &str, handler: F) -> Resource
@@ -73,7 +86,9 @@ where
 {
     web::resource(path)
         .route(web::post().to(handler))
-        .default_service(web::to(async || Problem::method_not_allowed("POST").into_response()))
+        .default_service(web::to(async || {
+            Problem::method_not_allowed("POST").into_response()
+        }))
 }
 
 /// An answer in JSON.

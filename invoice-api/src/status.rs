@@ -6,7 +6,9 @@
 use actix_web::http::StatusCode;
 use invoice_core::chain::Outcome;
 use invoice_core::refusal::catalogue::{Class, Entry};
-use invoice_core::refusal::{AuthenticationError, Forbidden, Rejection, Rule, ShapeCode, ShapeError};
+use invoice_core::refusal::{
+    AuthenticationError, Forbidden, Rejection, Rule, ShapeCode, ShapeError,
+};
 
 use crate::fault::Fault;
 use crate::registry::{RecordVerdict, Recorded, Refusal};
@@ -48,13 +50,21 @@ impl HasStatus for Recorded {
 impl HasStatus for [ShapeError] {
     fn status(&self) -> StatusCode {
         let too_large = self.iter().any(|error| error.code.is_too_large());
-        if too_large { StatusCode::PAYLOAD_TOO_LARGE } else { StatusCode::BAD_REQUEST }
+        if too_large {
+            StatusCode::PAYLOAD_TOO_LARGE
+        } else {
+            StatusCode::BAD_REQUEST
+        }
     }
 }
 
 impl HasStatus for ShapeCode {
     fn status(&self) -> StatusCode {
-        if self.is_too_large() { StatusCode::PAYLOAD_TOO_LARGE } else { StatusCode::BAD_REQUEST }
+        if self.is_too_large() {
+            StatusCode::PAYLOAD_TOO_LARGE
+        } else {
+            StatusCode::BAD_REQUEST
+        }
     }
 }
 

@@ -9,8 +9,12 @@ use crate::fault::Fault;
 use crate::language::Language;
 
 /// The codes of the rules, with their texts.
-static RULES: LazyLock<HashMap<&'static str, Entry>> =
-    LazyLock::new(|| catalogue().into_iter().map(|entry| (entry.code, entry)).collect());
+static RULES: LazyLock<HashMap<&'static str, Entry>> = LazyLock::new(|| {
+    catalogue()
+        .into_iter()
+        .map(|entry| (entry.code, entry))
+        .collect()
+});
 
 /// One line that says what the code means. A code without a text stands for itself.
 pub(crate) fn title(code: &str, language: Language) -> String {

@@ -18,8 +18,8 @@ pub use documents::{
     DocumentStateAnswer, EventAnswer, MismatchAnswer, PlaceAnswer, TimelineAnswer,
 };
 pub use records::{
-    BatchAnswer, ErrorAnswer, FindingAnswer, LineAnswer, ProblemAnswer, RecordStateAnswer, SummaryAnswer,
-    SummaryLine, ValidateAnswer, ValidatedRecord,
+    BatchAnswer, ErrorAnswer, FindingAnswer, LineAnswer, ProblemAnswer, RecordStateAnswer,
+    SummaryAnswer, SummaryLine, ValidateAnswer, ValidatedRecord,
 };
 pub use service::{BudgetAnswer, LimitsAnswer, ReadinessAnswer, RejectionAnswer, RejectionsAnswer};
 
@@ -32,7 +32,9 @@ pub type FactsAnswer = BTreeMap<String, String>;
 
 /// The facts as an object; `None` when there are none, so that the member is left out.
 pub(crate) fn facts(facts: &Facts) -> Option<FactsAnswer> {
-    let facts =
-        facts.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect::<FactsAnswer>();
+    let facts = facts
+        .iter()
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .collect::<FactsAnswer>();
     (!facts.is_empty()).then_some(facts)
 }

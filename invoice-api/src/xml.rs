@@ -33,22 +33,22 @@ pub struct XmlDocument {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum XmlError {
     /// More than 1 MiB, 50,000 elements or 32 levels.
-    #[error("the file is too large")]
+    #[error("文件过大 / the file is too large")]
     TooLarge,
     /// Not UTF-8, or not well-formed.
-    #[error("the file is not well-formed XML in UTF-8")]
+    #[error("不是 UTF-8 编码的规范 XML / not well-formed XML in UTF-8")]
     Malformed,
     /// It has a document type or an entity of its own.
-    #[error("document types and entities are refused")]
+    #[error("不接受文档类型与实体 / document types and entities are refused")]
     Entities,
     /// Its root or elements are of neither dialect.
-    #[error("neither a fully digital invoice nor a fiscal bill")]
+    #[error("不是数电票或财政电子票据 / neither a fully digital invoice nor a fiscal bill")]
     Unknown,
     /// A value stands there twice, or its repetition elsewhere differs.
-    #[error("more than one document, or contradictory values")]
+    #[error("含多张票据或数值矛盾 / more than one document, or contradictory values")]
     Ambiguous,
     /// The number, the total, the date or the check code is badly spelt.
-    #[error("number, total, date or check code is badly spelt")]
+    #[error("号码、金额、日期或校验码有误 / number, total, date or check code is badly spelt")]
     Spelling,
 }
 
@@ -81,14 +81,31 @@ pub fn read(file: &[u8]) -> Result<XmlDocument, XmlError> {
     let text = std::str::from_utf8(file).map_err(|_| XmlError::Malformed)?;
     let values = collect(text.trim_start_matches('\u{feff}'))?;
     match values {
-        [id, Some(number), Some(total), Some(date), None, None, None, None, None] => {
-            digital(id.as_deref(), &number, &total, &date)
-        }
-        [_, None, None, None, Some(code), Some(number), Some(total), Some(date), check] => {
-            fiscal(&code, &number, &total, &date, check)
-        }
-        values if values[1..4].iter().any(Option::is_some)
-            && values[4..].iter().any(Option::is_some) =>
+        [
+            id,
+            Some(number),
+            Some(total),
+            Some(date),
+            None,
+            None,
+            None,
+            None,
+            None,
+        ] => digital(id.as_deref(), &number, &total, &date),
+        [
+            _,
+            None,
+            None,
+            None,
+            Some(code),
+            Some(number),
+            Some(total),
+            Some(date),
+            check,
+        ] => fiscal(&code, &number, &total, &date, check),
+        values
+            if values[1..4].iter().any(Option::is_some)
+                && values[4..].iter().any(Option::is_some) =>
         {
             Err(XmlError::Ambiguous)
         }
@@ -145,7 +162,9 @@ fn amount(text: &str) -> Result<Fen, XmlError> {
         && (3..=4).contains(&decimals.len())
     {
         money = text.trim_end_matches('0');
-        let kept = money.split_once('.').map_or(0, |(_, decimals)| decimals.len());
+        let kept = money
+            .split_once('.')
+            .map_or(0, |(_, decimals)| decimals.len());
         if kept == 0 {
             money = money.trim_end_matches('.');
         }
@@ -213,10 +232,17 @@ fn collect(text: &str) -> Result<Values, XmlError> {
         }
     }
     if depth != 0 || roots != 1 {
-        return Err(if roots > 1 { XmlError::Ambiguous } else { XmlError::Malformed });
+        return Err(if roots > 1 {
+            XmlError::Ambiguous
+        } else {
+            XmlError::Malformed
+        });
     }
     for value in &mut values {
-        *value = value.take().map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
+        *value = value
+            .take()
+            .map(|text| text.trim().to_owned())
+            .filter(|text| !text.is_empty());
     }
     Ok(values)
 }

@@ -302,10 +302,6 @@ impl<'n, 'a> ObjectReader<'n, 'a> {
     }
 
     /// A string that spells a `T`, or nothing: `Some(None)` when absent, `None` after a problem.
-    #[expect(
-        clippy::option_option,
-        reason = "absent and wrong are different answers"
-    )]
     pub fn optional<T: Spelled>(&mut self, name: &'static str) -> Option<Option<T>> {
         match self.find(name) {
             Some(value) => value.text().map(Some),

@@ -77,10 +77,17 @@ pub(crate) async fn bulk(
     let end = stream::once(async move {
         let _slot = slot;
         let mut text = Vec::new();
-        write_line(&mut text, &SummaryLine { summary: *summary.borrow() });
+        write_line(
+            &mut text,
+            &SummaryLine {
+                summary: *summary.borrow(),
+            },
+        );
         Ok::<_, Error>(Bytes::from(text))
     });
-    Ok(HttpResponse::Ok().content_type(NDJSON).streaming(answers.chain(end)))
+    Ok(HttpResponse::Ok()
+        .content_type(NDJSON)
+        .streaming(answers.chain(end)))
 }
 
 /// The lines of the body, numbered, as fast as there is room for them.
@@ -116,7 +123,11 @@ fn work(
                 }
                 Line::TooLong => None,
             };
-            let work = Work { number, line, _share: share };
+            let work = Work {
+                number,
+                line,
+                _share: share,
+            };
             return Some((work, (lines, state, summary, room)));
         }
     })

@@ -27,7 +27,10 @@ pub(crate) async fn checkpoint(
     state.charge_anonymous(&request)?;
     Query::strict(&request, &[])?;
     let view = state.registry.checkpoint().await?.ok_or(Fault::NotFound)?;
-    Ok(json(OK, &CheckpointAnswer::new(state.registry.chain_id(), &view)))
+    Ok(json(
+        OK,
+        &CheckpointAnswer::new(state.registry.chain_id(), &view),
+    ))
 }
 
 /// The exact bytes of the genesis file.
@@ -42,7 +45,9 @@ pub(crate) async fn genesis(
     state.charge_anonymous(&request)?;
     Query::strict(&request, &[])?;
     let genesis = state.registry.genesis().to_vec();
-    Ok(HttpResponse::build(OK).content_type("application/json").body(genesis))
+    Ok(HttpResponse::build(OK)
+        .content_type("application/json")
+        .body(genesis))
 }
 
 /// One block without content: header, signatures, leaf hashes.
@@ -90,7 +95,11 @@ pub(crate) async fn inclusion(
     if index >= tree_size {
         return Err(Problem::query("index"));
     }
-    let view = state.registry.inclusion_proof(index, tree_size).await?.ok_or(Fault::NotFound)?;
+    let view = state
+        .registry
+        .inclusion_proof(index, tree_size)
+        .await?
+        .ok_or(Fault::NotFound)?;
     Ok(json(OK, &InclusionAnswer::new(index, tree_size, &view)))
 }
 
@@ -117,6 +126,10 @@ pub(crate) async fn consistency(
     if from == 0 || from > to {
         return Err(Problem::query("from"));
     }
-    let path = state.registry.consistency_proof(from, to).await?.ok_or(Fault::NotFound)?;
+    let path = state
+        .registry
+        .consistency_proof(from, to)
+        .await?
+        .ok_or(Fault::NotFound)?;
     Ok(json(OK, &ConsistencyAnswer::new(from, to, &path)))
 }

@@ -7,6 +7,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use super::json;
 use crate::limits::CHECKS_BODY_BYTES_MAX;
 use crate::problem::Problem;
+use crate::registry::UnavailableReason;
 use crate::server::authenticate::{Suspended, authenticate};
 use crate::server::body;
 use crate::server::state::AppState;
@@ -40,6 +41,9 @@ pub(crate) async fn checks(
     let items = items::read(&body)?;
     let asker = authenticate(&state, &request, &body, Suspended::MayNotAsk).await?;
     state.budgets.checks.take(&asker.member, items.len())?;
-    let checked = state.registry.checks(&asker, items.into_items()?).await?;
+    let items = web::block(move || items.into_items())
+        .await
+        .map_err(|_| Problem::from(UnavailableReason::Overloaded))??;
+    let checked = state.registry.checks(&asker, items).await?;
     Ok(json(OK, &ChecksAnswer::from(&checked)))
 }

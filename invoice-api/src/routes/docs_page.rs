@@ -25,7 +25,9 @@ pub(crate) async fn page(
     static PAGE: LazyLock<String> = LazyLock::new(html);
     state.charge_anonymous(&request)?;
     let nonce = TraceId::random().to_string();
-    let policy = format!("default-src 'none'; style-src 'nonce-{nonce}'; base-uri 'none'; frame-ancestors 'none'");
+    let policy = format!(
+        "default-src 'none'; style-src 'nonce-{nonce}'; base-uri 'none'; frame-ancestors 'none'"
+    );
     Ok(HttpResponse::build(OK)
         .content_type("text/html; charset=utf-8")
         .insert_header((CONTENT_SECURITY_POLICY, policy))
@@ -56,7 +58,9 @@ fn html() -> String {
         }
     }
     page.push_str("<h2>数据结构 <small lang=\"en\">Schemas</small></h2>");
-    let schemas = document["components"]["schemas"].as_object().unwrap_or(&empty);
+    let schemas = document["components"]["schemas"]
+        .as_object()
+        .unwrap_or(&empty);
     for (name, schema) in schemas {
         let body = serde_json::to_string_pretty(schema).unwrap_or_default();
         let (name, body) = (escape(name), escape(&body));
@@ -83,15 +87,26 @@ fn add_operation(page: &mut String, method: &str, path: &str, operation: &Value)
         let _ = write!(page, "<p>{}</p>", text(&operation["description"]));
     }
     if operation["requestBody"]["description"].is_string() {
-        let _ = write!(page, "<p><code>{}</code></p>", text(&operation["requestBody"]["description"]));
+        let _ = write!(
+            page,
+            "<p><code>{}</code></p>",
+            text(&operation["requestBody"]["description"])
+        );
     }
     page.push_str("<table>");
     for parameter in operation["parameters"].as_array().into_iter().flatten() {
-        add_row(page, &text(&parameter["name"]), &parameter["in"], &parameter["description"]);
+        add_row(
+            page,
+            &text(&parameter["name"]),
+            &parameter["in"],
+            &parameter["description"],
+        );
     }
     let empty = Map::new();
     for (status, response) in operation["responses"].as_object().unwrap_or(&empty) {
-        let schema = response["content"].as_object().and_then(|content| content.values().next());
+        let schema = response["content"]
+            .as_object()
+            .and_then(|content| content.values().next());
         let name = schema
             .and_then(|media| media["schema"]["$ref"].as_str())
             .and_then(|reference| reference.rsplit('/').next())
@@ -110,7 +125,10 @@ fn add_operation(page: &mut String, method: &str, path: &str, operation: &Value)
 
 fn add_row(page: &mut String, name: &str, place: &Value, description: &Value) {
     let (place, description) = (text(place), text(description));
-    let _ = write!(page, "<tr><th>{name}</th><td>{place}</td><td>{description}</td></tr>");
+    let _ = write!(
+        page,
+        "<tr><th>{name}</th><td>{place}</td><td>{description}</td></tr>"
+    );
 }
 
 fn text(value: &Value) -> String {
@@ -132,7 +150,10 @@ mod tests {
         let page = html();
         let document = serde_json::to_value(openapi()).unwrap();
         for path in document["paths"].as_object().unwrap().keys() {
-            assert!(page.contains(&format!("<code>{}</code>", escape(path))), "{path}");
+            assert!(
+                page.contains(&format!("<code>{}</code>", escape(path))),
+                "{path}"
+            );
         }
         for outside in ["http:", "https:", "src=", "<script", "url("] {
             assert!(!page.contains(outside), "{outside}");

@@ -35,7 +35,11 @@ pub(crate) async fn document(
     let asker = authenticate(&state, &request, b"", Suspended::MayRead).await?;
     Query::strict(&request, &[])?;
     let key = DocumentKey::spelled(&path).map_err(|_| Problem::from(Fault::NotFound))?;
-    let view = state.registry.document(&asker, key).await?.ok_or(Fault::NotFound)?;
+    let view = state
+        .registry
+        .document(&asker, key)
+        .await?
+        .ok_or(Fault::NotFound)?;
     let answer = DocumentAnswer::new(&view).ok_or(Fault::Internal)?;
     Ok(json(OK, &answer))
 }
@@ -60,7 +64,11 @@ pub(crate) async fn claims(
 ) -> Result<HttpResponse, Problem> {
     let query = claim_query(&Query::strict(&request, &["status", "cursor", "limit"])?)?;
     let asker = authenticate(&state, &request, b"", Suspended::MayRead).await?;
-    let page = state.registry.claims(&asker, query).await?.ok_or(Fault::CursorInvalid)?;
+    let page = state
+        .registry
+        .claims(&asker, query)
+        .await?
+        .ok_or(Fault::CursorInvalid)?;
     Ok(json(OK, &ClaimsAnswer::new(&page)))
 }
 
@@ -81,7 +89,11 @@ fn claim_query(query: &Query) -> Result<ClaimQuery, Problem> {
             .filter(|limit| (1..=CLAIMS_PAGE_MAX).contains(limit))
             .ok_or_else(|| Problem::query("limit"))?,
     };
-    Ok(ClaimQuery { status, cursor, limit })
+    Ok(ClaimQuery {
+        status,
+        cursor,
+        limit,
+    })
 }
 
 fn status(text: &str) -> Option<ClaimStatus> {

@@ -3,7 +3,9 @@
 use actix_web::HttpRequest;
 use bytes::Bytes;
 use invoice_core::crypto::Kid;
-use invoice_core::record::{parse_envelope, parse_unsigned_envelope};
+use invoice_core::record::{
+    Contents, OpenEnvelope, RawEnvelope, parse_envelope, parse_open_envelope,
+};
 
 use crate::limits::BULK_OVERLOAD_RETRIES;
 use crate::problem::Problem;
@@ -22,30 +24,40 @@ pub(super) enum Patience {
 
 /// Reads a signed envelope.
 pub(super) fn signed(body: &Bytes, receipts: bool) -> Result<Submission, Problem> {
-    let envelope = parse_envelope(body)?;
-    let records = envelope.records.iter().map(|record| part(body, record)).collect();
-    Ok(Submission {
-        kid: Some(envelope.kid.to_owned()),
-        sig: Some(envelope.sig.to_owned()),
-        records,
-        batch: envelope.batch,
-        atomic: envelope.atomic,
-        receipts,
-    })
+    let RawEnvelope { kid, sig, contents } = parse_envelope(body)?;
+    Ok(submission(body, Some(kid), Some(sig), &contents, receipts))
 }
 
 /// Reads an envelope to be validated, with or without its signature.
 pub(super) fn perhaps_signed(body: &Bytes) -> Result<Submission, Problem> {
-    let envelope = parse_unsigned_envelope(body)?;
-    let records = envelope.records.iter().map(|record| part(body, record)).collect();
-    Ok(Submission {
-        kid: None,
-        sig: None,
+    let OpenEnvelope { kid, sig, contents } = parse_open_envelope(body)?;
+    Ok(submission(body, kid, sig, &contents, false))
+}
+
+fn submission(
+    body: &Bytes,
+    kid: Option<String>,
+    sig: Option<String>,
+    contents: &Contents<'_>,
+    receipts: bool,
+) -> Submission {
+    let (batch, atomic) = match contents {
+        Contents::One(_) => (false, false),
+        Contents::Batch { atomic, .. } => (true, *atomic),
+    };
+    let records = contents
+        .records()
+        .iter()
+        .map(|record| part(body, record))
+        .collect();
+    Submission {
+        kid,
+        sig,
         records,
-        batch: envelope.batch,
-        atomic: envelope.atomic,
-        receipts: false,
-    })
+        batch,
+        atomic,
+        receipts,
+    }
 }
 
 /// The part of a body that a slice of it stands for, without copying it.
@@ -71,8 +83,9 @@ pub(super) async fn submit(
     refuse_guessing(state, request)?;
     charge(state, &submission, patience).await?;
     let answers = hand_in(state, submission, patience).await?;
-    let unauthenticated =
-        answers.iter().any(|answer| matches!(answer.verdict, RecordVerdict::Unauthenticated(_)));
+    let unauthenticated = answers
+        .iter()
+        .any(|answer| matches!(answer.verdict, RecordVerdict::Unauthenticated(_)));
     if unauthenticated {
         // The failure is answered as what it is; the next one may be refused unheard.
         let _ = state.budgets.failures.take(&network(request), 1);
@@ -85,12 +98,22 @@ async fn charge(
     submission: &Submission,
     patience: Patience,
 ) -> Result<(), Problem> {
-    let Some(kid) = submission.kid.as_deref().and_then(|kid| kid.parse::<Kid>().ok()) else {
+    let Some(kid) = submission
+        .kid
+        .as_deref()
+        .and_then(|kid| kid.parse::<Kid>().ok())
+    else {
         return Ok(());
     };
     // Without a known key nothing is verified, so nothing needs to be charged.
-    let Some(key) = state.registry.key(kid).await? else { return Ok(()) };
-    while let Err(spent) = state.budgets.records.take(&key.member, submission.records.len()) {
+    let Some(key) = state.registry.key(kid).await? else {
+        return Ok(());
+    };
+    while let Err(spent) = state
+        .budgets
+        .records
+        .take(&key.member, submission.records.len())
+    {
         match patience {
             Patience::Refuse => return Err(spent.into()),
             Patience::Wait => tokio::time::sleep(spent.wait).await,

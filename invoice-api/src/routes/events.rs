@@ -50,7 +50,9 @@ pub(crate) async fn events(
     state: web::Data<AppState>,
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
-    let mut after = Query::strict(&request, &["after"])?.number("after")?.unwrap_or(0);
+    let mut after = Query::strict(&request, &["after"])?
+        .number("after")?
+        .unwrap_or(0);
     if let Some(last) = request.headers().get("Last-Event-ID") {
         let last = last.to_str().ok().and_then(whole_number);
         after = last.ok_or_else(|| Problem::query("Last-Event-ID"))?;
@@ -85,7 +87,10 @@ pub(crate) async fn events(
 }
 
 fn form(request: &HttpRequest) -> Form {
-    let accept = request.headers().get(ACCEPT).and_then(|value| value.to_str().ok());
+    let accept = request
+        .headers()
+        .get(ACCEPT)
+        .and_then(|value| value.to_str().ok());
     match accept {
         Some(accept) if accept.contains("ndjson") => Form::Ndjson,
         Some(_) | None => Form::Sse,
@@ -156,7 +161,11 @@ impl Feed {
                     }
                 }
             }
-            let page = self.state.registry.events(&self.asker, self.after, EVENTS_PAGE).await;
+            let page = self
+                .state
+                .registry
+                .events(&self.asker, self.after, EVENTS_PAGE)
+                .await;
             self.take(&page.ok()?, false);
         }
     }
@@ -168,7 +177,10 @@ impl Feed {
         }
         match self.state.registry.key(self.asker.kid).await {
             Ok(Some(key)) => {
-                matches!(key.standing, KeyStanding::Good | KeyStanding::MemberSuspended)
+                matches!(
+                    key.standing,
+                    KeyStanding::Good | KeyStanding::MemberSuspended
+                )
             }
             Ok(None) | Err(_) => false,
         }

@@ -41,7 +41,15 @@ where
 {
     pub(super) fn new(chunks: S, line_bytes_max: usize, idle: Duration) -> Self {
         let (buffer, searched) = (BytesMut::new(), 0);
-        Self { chunks, buffer, searched, skipping: false, ended: false, line_bytes_max, idle }
+        Self {
+            chunks,
+            buffer,
+            searched,
+            skipping: false,
+            ended: false,
+            line_bytes_max,
+            idle,
+        }
     }
 
     /// The next line; `None` at the end. A last line needs no line feed.
@@ -106,9 +114,14 @@ mod tests {
     use futures_util::stream;
 
     async fn cut(chunks: &[&'static str]) -> Vec<Line> {
-        let chunks = chunks.iter().map(|chunk| Ok::<_, ()>(Bytes::from_static(chunk.as_bytes())));
-        let mut lines =
-            Lines::new(stream::iter(chunks.collect::<Vec<_>>()), 5, Duration::from_secs(1));
+        let chunks = chunks
+            .iter()
+            .map(|chunk| Ok::<_, ()>(Bytes::from_static(chunk.as_bytes())));
+        let mut lines = Lines::new(
+            stream::iter(chunks.collect::<Vec<_>>()),
+            5,
+            Duration::from_secs(1),
+        );
         let mut all = Vec::new();
         while let Some(line) = lines.next().await.unwrap() {
             all.push(line);
@@ -124,14 +137,20 @@ mod tests {
     async fn lines_are_cut_wherever_the_chunks_are() {
         assert_eq!(cut(&["ab\ncd\n"]).await, [whole("ab"), whole("cd")]);
         assert_eq!(cut(&["a", "b\nc", "d"]).await, [whole("ab"), whole("cd")]);
-        assert_eq!(cut(&["ab\r\n\ncd"]).await, [whole("ab"), whole(""), whole("cd")]);
+        assert_eq!(
+            cut(&["ab\r\n\ncd"]).await,
+            [whole("ab"), whole(""), whole("cd")]
+        );
         assert_eq!(cut(&[""]).await, []);
     }
 
     #[actix_web::test]
     async fn a_line_too_long_is_skipped_and_the_next_is_read() {
         assert_eq!(cut(&["abcdef\nok\n"]).await, [Line::TooLong, whole("ok")]);
-        assert_eq!(cut(&["abc", "def", "ghi\nok"]).await, [Line::TooLong, whole("ok")]);
+        assert_eq!(
+            cut(&["abc", "def", "ghi\nok"]).await,
+            [Line::TooLong, whole("ok")]
+        );
         assert_eq!(cut(&["abcdefghi"]).await, [Line::TooLong]);
         assert_eq!(cut(&["abcde\n"]).await, [whole("abcde")]);
     }

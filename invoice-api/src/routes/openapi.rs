@@ -57,7 +57,10 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
 #[must_use]
 pub fn openapi_json() -> String {
     // Serialising cannot fail: the document has text keys only.
-    openapi().to_pretty_json().map(|text| text + "\n").unwrap_or_default()
+    openapi()
+        .to_pretty_json()
+        .map(|text| text + "\n")
+        .unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -74,7 +77,10 @@ mod tests {
             std::fs::write(path, &made).unwrap();
         }
         let committed = std::fs::read_to_string(path).unwrap_or_default();
-        assert!(committed == made, "docs/openapi.json is out of date: run with UPDATE_GOLDEN=1");
+        assert!(
+            committed == made,
+            "docs/openapi.json is out of date: run with UPDATE_GOLDEN=1"
+        );
     }
 
     #[test]

@@ -46,7 +46,10 @@ pub(crate) async fn page(
         None => (CheckVerdict::NotFound, None),
         Some(item) => {
             let checked = state.registry.public_check(item).await?;
-            let verdict = checked.results.first().map_or(CheckVerdict::NotFound, |r| r.verdict);
+            let verdict = checked
+                .results
+                .first()
+                .map_or(CheckVerdict::NotFound, |r| r.verdict);
             (verdict, Some(checked.as_of))
         }
     };

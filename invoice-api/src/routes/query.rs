@@ -14,7 +14,11 @@ impl Query {
     pub(crate) fn strict(request: &HttpRequest, known: &[&str]) -> Result<Self, Problem> {
         let query = Self::lenient(request).ok_or_else(|| Problem::query(""))?;
         for (place, (name, _)) in query.0.iter().enumerate() {
-            let repeated = query.0.iter().take(place).any(|(earlier, _)| earlier == name);
+            let repeated = query
+                .0
+                .iter()
+                .take(place)
+                .any(|(earlier, _)| earlier == name);
             if repeated || !known.contains(&name.as_str()) {
                 return Err(Problem::query(name));
             }
@@ -31,13 +35,20 @@ impl Query {
 
     /// The text of a parameter.
     pub(crate) fn text(&self, name: &str) -> Option<&str> {
-        self.0.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+        self.0
+            .iter()
+            .find(|(known, _)| known == name)
+            .map(|(_, value)| value.as_str())
     }
 
     /// A whole number without sign or leading zero.
     pub(crate) fn number(&self, name: &str) -> Result<Option<u64>, Problem> {
-        let Some(text) = self.text(name) else { return Ok(None) };
-        whole_number(text).map(Some).ok_or_else(|| Problem::query(name))
+        let Some(text) = self.text(name) else {
+            return Ok(None);
+        };
+        whole_number(text)
+            .map(Some)
+            .ok_or_else(|| Problem::query(name))
     }
 
     /// A whole number that must be there.

@@ -76,7 +76,9 @@ fn one_answer(answer: &RecordAnswer) -> Result<HttpResponse, Problem> {
         problem_of(answer).into_response()
     };
     if recorded.replayed {
-        response.headers_mut().insert(REPLAYED, HeaderValue::from_static("true"));
+        response
+            .headers_mut()
+            .insert(REPLAYED, HeaderValue::from_static("true"));
     }
     Ok(response)
 }
@@ -135,7 +137,10 @@ pub(crate) async fn validate(
     let body = body::read(&request, payload, RECORDS_BODY_BYTES_MAX).await?;
     let submission = envelope::perhaps_signed(&body)?;
     let asker = authenticate(&state, &request, &body, Suspended::MayNotAsk).await?;
-    state.budgets.records.take(&asker.member, submission.records.len())?;
+    state
+        .budgets
+        .records
+        .take(&asker.member, submission.records.len())?;
     let findings = state.registry.validate(&asker, submission).await?;
     let language = Language::of(request.headers());
     let results = (1_u64..)

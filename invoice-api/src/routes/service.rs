@@ -92,13 +92,17 @@ pub(crate) fn catalogue_answer() -> RejectionsAnswer {
         hint_zh: "",
         hint_en: "",
     });
-    RejectionsAnswer { rejections: rules.chain(faults).collect() }
+    RejectionsAnswer {
+        rejections: rules.chain(faults).collect(),
+    }
 }
 
 /// Whether the process answers at all.
 #[utoipa::path(get, path = "/livez", tag = "service", responses((status = 200, description = "It does", body = String)))]
 pub(crate) async fn livez() -> HttpResponse {
-    HttpResponse::build(OK).content_type("text/plain; charset=utf-8").body("ok\n")
+    HttpResponse::build(OK)
+        .content_type("text/plain; charset=utf-8")
+        .body("ok\n")
 }
 
 /// Whether records are taken now.

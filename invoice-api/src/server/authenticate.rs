@@ -73,8 +73,11 @@ async fn identify(
     let Some(header) = header else {
         return Ok(Err(AuthenticationError::AuthorizationMissing));
     };
-    let Some(authorization) =
-        header.to_str().ok().filter(|_| another.is_none()).and_then(Authorization::parse)
+    let Some(authorization) = header
+        .to_str()
+        .ok()
+        .filter(|_| another.is_none())
+        .and_then(Authorization::parse)
     else {
         return Ok(Err(AuthenticationError::AuthorizationMalformed));
     };
@@ -94,7 +97,10 @@ async fn identify(
         return Ok(Err(AuthenticationError::NonceReused));
     }
     state.budgets.reads.take(&key.member, 1)?;
-    let path = request.uri().path_and_query().map_or("/", |path| path.as_str());
+    let path = request
+        .uri()
+        .path_and_query()
+        .map_or("/", |path| path.as_str());
     let message = request_message(
         request.method().as_str(),
         path,
@@ -103,7 +109,11 @@ async fn identify(
         body,
     );
     let public_key = std::sync::Arc::clone(&key.public_key);
-    if !state.verifier.verify(public_key, message, hinted.signature).await? {
+    if !state
+        .verifier
+        .verify(public_key, message, hinted.signature)
+        .await?
+    {
         return Ok(Err(AuthenticationError::SignatureInvalid));
     }
     match key.standing {
@@ -111,11 +121,18 @@ async fn identify(
         KeyStanding::Revoked => return Ok(Err(AuthenticationError::KeyRevoked)),
         KeyStanding::Expired => return Ok(Err(AuthenticationError::KeyExpired)),
     }
-    match state.nonces.admit(kid, authorization.nonce, authorization.timestamp, now) {
+    match state
+        .nonces
+        .admit(kid, authorization.nonce, authorization.timestamp, now)
+    {
         Nonce::New => {}
         Nonce::Seen => return Ok(Err(AuthenticationError::NonceReused)),
         Nonce::Full => return Err(UnavailableReason::Overloaded.into()),
     }
-    let asker = Asker { member: key.member, roles: key.roles, kid };
+    let asker = Asker {
+        member: key.member,
+        roles: key.roles,
+        kid,
+    };
     Ok(Ok((asker, key.standing)))
 }

@@ -42,7 +42,10 @@ impl<'h> Authorization<'h> {
             if after.is_empty() {
                 break;
             }
-            rest = after.trim_start_matches(' ').strip_prefix(',')?.trim_start_matches(' ');
+            rest = after
+                .trim_start_matches(' ')
+                .strip_prefix(',')?
+                .trim_start_matches(' ');
         }
         let timestamp_text = timestamp?;
         Some(Self {
@@ -67,7 +70,9 @@ fn decimal(text: &str) -> Option<u64> {
 /// an escape.
 fn is_nonce(text: &str) -> bool {
     (16..=64).contains(&text.len())
-        && text.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\')
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_graphic() && byte != b'\\')
 }
 
 #[cfg(test)]

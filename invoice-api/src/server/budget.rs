@@ -75,7 +75,9 @@ pub(crate) struct Spent {
 impl Spent {
     /// For `Retry-After`: whole seconds, rounded up, at least one.
     pub(crate) fn seconds(self) -> u32 {
-        u32::try_from(self.wait.as_millis().div_ceil(1_000)).unwrap_or(u32::MAX).max(1)
+        u32::try_from(self.wait.as_millis().div_ceil(1_000))
+            .unwrap_or(u32::MAX)
+            .max(1)
     }
 }
 
@@ -98,16 +100,25 @@ impl<K: Hash + Eq + Clone> Budget<K> {
             taken: Mutex::default(),
         }));
         let start = clock.now();
-        let limiter =
-            RateLimiter::new(Quota::per_minute(per_minute), store.clone(), clock.clone());
-        Self { per_minute, limiter, store, clock, start }
+        let limiter = RateLimiter::new(Quota::per_minute(per_minute), store.clone(), clock.clone());
+        Self {
+            per_minute,
+            limiter,
+            store,
+            clock,
+            start,
+        }
     }
 
     /// Takes `amount` from the budget, all or nothing. More than a whole minute's worth counts as
     /// just that, so that nothing is impossible for ever.
     pub(crate) fn take(&self, key: &K, amount: usize) -> Result<(), Spent> {
-        let amount = u32::try_from(amount).unwrap_or(u32::MAX).min(self.per_minute.get());
-        let Some(amount) = NonZeroU32::new(amount) else { return Ok(()) };
+        let amount = u32::try_from(amount)
+            .unwrap_or(u32::MAX)
+            .min(self.per_minute.get());
+        let Some(amount) = NonZeroU32::new(amount) else {
+            return Ok(());
+        };
         match self.limiter.check_key_n(key, amount) {
             Ok(Ok(())) | Err(_) => Ok(()),
             Ok(Err(not_until)) => Err(self.spent(&not_until)),
@@ -115,7 +126,9 @@ impl<K: Hash + Eq + Clone> Budget<K> {
     }
 
     fn spent(&self, not_until: &NotUntil<QuantaInstant>) -> Spent {
-        Spent { wait: not_until.wait_time_from(self.clock.now()) }
+        Spent {
+            wait: not_until.wait_time_from(self.clock.now()),
+        }
     }
 
     /// How much there is per minute.
@@ -127,7 +140,10 @@ impl<K: Hash + Eq + Clone> Budget<K> {
     pub(crate) fn left(&self, key: &K) -> u32 {
         let interval = (MINUTE_NANOS / u64::from(self.per_minute.get())).max(1);
         let now = self.clock.now().duration_since(self.start).as_u64();
-        let owed = self.store.taken(key).map_or(0, |until| until.as_u64().saturating_sub(now));
+        let owed = self
+            .store
+            .taken(key)
+            .map_or(0, |until| until.as_u64().saturating_sub(now));
         let owed = u32::try_from(owed.div_ceil(interval)).unwrap_or(u32::MAX);
         self.per_minute.get().saturating_sub(owed)
     }
@@ -151,7 +167,10 @@ struct Taken<K> {
 
 impl<K> Default for Taken<K> {
     fn default() -> Self {
-        Self { by_key: HashMap::new(), others: None }
+        Self {
+            by_key: HashMap::new(),
+            others: None,
+        }
     }
 }
 

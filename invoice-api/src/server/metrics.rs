@@ -15,8 +15,7 @@ use prometheus_client::registry::Registry as Figures;
 use crate::registry::{Gauge as RegistryGauge, Readiness};
 
 /// The media type that the text is in.
-pub(crate) const OPENMETRICS: &str =
-    "application/openmetrics-text; version=1.0.0; charset=utf-8";
+pub(crate) const OPENMETRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
 /// Routes are patterns, never paths: a path has document numbers in it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -55,8 +54,18 @@ impl Metrics {
         figures.register("requests", "Requests answered", requests.clone());
         figures.register("seconds", "Seconds from request to answer", seconds.clone());
         figures.register("in_flight", "Requests being answered", in_flight.clone());
-        figures.register("bulk_lines", "Lines of bulk streams answered", bulk_lines.clone());
-        Self { figures, requests, seconds, in_flight, bulk_lines }
+        figures.register(
+            "bulk_lines",
+            "Lines of bulk streams answered",
+            bulk_lines.clone(),
+        );
+        Self {
+            figures,
+            requests,
+            seconds,
+            in_flight,
+            bulk_lines,
+        }
     }
 
     /// Counts a request as being answered until the guard is dropped.
@@ -72,8 +81,18 @@ impl Metrics {
         status: u16,
         took: Duration,
     ) {
-        self.seconds.get_or_create(&Route { route: route.clone() }).observe(took.as_secs_f64());
-        self.requests.get_or_create(&Answered { method, route, status }).inc();
+        self.seconds
+            .get_or_create(&Route {
+                route: route.clone(),
+            })
+            .observe(took.as_secs_f64());
+        self.requests
+            .get_or_create(&Answered {
+                method,
+                route,
+                status,
+            })
+            .inc();
     }
 
     pub(crate) fn bulk_line(&self) {
@@ -95,7 +114,11 @@ impl Metrics {
         let height = i64::try_from(readiness.height).unwrap_or(i64::MAX);
         add("height", "Height of the last final block", height);
         let accepting = readiness.storage_ok && readiness.refusing.is_none();
-        add("accepting", "Whether records are taken, 1 or 0", i64::from(accepting));
+        add(
+            "accepting",
+            "Whether records are taken, 1 or 0",
+            i64::from(accepting),
+        );
         for gauge in gauges {
             add(gauge.name, gauge.help, gauge.value);
         }
@@ -124,10 +147,23 @@ mod tests {
     fn figures_come_out_as_text_with_one_end() {
         let metrics = Metrics::new();
         let guard = metrics.begin();
-        metrics.answered("GET", "/v1/documents/{key}".into(), 404, Duration::from_millis(3));
-        let readiness =
-            Readiness { height: 7, time: None, storage_ok: true, refusing: None };
-        let gauges = [RegistryGauge { name: "mempool_records", help: "Waiting", value: 5 }];
+        metrics.answered(
+            "GET",
+            "/v1/documents/{key}".into(),
+            404,
+            Duration::from_millis(3),
+        );
+        let readiness = Readiness {
+            height: 7,
+            time: None,
+            storage_ok: true,
+            refusing: None,
+        };
+        let gauges = [RegistryGauge {
+            name: "mempool_records",
+            help: "Waiting",
+            value: 5,
+        }];
         let text = metrics.encode(&readiness, &gauges).unwrap();
         drop(guard);
         for line in [

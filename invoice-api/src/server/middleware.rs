@@ -45,9 +45,14 @@ pub(crate) async fn observe(
         response.headers_mut().insert(TRACE_ID, value);
     }
     let no_sniff = HeaderValue::from_static("nosniff");
-    response.headers_mut().insert(X_CONTENT_TYPE_OPTIONS, no_sniff);
+    response
+        .headers_mut()
+        .insert(X_CONTENT_TYPE_OPTIONS, no_sniff);
 
-    let route = response.request().match_pattern().unwrap_or_else(|| "unmatched".to_owned());
+    let route = response
+        .request()
+        .match_pattern()
+        .unwrap_or_else(|| "unmatched".to_owned());
     let status = response.status().as_u16();
     let took = begun.elapsed();
     // The path itself is not logged: it can hold a document's number. Who asked what is for the
@@ -96,7 +101,9 @@ fn with_problem(
 fn head_bytes(request: &ServiceRequest) -> usize {
     let line = request.method().as_str().len() + request.uri().to_string().len() + 12;
     let headers = request.headers().iter();
-    line + headers.map(|(name, value)| name.as_str().len() + value.len() + 4).sum::<usize>()
+    line + headers
+        .map(|(name, value)| name.as_str().len() + value.len() + 4)
+        .sum::<usize>()
 }
 
 /// Methods are labels of figures, so strangers may not invent any.

@@ -41,13 +41,21 @@ impl NonceCache {
     }
 
     fn bounded(max: usize, per_key_max: usize) -> Self {
-        Self { inner: Mutex::default(), max, per_key_max }
+        Self {
+            inner: Mutex::default(),
+            max,
+            per_key_max,
+        }
     }
 
     /// Whether a nonce was seen with this key, as a cheap question before the costly one.
     pub(crate) fn is_known(&self, kid: Kid, nonce: &str) -> bool {
         let name = name(kid, nonce);
-        self.inner.lock().unwrap_or_else(PoisonError::into_inner).seen.contains(&name)
+        self.inner
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .seen
+            .contains(&name)
     }
 
     /// Remembers a nonce of a request that was stamped at `timestamp`, both in Unix seconds.
@@ -66,8 +74,14 @@ impl NonceCache {
         }
         inner.seen.insert(name);
         inner.per_key.insert(kid, of_key + 1);
-        let out_of_range = timestamp.saturating_add(TIMESTAMP_SKEW_SECONDS).saturating_add(1);
-        inner.expiring.entry(out_of_range).or_default().push((kid, name));
+        let out_of_range = timestamp
+            .saturating_add(TIMESTAMP_SKEW_SECONDS)
+            .saturating_add(1);
+        inner
+            .expiring
+            .entry(out_of_range)
+            .or_default()
+            .push((kid, name));
         Nonce::New
     }
 }
@@ -127,6 +141,10 @@ mod tests {
         assert_eq!(cache.admit(kid(1), "c", 1_000, 1_000), Nonce::Full);
         assert_eq!(cache.admit(kid(2), "a", 1_000, 1_000), Nonce::New);
         assert_eq!(cache.admit(kid(2), "b", 1_000, 1_000), Nonce::Full);
-        assert_eq!(cache.admit(kid(2), "b", 1_301, 1_301), Nonce::New, "room after a while");
+        assert_eq!(
+            cache.admit(kid(2), "b", 1_301, 1_301),
+            Nonce::New,
+            "room after a while"
+        );
     }
 }

@@ -72,17 +72,22 @@ impl BoundServer {
 /// # Errors
 /// [`ServeError::Bind`] when the address is taken or not ours, [`ServeError::Tls`] when the
 /// certificate or key cannot be used.
-pub fn bind(
-    config: &ServerConfig,
-    registry: Arc<dyn Registry>,
-) -> Result<BoundServer, ServeError> {
+pub fn bind(config: &ServerConfig, registry: Arc<dyn Registry>) -> Result<BoundServer, ServeError> {
     let state = web::Data::new(AppState::new(config, registry));
     let stopping = state.stopping.clone();
     let http = HttpServer::new(move || {
-        App::new().wrap(from_fn(observe)).app_data(state.clone()).configure(routes::configure)
+        App::new()
+            .wrap(from_fn(observe))
+            .app_data(state.clone())
+            .configure(routes::configure)
     })
     .workers(config.workers.max(1))
-    .max_connections(config.connections_max.div_ceil(config.workers.max(1)).max(1))
+    .max_connections(
+        config
+            .connections_max
+            .div_ceil(config.workers.max(1))
+            .max(1),
+    )
     .client_request_timeout(config.head_timeout)
     .keep_alive(config.keep_alive)
     .shutdown_timeout(config.stop_timeout.as_secs())
@@ -91,9 +96,16 @@ pub fn bind(
         Some(files) => http.bind_rustls_0_23(config.listen, rustls_config(files)?),
         None => http.bind(config.listen),
     }
-    .map_err(|source| ServeError::Bind { address: config.listen, source })?;
+    .map_err(|source| ServeError::Bind {
+        address: config.listen,
+        source,
+    })?;
     let addresses = http.addrs();
-    Ok(BoundServer { server: http.run(), addresses, stopping })
+    Ok(BoundServer {
+        server: http.run(),
+        addresses,
+        stopping,
+    })
 }
 
 /// Binds and serves until `shutdown` is ready.

@@ -56,5 +56,7 @@ pub(crate) fn network(request: &HttpRequest) -> Network {
 
 /// The server's clock, in Unix seconds.
 pub(crate) fn now_seconds() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |elapsed| elapsed.as_secs())
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |elapsed| elapsed.as_secs())
 }

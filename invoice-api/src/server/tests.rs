@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use actix_web::body::BoxBody;
 use actix_web::dev::{Service, ServiceResponse};
@@ -13,8 +14,11 @@ use async_trait::async_trait;
 use invoice_core::crypto::{Hash, Kid};
 use invoice_core::identity::{DocumentKey, MemberId};
 use serde_json::Value;
-use tokio::sync::watch;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::sync::{oneshot, watch};
 
+use super::bind;
 use super::middleware::observe;
 use super::state::AppState;
 use crate::config::ServerConfig;
@@ -25,8 +29,10 @@ use crate::routes;
 /// A registry whose node is being reopened.
 struct Down;
 
-const DOWN: Unavailable =
-    Unavailable { reason: UnavailableReason::StorageFailed, retry_after_seconds: 9 };
+const DOWN: Unavailable = Unavailable {
+    reason: UnavailableReason::StorageFailed,
+    retry_after_seconds: 9,
+};
 
 #[async_trait]
 impl Registry for Down {
@@ -91,10 +97,19 @@ impl Registry for Down {
         Err(DOWN)
     }
     fn readiness(&self) -> Readiness {
-        Readiness { height: 7, time: None, storage_ok: false, refusing: None }
+        Readiness {
+            height: 7,
+            time: None,
+            storage_ok: false,
+            refusing: None,
+        }
     }
     fn gauges(&self) -> Vec<Gauge> {
-        vec![Gauge { name: "mempool_records", help: "Records waiting", value: 3 }]
+        vec![Gauge {
+            name: "mempool_records",
+            help: "Records waiting",
+            value: 3,
+        }]
     }
 }
 
@@ -107,12 +122,12 @@ async fn call(config: &ServerConfig, request: TestRequest) -> ServiceResponse<Bo
     responses.pop().unwrap()
 }
 
-async fn calls(
-    config: &ServerConfig,
-    requests: Vec<TestRequest>,
-) -> Vec<ServiceResponse<BoxBody>> {
+async fn calls(config: &ServerConfig, requests: Vec<TestRequest>) -> Vec<ServiceResponse<BoxBody>> {
     let state = web::Data::new(AppState::new(config, Arc::new(Down)));
-    let app = App::new().wrap(from_fn(observe)).app_data(state).configure(routes::configure);
+    let app = App::new()
+        .wrap(from_fn(observe))
+        .app_data(state)
+        .configure(routes::configure);
     let app = init_service(app).await;
     let mut responses = Vec::new();
     for request in requests {
@@ -124,8 +139,10 @@ async fn calls(
 async fn problem(response: ServiceResponse<BoxBody>) -> Value {
     let media_type = response.headers().get(header::CONTENT_TYPE).unwrap();
     assert_eq!(media_type, "application/problem+json");
-    let (status, trace_id) =
-        (response.status().as_u16(), response.headers().get("trace-id").unwrap().clone());
+    let (status, trace_id) = (
+        response.status().as_u16(),
+        response.headers().get("trace-id").unwrap().clone(),
+    );
     let document = serde_json::from_slice::<Value>(&read_body(response).await).unwrap();
     assert_eq!(document["status"], status);
     assert_eq!(document["trace_id"], trace_id.to_str().unwrap());
@@ -149,33 +166,138 @@ async fn every_refusal_is_a_problem_document() {
     let signed = |value: &'static str| get("/v1/claims").insert_header(("Authorization", value));
     for (name, request, status, code) in [
         ("no such address", get("/v2/records"), 404, "not_found"),
-        ("no such method", TestRequest::delete().uri("/v1/records"), 405, "method_not_allowed"),
-        ("no such method", get("/v1/checks"), 405, "method_not_allowed"),
-        ("no such method", post("/v1/checkpoint", ""), 405, "method_not_allowed"),
-        ("a long head", get("/livez").insert_header(("x", long.clone())), 431, "head_too_large"),
-        ("a long address", get(&format!("/livez?{long}")), 431, "head_too_large"),
+        (
+            "no such method",
+            TestRequest::delete().uri("/v1/records"),
+            405,
+            "method_not_allowed",
+        ),
+        (
+            "no such method",
+            get("/v1/checks"),
+            405,
+            "method_not_allowed",
+        ),
+        (
+            "no such method",
+            post("/v1/checkpoint", ""),
+            405,
+            "method_not_allowed",
+        ),
+        (
+            "a long head",
+            get("/livez").insert_header(("x", long.clone())),
+            431,
+            "head_too_large",
+        ),
+        (
+            "a long address",
+            get(&format!("/livez?{long}")),
+            431,
+            "head_too_large",
+        ),
         ("no JSON", post("/v1/records", "nonsense"), 400, "not_json"),
         ("no body", post("/v1/records", ""), 400, "not_json"),
-        ("no records", post("/v1/records", "{\"kid\":\"\",\"sig\":\"\",\"records\":[]}"), 400, "batch_empty"),
-        ("too large", post("/v1/records", vec![b' '; RECORDS_BODY_BYTES_MAX + 1]), 413, "body_too_large"),
-        ("too large", post("/v1/checks", vec![b' '; RECORDS_BODY_BYTES_MAX + 1]), 413, "body_too_large"),
-        ("no items", post("/v1/checks", "{\"items\":[]}"), 400, "items_empty"),
-        ("an unknown parameter", get("/v1/claims?page=1"), 400, "query_invalid"),
-        ("an unknown status", get("/v1/claims?status=paid"), 400, "query_invalid"),
-        ("a foreign cursor", get("/v1/claims?cursor=xyz"), 400, "cursor_invalid"),
-        ("too long a page", get("/v1/claims?limit=1001"), 400, "query_invalid"),
-        ("a hash in upper case", get(&format!("/v1/records?sm3={}", "A".repeat(64))), 400, "query_invalid"),
+        (
+            "no records",
+            post("/v1/records", "{\"kid\":\"\",\"sig\":\"\",\"records\":[]}"),
+            400,
+            "batch_empty",
+        ),
+        (
+            "too large",
+            post("/v1/records", vec![b' '; RECORDS_BODY_BYTES_MAX + 1]),
+            413,
+            "body_too_large",
+        ),
+        (
+            "too large",
+            post("/v1/checks", vec![b' '; RECORDS_BODY_BYTES_MAX + 1]),
+            413,
+            "body_too_large",
+        ),
+        (
+            "no items",
+            post("/v1/checks", "{\"items\":[]}"),
+            400,
+            "items_empty",
+        ),
+        (
+            "an unknown parameter",
+            get("/v1/claims?page=1"),
+            400,
+            "query_invalid",
+        ),
+        (
+            "an unknown status",
+            get("/v1/claims?status=paid"),
+            400,
+            "query_invalid",
+        ),
+        (
+            "a foreign cursor",
+            get("/v1/claims?cursor=xyz"),
+            400,
+            "cursor_invalid",
+        ),
+        (
+            "too long a page",
+            get("/v1/claims?limit=1001"),
+            400,
+            "query_invalid",
+        ),
+        (
+            "a hash in upper case",
+            get(&format!("/v1/records?sm3={}", "A".repeat(64))),
+            400,
+            "query_invalid",
+        ),
         ("no hash", get("/v1/records"), 400, "query_invalid"),
-        ("a leaf beyond the tree", get("/v1/proofs/inclusion?index=3&tree_size=3"), 400, "query_invalid"),
-        ("a tree that shrinks", get("/v1/proofs/consistency?from=4&to=3"), 400, "query_invalid"),
+        (
+            "a leaf beyond the tree",
+            get("/v1/proofs/inclusion?index=3&tree_size=3"),
+            400,
+            "query_invalid",
+        ),
+        (
+            "a tree that shrinks",
+            get("/v1/proofs/consistency?from=4&to=3"),
+            400,
+            "query_invalid",
+        ),
         ("no such height", get("/v1/blocks/-1"), 404, "not_found"),
         ("nobody", get("/v1/limits"), 401, "authorization_missing"),
-        ("nobody", get("/v1/documents/D:1"), 401, "authorization_missing"),
+        (
+            "nobody",
+            get("/v1/documents/D:1"),
+            401,
+            "authorization_missing",
+        ),
         ("nobody", get("/v1/events"), 401, "authorization_missing"),
-        ("nobody", get("/v1/records/a/b"), 401, "authorization_missing"),
-        ("another scheme", signed("Bearer x"), 401, "authorization_malformed"),
-        ("a short signature", signed(AUTHORIZATION), 401, "signature_malformed"),
-        ("the registry is down", get("/v1/checkpoint"), 503, "storage_failed"),
+        (
+            "nobody",
+            get("/v1/records/a/b"),
+            401,
+            "authorization_missing",
+        ),
+        (
+            "another scheme",
+            signed("Bearer x"),
+            401,
+            "authorization_malformed",
+        ),
+        (
+            "a short signature",
+            signed(AUTHORIZATION),
+            401,
+            "signature_malformed",
+        ),
+        (
+            "the registry is down",
+            get("/v1/checkpoint"),
+            503,
+            "storage_failed",
+        ),
         ("not ready", get("/readyz"), 503, "storage_failed"),
     ] {
         let response = call(&config(), request).await;
@@ -199,12 +321,26 @@ async fn a_refusal_says_what_to_do_in_the_language_asked_for() {
     let request = || get("/v1/checkpoint");
     let response = call(&config(), request()).await;
     assert_eq!(response.headers().get(header::RETRY_AFTER).unwrap(), "9");
-    assert_eq!(response.headers().get(header::CONTENT_LANGUAGE).unwrap(), "zh-CN");
-    assert!(problem(response).await["title"].as_str().unwrap().contains("存储故障"));
+    assert_eq!(
+        response.headers().get(header::CONTENT_LANGUAGE).unwrap(),
+        "zh-CN"
+    );
+    assert!(
+        problem(response).await["title"]
+            .as_str()
+            .unwrap()
+            .contains("存储故障")
+    );
     let english = request().insert_header((header::ACCEPT_LANGUAGE, "en"));
-    assert_eq!(problem(call(&config(), english).await).await["title"], "The storage failed.");
+    assert_eq!(
+        problem(call(&config(), english).await).await["title"],
+        "The storage failed."
+    );
     let response = call(&config(), TestRequest::put().uri("/v1/records")).await;
-    assert_eq!(response.headers().get(header::ALLOW).unwrap(), "GET, HEAD, POST");
+    assert_eq!(
+        response.headers().get(header::ALLOW).unwrap(),
+        "GET, HEAD, POST"
+    );
 }
 
 #[actix_web::test]
@@ -228,11 +364,21 @@ async fn pages_and_figures_need_no_member() {
     ] {
         let response = call(&config(), get(path)).await;
         assert_eq!(response.status().as_u16(), 200, "{path}");
-        assert_eq!(response.headers().get(header::X_CONTENT_TYPE_OPTIONS).unwrap(), "nosniff");
+        assert_eq!(
+            response
+                .headers()
+                .get(header::X_CONTENT_TYPE_OPTIONS)
+                .unwrap(),
+            "nosniff"
+        );
         let body = String::from_utf8(read_body(response).await.to_vec()).unwrap();
         assert!(body.contains(part), "{path}: {body}");
         let head = TestRequest::default().method(Method::HEAD).uri(path);
-        assert_eq!(call(&config(), head).await.status().as_u16(), 200, "HEAD {path}");
+        assert_eq!(
+            call(&config(), head).await.status().as_u16(),
+            200,
+            "HEAD {path}"
+        );
     }
 }
 
@@ -240,12 +386,26 @@ async fn pages_and_figures_need_no_member() {
 async fn pages_run_no_script_and_load_nothing() {
     for path in ["/docs", "/v/D:24442000000000000016"] {
         let response = call(&config(), get(path)).await;
-        let policy = response.headers().get(header::CONTENT_SECURITY_POLICY).unwrap();
+        let policy = response
+            .headers()
+            .get(header::CONTENT_SECURITY_POLICY)
+            .unwrap();
         let policy = policy.to_str().unwrap().to_owned();
-        assert!(policy.starts_with("default-src 'none'; style-src 'nonce-"), "{policy}");
-        let nonce = policy.split('\'').nth(3).unwrap().trim_start_matches("nonce-").to_owned();
+        assert!(
+            policy.starts_with("default-src 'none'; style-src 'nonce-"),
+            "{policy}"
+        );
+        let nonce = policy
+            .split('\'')
+            .nth(3)
+            .unwrap()
+            .trim_start_matches("nonce-")
+            .to_owned();
         let body = String::from_utf8(read_body(response).await.to_vec()).unwrap();
-        assert!(body.contains(&format!("<style nonce=\"{nonce}\">")), "{path}");
+        assert!(
+            body.contains(&format!("<style nonce=\"{nonce}\">")),
+            "{path}"
+        );
     }
 }
 
@@ -258,8 +418,17 @@ async fn an_address_that_asks_or_guesses_too_much_is_refused_for_a_while() {
         let requests = (0..3).map(|_| get(path)).collect();
         let mut responses = calls(&config, requests).await;
         let last = responses.pop().unwrap();
-        assert!(responses.iter().all(|response| response.status().as_u16() != 429), "{path}");
-        assert_eq!(last.headers().get(header::RETRY_AFTER).unwrap(), "30", "{path}");
+        assert!(
+            responses
+                .iter()
+                .all(|response| response.status().as_u16() != 429),
+            "{path}"
+        );
+        assert_eq!(
+            last.headers().get(header::RETRY_AFTER).unwrap(),
+            "30",
+            "{path}"
+        );
         assert_eq!(problem(last).await["code"], "rate_limited", "{path}");
     }
 }
@@ -270,14 +439,154 @@ async fn broken_bulk_lines_fail_alone_and_are_counted() {
     let response = call(&config(), post("/v1/records:bulk", body)).await;
     assert_eq!(response.status().as_u16(), 200);
     let answer = String::from_utf8(read_body(response).await.to_vec()).unwrap();
-    let lines =
-        answer.lines().map(|line| serde_json::from_str::<Value>(line).unwrap()).collect::<Vec<_>>();
-    let [first, second, summary] = lines.as_slice() else { panic!("{answer}") };
+    let lines = answer
+        .lines()
+        .map(|line| serde_json::from_str::<Value>(line).unwrap())
+        .collect::<Vec<_>>();
+    let [first, second, summary] = lines.as_slice() else {
+        panic!("{answer}")
+    };
     assert_eq!((&first["line"], &first["record"]), (&1.into(), &1.into()));
-    assert_eq!((&first["status"], &first["code"]), (&400.into(), &"not_json".into()));
-    assert_eq!((&second["line"], &second["status"]), (&3.into(), &400.into()));
+    assert_eq!(
+        (&first["status"], &first["code"]),
+        (&400.into(), &"not_json".into())
+    );
+    assert_eq!(
+        (&second["line"], &second["status"]),
+        (&3.into(), &400.into())
+    );
     let counts = serde_json::json!({
         "lines": 3, "accepted": 0, "replayed": 0, "refused": 0, "failed": 2,
     });
     assert_eq!(summary["summary"], counts);
+}
+
+/// Reads from a connection until the text holds `part`; panics when it does not come.
+async fn read_until(connection: &mut TcpStream, text: &mut String, part: &str) {
+    let come = async {
+        while !text.contains(part) {
+            let mut bytes = [0; 4096];
+            let count = connection.read(&mut bytes).await.unwrap();
+            assert_ne!(count, 0, "closed before {part:?}: {text}");
+            text.push_str(std::str::from_utf8(&bytes[..count]).unwrap());
+        }
+    };
+    if tokio::time::timeout(Duration::from_secs(10), come)
+        .await
+        .is_err()
+    {
+        panic!("no {part:?} in {text}");
+    }
+}
+
+#[actix_web::test]
+async fn a_bulk_stream_is_answered_while_it_is_sent_and_finished_when_the_server_stops() {
+    let server = bind(&config(), Arc::new(Down)).unwrap();
+    let address = server.addresses()[0];
+    let (stop, stopped) = oneshot::channel::<()>();
+    let running = actix_web::rt::spawn(server.run(async { drop(stopped.await) }));
+
+    let mut connection = TcpStream::connect(address).await.unwrap();
+    let head = "POST /v1/records:bulk HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n";
+    connection.write_all(head.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    connection.write_all(b"3\r\n[]\n\r\n").await.unwrap();
+    read_until(&mut connection, &mut answer, "\"line\":1").await;
+    connection.write_all(b"3\r\n{}\n\r\n").await.unwrap();
+    read_until(&mut connection, &mut answer, "\"line\":2").await;
+
+    stop.send(()).unwrap();
+    read_until(
+        &mut connection,
+        &mut answer,
+        "\"failed\":2,\"stopping\":true",
+    )
+    .await;
+    drop(connection);
+    running.await.unwrap().unwrap();
+    assert!(
+        TcpStream::connect(address).await.is_err(),
+        "it listens no more"
+    );
+}
+
+#[actix_web::test]
+async fn with_a_certificate_it_speaks_tls() {
+    let folder = tempfile::tempdir().unwrap();
+    let (certificates, key) = (
+        folder.path().join("cert.pem"),
+        folder.path().join("key.pem"),
+    );
+    let made = std::process::Command::new("openssl")
+        .args([
+            "req",
+            "-x509",
+            "-newkey",
+            "ec",
+            "-pkeyopt",
+            "ec_paramgen_curve:P-256",
+            "-nodes",
+        ])
+        .args([
+            "-days",
+            "2",
+            "-subj",
+            "/CN=localhost",
+            "-addext",
+            "subjectAltName=DNS:localhost",
+        ])
+        .args(["-addext", "basicConstraints=critical,CA:FALSE"])
+        .arg("-keyout")
+        .arg(&key)
+        .arg("-out")
+        .arg(&certificates)
+        .output()
+        .unwrap();
+    assert!(
+        made.status.success(),
+        "{}",
+        String::from_utf8_lossy(&made.stderr)
+    );
+
+    let mut config = config();
+    config.tls = Some(crate::config::TlsFiles {
+        certificates: certificates.clone(),
+        key,
+    });
+    let server = bind(&config, Arc::new(Down)).unwrap();
+    let address = server.addresses()[0];
+    let (stop, stopped) = oneshot::channel::<()>();
+    let running = actix_web::rt::spawn(server.run(async { drop(stopped.await) }));
+
+    // Another test of this process may have installed the same provider.
+    drop(rustls::crypto::ring::default_provider().install_default());
+    let root = reqwest::Certificate::from_pem(&std::fs::read(&certificates).unwrap()).unwrap();
+    let client = reqwest::Client::builder()
+        .tls_certs_only([root])
+        .no_proxy()
+        .resolve("localhost", address)
+        .build()
+        .unwrap();
+    let url = format!("https://localhost:{}/livez", address.port());
+    assert_eq!(
+        client.get(url).send().await.unwrap().text().await.unwrap(),
+        "ok\n"
+    );
+    drop(client);
+    stop.send(()).unwrap();
+    running.await.unwrap().unwrap();
+}
+
+#[actix_web::test]
+async fn a_certificate_that_is_missing_is_an_error_at_the_start() {
+    let mut config = config();
+    let files = crate::config::TlsFiles {
+        certificates: "no.pem".into(),
+        key: "no.pem".into(),
+    };
+    config.tls = Some(files);
+    assert!(matches!(
+        bind(&config, Arc::new(Down)),
+        Err(super::ServeError::Tls(_))
+    ));
 }

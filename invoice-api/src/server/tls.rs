@@ -33,10 +33,10 @@ pub fn rustls_config(files: &TlsFiles) -> Result<ServerConfig, TlsError> {
         .collect::<Result<Vec<_>, _>>()
         .map_err(TlsError::Certificates)?;
     let key = PrivateKeyDer::from_pem_file(&files.key).map_err(TlsError::Key)?;
-    let mut config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
-        .with_safe_default_protocol_versions()?
-        .with_no_client_auth()
-        .with_single_cert(certificates, key)?;
-    config.alpn_protocols = vec![b"http/1.1".to_vec()];
-    Ok(config)
+    Ok(
+        ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+            .with_safe_default_protocol_versions()?
+            .with_no_client_auth()
+            .with_single_cert(certificates, key)?,
+    )
 }

@@ -50,7 +50,9 @@ impl TraceId {
 
 fn lower_hex(text: &str, length: usize) -> Option<&str> {
     let fits = text.len() == length
-        && text.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte));
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte));
     fits.then_some(text)
 }
 
@@ -74,7 +76,10 @@ mod tests {
             (format!("ff-{id}-00f067aa0ba902b7-01"), false),
             (format!("00-{id}-0000000000000000-01"), false),
             (format!("00-{}-00f067aa0ba902b7-01", "0".repeat(32)), false),
-            (format!("00-{}-00f067aa0ba902b7-01", id.to_uppercase()), false),
+            (
+                format!("00-{}-00f067aa0ba902b7-01", id.to_uppercase()),
+                false,
+            ),
             (format!("00-{id}-00f067aa0ba902b7"), false),
             (String::new(), false),
         ] {

@@ -28,7 +28,10 @@ impl Drop for Place<'_> {
 
 impl Verifier {
     pub(crate) fn new(threads: usize) -> Self {
-        Self { threads: Semaphore::new(threads.max(1)), waiting: AtomicUsize::new(0) }
+        Self {
+            threads: Semaphore::new(threads.max(1)),
+            waiting: AtomicUsize::new(0),
+        }
     }
 
     /// Whether the signature over `message` is good.
@@ -43,8 +46,11 @@ impl Verifier {
         if before >= VERIFICATIONS_WAITING_MAX {
             return Err(UnavailableReason::Overloaded.into());
         }
-        let _thread =
-            self.threads.acquire().await.map_err(|_| Problem::from(UnavailableReason::Stopping))?;
+        let _thread = self
+            .threads
+            .acquire()
+            .await
+            .map_err(|_| Problem::from(UnavailableReason::Stopping))?;
         tokio::task::spawn_blocking(move || key.verify(&message, &signature))
             .await
             .map_err(|_| Problem::from(Fault::Internal))

@@ -21,7 +21,11 @@ fn signatures(certificate: &Certificate) -> Vec<SignatureAnswer> {
     signatures
         .map(|(kid, signature)| SignatureAnswer {
             kid: kid.to_string(),
-            sig: HintedSignature { signature: *signature, parity: None }.to_base64(),
+            sig: HintedSignature {
+                signature: *signature,
+                parity: None,
+            }
+            .to_base64(),
         })
         .collect()
 }
@@ -142,6 +146,10 @@ pub struct ConsistencyAnswer {
 
 impl ConsistencyAnswer {
     pub(crate) fn new(from: u64, to: u64, path: &[Hash]) -> Self {
-        Self { from, to, path: hashes(path) }
+        Self {
+            from,
+            to,
+            path: hashes(path),
+        }
     }
 }

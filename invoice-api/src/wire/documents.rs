@@ -21,7 +21,10 @@ pub struct AsOfAnswer {
 
 impl From<&AsOf> for AsOfAnswer {
     fn from(as_of: &AsOf) -> Self {
-        Self { height: as_of.height, time: as_of.time.to_rfc3339_utc8() }
+        Self {
+            height: as_of.height,
+            time: as_of.time.to_rfc3339_utc8(),
+        }
     }
 }
 
@@ -72,7 +75,9 @@ impl From<&CheckResult> for CheckAnswer {
             document: result.document.to_string(),
             verdict: verdict(result.verdict),
             claimable: result.claimable.map(|amount| amount.to_string()),
-            detail: (!differs.is_empty()).then(|| MismatchAnswer { differs: differs.clone() }),
+            detail: (!differs.is_empty()).then(|| MismatchAnswer {
+                differs: differs.clone(),
+            }),
         }
     }
 }
@@ -104,7 +109,11 @@ pub struct PlaceAnswer {
 
 impl From<&Place> for PlaceAnswer {
     fn from(place: &Place) -> Self {
-        Self { height: place.height, index: place.index, time: place.time.to_rfc3339_utc8() }
+        Self {
+            height: place.height,
+            index: place.index,
+            time: place.time.to_rfc3339_utc8(),
+        }
     }
 }
 

@@ -125,7 +125,9 @@ impl LineAnswer {
     fn with_problem(mut self, problem: &Problem, language: Language) -> Self {
         self.code = Some(problem.code().to_owned());
         let errors = problem.errors().iter();
-        self.errors = errors.map(|error| ErrorAnswer::new(error, language)).collect();
+        self.errors = errors
+            .map(|error| ErrorAnswer::new(error, language))
+            .collect();
         let facts = problem.facts().iter().cloned().collect::<FactsAnswer>();
         self.facts = (!facts.is_empty()).then_some(facts);
         self
@@ -234,7 +236,11 @@ impl ValidatedRecord {
             add(error.status(), &ErrorItem::new(error.code(), ""), None);
         }
         if let Some(forbidden) = findings.forbidden {
-            add(forbidden.status(), &ErrorItem::new(forbidden.code(), ""), None);
+            add(
+                forbidden.status(),
+                &ErrorItem::new(forbidden.code(), ""),
+                None,
+            );
         }
         for violation in &findings.violations {
             add(violation.rule.status(), &ErrorItem::from(violation), None);
@@ -243,7 +249,12 @@ impl ValidatedRecord {
             let item = ErrorItem::new(refusal.code, "");
             add(refusal.status(), &item, facts(&refusal.facts));
         }
-        Self { record, id: findings.id.clone(), valid: errors.is_empty(), errors }
+        Self {
+            record,
+            id: findings.id.clone(),
+            valid: errors.is_empty(),
+            errors,
+        }
     }
 }
 
@@ -261,9 +272,18 @@ pub struct RecordStateAnswer {
 impl From<&RecordState> for RecordStateAnswer {
     fn from(state: &RecordState) -> Self {
         match state {
-            RecordState::Absent => Self { state: "absent", receipt: None },
-            RecordState::Pending => Self { state: "pending", receipt: None },
-            RecordState::Final(found) => Self { state: "final", receipt: receipt(found) },
+            RecordState::Absent => Self {
+                state: "absent",
+                receipt: None,
+            },
+            RecordState::Pending => Self {
+                state: "pending",
+                receipt: None,
+            },
+            RecordState::Final(found) => Self {
+                state: "final",
+                receipt: receipt(found),
+            },
         }
     }
 }
@@ -280,10 +300,11 @@ pub(crate) fn problem_of(answer: &RecordAnswer) -> Problem {
         RecordVerdict::Unauthenticated(error) => Problem::from(*error),
         RecordVerdict::Forbidden(forbidden) => Problem::from(*forbidden),
         RecordVerdict::Invalid(violations) => Problem::from(violations.clone()),
-        RecordVerdict::IdReused { facts } => {
-            Problem::new(answer.verdict.status(), invoice_core::refusal::catalogue::ID_REUSED)
-                .with_facts(pairs(facts))
-        }
+        RecordVerdict::IdReused { facts } => Problem::new(
+            answer.verdict.status(),
+            invoice_core::refusal::catalogue::ID_REUSED,
+        )
+        .with_facts(pairs(facts)),
         RecordVerdict::BatchAborted => Problem::new(
             answer.verdict.status(),
             invoice_core::refusal::Rejection::BatchAborted.code(),
@@ -311,5 +332,8 @@ pub(crate) fn problem_of(answer: &RecordAnswer) -> Problem {
 }
 
 fn pairs(facts: &invoice_core::chain::Facts) -> Vec<(String, String)> {
-    facts.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
+    facts
+        .iter()
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .collect()
 }

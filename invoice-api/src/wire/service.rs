@@ -79,7 +79,9 @@ impl From<&Readiness> for ReadinessAnswer {
         Self {
             ready: readiness.storage_ok && readiness.refusing.is_none(),
             height: readiness.height,
-            time: readiness.time.map(invoice_core::calendar::Instant::to_rfc3339_utc8),
+            time: readiness
+                .time
+                .map(invoice_core::calendar::Instant::to_rfc3339_utc8),
             storage_ok: readiness.storage_ok,
         }
     }

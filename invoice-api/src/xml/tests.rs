@@ -60,22 +60,66 @@ fn what_two_readers_could_read_differently_is_refused() {
     for (name, text, error) in [
         ("nothing", String::new(), XmlError::Malformed),
         ("no XML", "20240124".into(), XmlError::Malformed),
-        ("another root", digital("<EInvoice>", "<Einvoice>"), XmlError::Malformed),
+        (
+            "another root",
+            digital("<EInvoice>", "<Einvoice>"),
+            XmlError::Malformed,
+        ),
         ("another document", "<a><b/></a>".into(), XmlError::Unknown),
-        ("cut short", DIGITAL[..DIGITAL.len() - 4].into(), XmlError::Malformed),
-        ("a document type", digital("<EInvoice>", entity), XmlError::Entities),
+        (
+            "cut short",
+            DIGITAL[..DIGITAL.len() - 4].into(),
+            XmlError::Malformed,
+        ),
+        (
+            "a document type",
+            digital("<EInvoice>", entity),
+            XmlError::Entities,
+        ),
         ("an entity", digital("A &amp; B", "&x;"), XmlError::Entities),
-        ("a reference in a value", digital("16000.00", "16000.0&#48;"), XmlError::Entities),
-        ("two totals", digital(amount, &amount.repeat(2)), XmlError::Ambiguous),
+        (
+            "a reference in a value",
+            digital("16000.00", "16000.0&#48;"),
+            XmlError::Entities,
+        ),
+        (
+            "two totals",
+            digital(amount, &amount.repeat(2)),
+            XmlError::Ambiguous,
+        ),
         ("two documents", DIGITAL.repeat(2), XmlError::Malformed),
-        ("two roots", format!("{FISCAL}{FISCAL}"), XmlError::Ambiguous),
-        ("two numbers", digital("000016</EIid>", "000017</EIid>"), XmlError::Ambiguous),
-        ("two dialects", digital("<EInvoiceData>", main), XmlError::Ambiguous),
+        (
+            "two roots",
+            format!("{FISCAL}{FISCAL}"),
+            XmlError::Ambiguous,
+        ),
+        (
+            "two numbers",
+            digital("000016</EIid>", "000017</EIid>"),
+            XmlError::Ambiguous,
+        ),
+        (
+            "two dialects",
+            digital("<EInvoiceData>", main),
+            XmlError::Ambiguous,
+        ),
         ("no total", digital(amount, ""), XmlError::Unknown),
         ("an empty total", digital("16000.00", ""), XmlError::Unknown),
-        ("thirds of a fen", digital("16000.00", "16000.001"), XmlError::Spelling),
-        ("an exponent", digital("16000.00", "1.6e4"), XmlError::Spelling),
-        ("no such day", digital("<IssueTime>2024-01-24", "<IssueTime>2024-02-30"), XmlError::Spelling),
+        (
+            "thirds of a fen",
+            digital("16000.00", "16000.001"),
+            XmlError::Spelling,
+        ),
+        (
+            "an exponent",
+            digital("16000.00", "1.6e4"),
+            XmlError::Spelling,
+        ),
+        (
+            "no such day",
+            digital("<IssueTime>2024-01-24", "<IssueTime>2024-02-30"),
+            XmlError::Spelling,
+        ),
     ] {
         // A second XML declaration in the middle is malformed in some readers and ambiguous in
         // others; refusing is what counts.
@@ -89,7 +133,10 @@ fn what_two_readers_could_read_differently_is_refused() {
 
 #[test]
 fn a_file_is_bounded_in_bytes_elements_and_depth() {
-    assert_eq!(read(&vec![b' '; XML_BYTES_MAX + 1]), Err(XmlError::TooLarge));
+    assert_eq!(
+        read(&vec![b' '; XML_BYTES_MAX + 1]),
+        Err(XmlError::TooLarge)
+    );
     let many = format!("<EInvoice>{}</EInvoice>", "<a/>".repeat(XML_ELEMENTS_MAX));
     assert_eq!(read(many.as_bytes()), Err(XmlError::TooLarge));
     let deep = "<EInvoice>".repeat(XML_DEPTH_MAX + 1);

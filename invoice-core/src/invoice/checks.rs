@@ -13,19 +13,19 @@ const CUMULATIVE_TAX_TOLERANCE: Fen = Fen::new(127);
 
 /// What of an invoice could be read, to be judged together.
 #[derive(Debug)]
-pub struct InvoiceAmounts<'l> {
+pub(crate) struct InvoiceAmounts<'l> {
     /// 发票类型.
-    pub kind: Option<InvoiceKind>,
+    pub(crate) kind: Option<InvoiceKind>,
     /// 开票日期.
-    pub issue_date: Option<Date>,
+    pub(crate) issue_date: Option<Date>,
     /// The lines, each `None` where it could not be read.
-    pub lines: &'l [Option<Line>],
+    pub(crate) lines: &'l [Option<Line>],
     /// 合计金额.
-    pub total_without_tax: Option<Fen>,
+    pub(crate) total_without_tax: Option<Fen>,
     /// 合计税额.
-    pub total_tax: Option<Fen>,
+    pub(crate) total_tax: Option<Fen>,
     /// 价税合计.
-    pub total: Option<Fen>,
+    pub(crate) total: Option<Fen>,
 }
 
 impl InvoiceAmounts<'_> {
@@ -128,11 +128,11 @@ impl InvoiceAmounts<'_> {
 
 /// What of a bill could be read, to be judged together.
 #[derive(Debug)]
-pub struct BillAmounts<'i> {
+pub(crate) struct BillAmounts<'i> {
     /// The items' amounts, each `None` where it could not be read.
-    pub items: &'i [Option<Fen>],
+    pub(crate) items: &'i [Option<Fen>],
     /// 总金额.
-    pub total: Option<Fen>,
+    pub(crate) total: Option<Fen>,
 }
 
 impl BillAmounts<'_> {

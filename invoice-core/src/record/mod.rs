@@ -50,7 +50,7 @@ pub use key_revoke::KeyRevoke;
 pub use member_admit::{MemberAdmit, NewMember};
 pub use member_resume::MemberResume;
 pub use member_suspend::MemberSuspend;
-pub use parse::{ParsedRecord, RECORD_BYTES_MAX, parse_record};
+pub use parse::{ParsedRecord, RECORD_BYTES_MAX, parse_record, peek_id};
 pub use party::{Buyer, BuyerId, Party};
 pub use quota_set::QuotaSet;
 pub use record_type::RecordType;

@@ -81,6 +81,13 @@ pub fn parse_record(bytes: &[u8]) -> Result<ParsedRecord<'_>, Vec<ShapeError>> {
     })
 }
 
+/// The `id` of a text that is JSON but no record: for an answer that has to name it.
+#[must_use]
+pub fn peek_id(bytes: &[u8]) -> Option<String> {
+    let node = json::parse(bytes, RECORD_DEPTH_MAX).ok()?;
+    node.member("id")?.as_text().map(str::to_owned)
+}
+
 /// The type and, where every value could be read, the record.
 fn read_record(mut from: ObjectReader<'_, '_>) -> Option<(RecordType, Option<Record>)> {
     let word = from.text::<String>("type")?;

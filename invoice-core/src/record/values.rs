@@ -229,7 +229,9 @@ impl serde::Serialize for RoleSet {
 #[cfg(feature = "openapi")]
 impl utoipa::PartialSchema for RoleSet {
     fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::schema::Schema> {
-        <Vec<Role> as utoipa::PartialSchema>::schema()
+        utoipa::openapi::schema::ArrayBuilder::new()
+            .items(<Role as utoipa::PartialSchema>::schema())
+            .into()
     }
 }
 

@@ -9,7 +9,9 @@ pub mod catalogue;
 mod forbidden;
 mod rejection;
 mod rule;
+mod rule_texts;
 mod shape;
+mod shape_texts;
 
 pub use authentication::AuthenticationError;
 pub use catalogue::{Explanation, Language};

@@ -101,5 +101,5 @@ pub enum EngineError {
     /// The validator's key is not one of the chain's validators, or it has not the weight to
     /// decide alone.
     #[error("this validator cannot decide alone: {0}")]
-    NotAlone(invoice_core::chain::CertificateFault),
+    NotAlone(invoice_core::chain::CertificateError),
 }

@@ -1,7 +1,8 @@
 //! Agreement with oneself: the chain of a single validator.
 
 use invoice_core::chain::Certificate;
-use invoice_core::crypto::{Signer, precommit_message};
+use invoice_core::crypto::Signer;
+use invoice_core::crypto::messages::precommit_message;
 
 use super::{Application, Build, Engine, EngineError, Validity};
 
@@ -39,11 +40,9 @@ impl Engine for Solo {
                 return Err(EngineError::OwnBlock { height, reason });
             }
             let block_id = block.header.id();
-            let message =
-                precommit_message(application.chain_id(), height, ROUND, &block_id, &kid);
+            let message = precommit_message(application.chain_id(), height, ROUND, &block_id, &kid);
             let signature = self.signer.sign(&message)?;
-            let certificate =
-                Certificate { height, round: ROUND, block_id, signatures: vec![(kid, signature)] };
+            let certificate = Certificate::new(height, ROUND, block_id, vec![(kid, signature)]);
             certificate
                 .verify(&application.validators(height), application.chain_id())
                 .map_err(EngineError::NotAlone)?;

@@ -1,0 +1,203 @@
+//! Receipts and records read back from the log.
+
+use invoice_api::registry::Place;
+use invoice_core::calendar::Instant;
+use invoice_core::chain::{
+    BatchProof, BlockEnvelope, Entry, Genesis, Inclusion, Outcome, Receipt, ReceiptAuthorization,
+    ReceiptSignature,
+};
+use invoice_core::record::{Record, parse_record};
+use invoice_core::state::TypedState;
+
+use super::registry::NodeError;
+use crate::store::{BlockOutline, Damage, ReadError, Snapshot, StoredLeaf};
+
+/// A record as it stands in the log.
+#[derive(Debug, Clone)]
+pub(super) struct LoggedRecord {
+    pub(super) record: Record,
+    /// The exact bytes, which are UTF-8.
+    pub(super) text: String,
+    pub(super) outcome: Outcome,
+    pub(super) place: Place,
+}
+
+/// The record at a leaf index; `None` beyond the end of the log.
+pub(super) fn logged(snapshot: &Snapshot, index: u64) -> Result<Option<LoggedRecord>, NodeError> {
+    let Some(place) = super::documents::place(snapshot, index)? else {
+        return Ok(None);
+    };
+    let leaf = leaf(snapshot, index)?;
+    let damaged = || NodeError::Read(Damage::new("leaves", index, "not a record").into());
+    let record = match parse_record(&leaf.record).map(|parsed| parsed.record) {
+        Ok(Ok(record)) => record,
+        Ok(Err(_)) | Err(_) => return Err(damaged()),
+    };
+    let text = String::from_utf8(leaf.record).map_err(|_| damaged())?;
+    Ok(Some(LoggedRecord {
+        record,
+        text,
+        outcome: leaf.outcome,
+        place,
+    }))
+}
+
+fn leaf(snapshot: &Snapshot, index: u64) -> Result<StoredLeaf, NodeError> {
+    let missing = || ReadError::from(Damage::new("leaves", index, "missing"));
+    let bytes = snapshot.leaf(index)?.ok_or_else(missing)?;
+    Ok(StoredLeaf::decode(&bytes)?)
+}
+
+/// Makes receipts. Neighbours mostly share a block and an envelope, which it reads once.
+pub(super) struct Receipts<'s> {
+    snapshot: &'s Snapshot,
+    genesis: &'s Genesis,
+    outline: Option<BlockOutline>,
+    batch: Option<Batch>,
+}
+
+/// The envelope of a batch, by its first leaf.
+struct Batch {
+    first: u64,
+    envelope: BlockEnvelope,
+}
+
+impl<'s> Receipts<'s> {
+    pub(super) fn new(snapshot: &'s Snapshot, genesis: &'s Genesis) -> Self {
+        Self {
+            snapshot,
+            genesis,
+            outline: None,
+            batch: None,
+        }
+    }
+
+    pub(super) fn snapshot(&self) -> &'s Snapshot {
+        self.snapshot
+    }
+
+    /// What became of the record at an index, and where it stands.
+    pub(super) fn outcome(&mut self, index: u64) -> Result<(Outcome, Place), NodeError> {
+        let outline = self.outline(index)?;
+        let place = Place {
+            height: outline.header.height,
+            index,
+            time: Instant::from_ms(outline.header.time_ms),
+        };
+        Ok((leaf(self.snapshot, index)?.outcome, place))
+    }
+
+    /// The receipt of the record at an index: the same bytes whenever it is asked for.
+    pub(super) fn receipt(&mut self, index: u64) -> Result<Receipt, NodeError> {
+        let damaged = |fault| NodeError::Read(Damage::new("leaves", index, fault).into());
+        let outline = self.outline(index)?.clone();
+        let leaf = leaf(self.snapshot, index)?;
+        let record = match parse_record(&leaf.record) {
+            Ok(parsed) => (parsed.by.into_owned(), parsed.id.into_owned()),
+            Err(_) => return Err(damaged("not a record")),
+        };
+        let (by, id) = record;
+        let record = String::from_utf8(leaf.record).map_err(|_| damaged("not UTF-8"))?;
+        let key = TypedState(self.snapshot).key(&leaf.kid)?;
+        let public_key = key
+            .ok_or_else(|| damaged("signed with an unknown key"))?
+            .public_key;
+        let (envelope, first) = outline
+            .envelope_of(index)
+            .ok_or_else(|| damaged("in no envelope of its block"))?;
+        let sig = envelope.authorization.signature();
+        let batch = self.batch_proof(&outline, first, index)?;
+        let tree_size = outline.header.log_size;
+        let path = self.snapshot.inclusion_path(index, tree_size)?;
+        let path = path.ok_or_else(|| damaged("has no inclusion path"))?;
+        let signatures = outline
+            .certificate
+            .signatures
+            .iter()
+            .map(|(kid, sig)| ReceiptSignature {
+                kid: *kid,
+                sig: *sig,
+            })
+            .collect();
+        Ok(Receipt {
+            chain_id: self.genesis.chain_id().clone(),
+            by,
+            id,
+            record,
+            outcome: leaf.outcome,
+            height: outline.header.height,
+            index,
+            time: Instant::from_ms(outline.header.time_ms).to_rfc3339_utc8(),
+            inclusion: Inclusion { tree_size, path },
+            round: outline.certificate.round,
+            signatures,
+            header: outline.header,
+            authorization: ReceiptAuthorization {
+                kid: leaf.kid,
+                public_key,
+                sig,
+                batch,
+            },
+        })
+    }
+
+    /// The outline of the block that holds a leaf.
+    fn outline(&mut self, index: u64) -> Result<&BlockOutline, NodeError> {
+        let held = self.outline.take().filter(|outline| {
+            (outline.header.first_index..outline.header.log_size).contains(&index)
+        });
+        let outline = match held {
+            Some(outline) => outline,
+            None => {
+                let missing = || ReadError::from(Damage::new("blocks", index, "missing"));
+                let height = self.snapshot.height_of_leaf(index)?.ok_or_else(missing)?;
+                self.snapshot.outline(height)?.ok_or_else(missing)?
+            }
+        };
+        Ok(self.outline.insert(outline))
+    }
+
+    /// The path from a record to the root that its batch signs; `None` for a single record.
+    fn batch_proof(
+        &mut self,
+        outline: &BlockOutline,
+        first: u64,
+        index: u64,
+    ) -> Result<Option<BatchProof>, NodeError> {
+        let Some((envelope, _)) = outline.envelope_of(index) else {
+            return Ok(None);
+        };
+        if matches!(
+            envelope.authorization,
+            invoice_core::chain::Authorization::Single { .. }
+        ) {
+            return Ok(None);
+        }
+        if self.batch.as_ref().is_none_or(|batch| batch.first != first) {
+            let entries = self
+                .snapshot
+                .leaves(first, envelope.entries)?
+                .iter()
+                .map(|bytes| {
+                    let StoredLeaf {
+                        record, outcome, ..
+                    } = StoredLeaf::decode(bytes)?;
+                    Ok(Entry { record, outcome })
+                })
+                .collect::<Result<Vec<_>, NodeError>>()?;
+            let authorization = envelope.authorization.clone();
+            self.batch = Some(Batch {
+                first,
+                envelope: BlockEnvelope {
+                    authorization,
+                    entries,
+                },
+            });
+        }
+        let entry = usize::try_from(index.saturating_sub(first)).unwrap_or(usize::MAX);
+        Ok(self
+            .batch
+            .as_ref()
+            .and_then(|batch| batch.envelope.batch_proof(entry)))
+    }
+}
