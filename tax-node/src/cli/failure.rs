@@ -66,7 +66,7 @@ impl From<OpenError> for Failure {
         let (exit, code) = match &error {
             OpenError::Damaged(_) => (Exit::Integrity, "damaged"),
             OpenError::Missing(_) => (Exit::Usage, "no_store"),
-            OpenError::InUse(_) => (Exit::Usage, "in_use"),
+            OpenError::InUse => (Exit::Usage, "in_use"),
             _ => (Exit::Usage, "store"),
         };
         Self::new(exit, code, error)

@@ -17,14 +17,14 @@ use invoice_core::chain::{
 };
 use invoice_core::crypto::Hash;
 use invoice_core::merkle::Frontier;
-use invoice_core::state::{Changes, Overlay, StateView, TypedState};
+use invoice_core::state::{Changes, Overlay, StateView};
 use tokio::sync::watch;
 
 use super::clock::Clock;
-use super::index_rows::index_rows;
+use super::index_rows::rows_over;
 use super::job::{Form, Job};
 use crate::engine::{Application, Build, Fatal, Validity};
-use crate::store::{CommittedBlock, Snapshot, Store};
+use crate::store::{CommittedBlock, IndexRows, Snapshot, Store};
 
 /// Records after which a block takes no further envelope.
 pub(super) const BLOCK_RECORDS_TARGET: usize = 4_096;
@@ -290,21 +290,17 @@ impl Drop for ChainApplication {
 }
 
 /// The index rows of an executed block. Members that the block itself admits are in its changes.
-pub(crate) fn rows_of(
+fn rows_of(
     snapshot: &Snapshot,
     block: &Block,
     changes: &Changes,
     records: &[Recorded],
-) -> Result<crate::store::IndexRows, Fatal> {
+) -> Result<IndexRows, Fatal> {
     let after = Overlay {
         base: snapshot,
         changes,
     };
-    let state = TypedState(&after);
-    index_rows(block, records, |id| {
-        Ok(state.member(id)?.map(|member| member.number))
-    })
-    .map_err(|fault: invoice_core::state::Fault<_>| fatal(fault))
+    rows_over(&after, block, records).map_err(fatal)
 }
 
 /// Executes one envelope.

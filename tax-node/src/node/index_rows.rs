@@ -3,16 +3,18 @@
 use invoice_core::apply::{EventKind, Recorded};
 use invoice_core::chain::Block;
 use invoice_core::crypto::sm3;
-use invoice_core::state::{MemberNo, claim_key};
+use invoice_core::state::{Fault, StateView, TypedState, claim_key};
 
 use crate::store::{ClaimRow, EventRow, IndexRows};
 
-/// The rows of a block. `number_of` gives a member's number, which stands in claim keys.
-pub(crate) fn index_rows<E>(
+/// The rows of a block, over the state that the block left: members that it admits have their
+/// number there.
+pub(crate) fn rows_over<V: StateView>(
+    state: &V,
     block: &Block,
     records: &[Recorded],
-    mut number_of: impl FnMut(&invoice_core::identity::MemberId) -> Result<Option<MemberNo>, E>,
-) -> Result<IndexRows, E> {
+) -> Result<IndexRows, Fault<V::Error>> {
+    let state = TypedState(state);
     let mut rows = IndexRows::default();
     let entries = block
         .envelopes
@@ -26,7 +28,7 @@ pub(crate) fn index_rows<E>(
                 documents.push(document.to_bytes());
             }
             if let (EventKind::ClaimLocked, Some((by, id))) = (event.kind, &event.claim)
-                && let Some(owner) = number_of(by)?
+                && let Some(owner) = state.member(by)?.map(|member| member.number)
             {
                 rows.claims.push(ClaimRow {
                     member: *by.as_bytes(),

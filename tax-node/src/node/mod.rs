@@ -18,6 +18,9 @@ mod registry;
 mod start;
 mod validate;
 
+pub(crate) use disk::free_bytes;
+pub(crate) use index_rows::rows_over;
+
 pub use access_log::{ACCESS_LOG_FILE, AccessLog, AccessLogError};
 pub use clock::{Clock, system_clock};
 pub use start::{Node, NodeConfig, StartError, Stopped};

@@ -1,0 +1,138 @@
+//! `tax-node verify`: everything again from the raw file, independently of what wrote it.
+//!
+//! Every block is read, its hashes and signatures are verified, its records are executed over a
+//! state in memory that starts at the genesis file; in the end every row of the state and of the
+//! indexes must be what this gave, and there must be no other.
+
+use std::path::Path;
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use invoice_core::apply::{ChainPoint, Signatures, execute_block, genesis_changes};
+use invoice_core::chain::Genesis;
+use invoice_core::state::{MemoryState, Table};
+
+use super::failure::Failure;
+use super::init::read_genesis;
+use super::output::Output;
+use crate::node::rows_over;
+use crate::store::{CACHE_BYTES, OpenOptions, RowCounts, Snapshot, Store};
+
+pub(super) fn run(data: &Path, output: Output) -> Result<(), Failure> {
+    let genesis = read_genesis(data)?;
+    let store = open(data, &genesis)?;
+    let snapshot = store.snapshot()?;
+    let head = snapshot.head();
+    let bar = progress(head.log_size());
+    let mut state = MemoryState::new();
+    state.apply(&genesis_changes(&genesis));
+    let mut point = ChainPoint::genesis(&genesis);
+    let mut counts = RowCounts::default();
+    for stored in snapshot.blocks_from(1) {
+        let stored = stored?;
+        let height = stored.block.header.height;
+        let header = &stored.block.header;
+        if header.validators != genesis.validators().digest() {
+            return Err(Failure::integrity(format!("block {height} names other validators")));
+        }
+        if stored.certificate.block_id != header.id() || stored.certificate.height != height {
+            return Err(Failure::integrity(format!("block {height}: foreign certificate")));
+        }
+        stored
+            .certificate
+            .verify(genesis.validators(), genesis.chain_id())
+            .map_err(Failure::integrity)?;
+        let executed = execute_block(&point, &state, &stored.block, Signatures::Verify)
+            .map_err(Failure::integrity)?;
+        for (index, hash) in (header.first_index..).zip(&executed.leaf_hashes) {
+            if snapshot.node(0, index)? != *hash {
+                return Err(Failure::integrity(format!("tile of leaf {index} differs")));
+            }
+        }
+        state.apply(&executed.changes);
+        let rows = rows_over(&state, &stored.block, &executed.records)
+            .map_err(Failure::integrity)?;
+        if let Some(damage) = snapshot.first_difference(&rows)? {
+            return Err(Failure::integrity(damage));
+        }
+        add(&mut counts, &rows);
+        point = point.after(header, executed.frontier);
+        bar.inc(u64::from(header.count));
+    }
+    bar.finish_and_clear();
+    if point.block_id != head.block_id || point.frontier != head.frontier {
+        return Err(Failure::integrity("the head is not the last block"));
+    }
+    compare_state(&snapshot, &state)?;
+    let found = snapshot.row_counts()?;
+    if found != counts {
+        return Err(Failure::integrity(format!("index rows: {found:?} instead of {counts:?}")));
+    }
+    report(head.height, head.log_size(), &point, output);
+    Ok(())
+}
+
+/// Opens a folder's store for reading; the node must not run.
+pub(super) fn open(data: &Path, genesis: &Genesis) -> Result<Store, Failure> {
+    let (validators, chain_id) = (genesis.validators(), genesis.chain_id());
+    Ok(Store::open(
+        data,
+        &OpenOptions {
+            genesis_hash: genesis.hash(),
+            certified: &|_, certificate| certificate.verify(validators, chain_id).is_ok(),
+            cache_bytes: CACHE_BYTES,
+        },
+    )?)
+}
+
+/// A bar on a terminal, nothing in a pipe.
+fn progress(records: u64) -> ProgressBar {
+    let bar = ProgressBar::with_draw_target(Some(records), ProgressDrawTarget::stderr());
+    let style = "{bar:40} {pos}/{len}  {per_sec}  {eta}";
+    ProgressStyle::with_template(style).map_or(bar.clone(), |style| bar.with_style(style))
+}
+
+fn compare_state(snapshot: &Snapshot, state: &MemoryState) -> Result<(), Failure> {
+    let mut expected = state.iter();
+    for table in Table::ALL {
+        let mut difference = None;
+        snapshot.state_rows(table, &mut |key, value| {
+            if difference.is_none() && expected.next() != Some((table, key, value)) {
+                difference = Some(hex::encode(key));
+            }
+        })?;
+        if let Some(key) = difference {
+            return Err(Failure::integrity(format!("state {table:?}, entry {key} differs")));
+        }
+    }
+    match expected.next() {
+        Some((table, key, _)) => Err(Failure::integrity(format!(
+            "state {table:?}, entry {} is missing",
+            hex::encode(key)
+        ))),
+        None => Ok(()),
+    }
+}
+
+fn add(counts: &mut RowCounts, rows: &crate::store::IndexRows) {
+    let count = |rows: usize| rows as u64;
+    counts.records = counts.records.saturating_add(count(rows.records.len()));
+    counts.timeline = counts.timeline.saturating_add(count(rows.timeline.len()));
+    counts.claims = counts.claims.saturating_add(count(rows.claims.len()));
+    counts.events = counts.events.saturating_add(count(rows.events.len()));
+    let by_member = rows.events.iter().map(|event| event.members.len()).sum();
+    counts.events_by_member = counts.events_by_member.saturating_add(count(by_member));
+}
+
+fn report(height: u64, records: u64, point: &ChainPoint, output: Output) {
+    let root = point.frontier.root().to_string();
+    let value = serde_json::json!({
+        "valid": true, "height": height, "records": records, "root_hash": root,
+    });
+    let lines = [
+        output.of("整条链校验通过", "the whole chain verifies").to_owned(),
+        format!("{}  {height}", output.of("高度", "height   ")),
+        format!("{}  {records}", output.of("记录", "records  ")),
+        format!("{}  {root}", output.of("日志根", "root hash")),
+    ];
+    output.result(&value, &lines);
+}
