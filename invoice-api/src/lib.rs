@@ -3,6 +3,7 @@
 //! [`registry`] is what the interface needs from whoever keeps the records; [`serve`] puts it
 //! behind the addresses of the wire contract.
 
+pub mod client;
 mod config;
 mod fault;
 mod language;

@@ -110,7 +110,12 @@ pub fn parse(bytes: &[u8], depth_max: usize) -> Result<Node<'_>, Vec<ShapeError>
         Ok(_) => Err(errors),
         Err(error) => {
             let pointer = context.broken_at.into_inner().unwrap_or_default();
-            errors.push(syntax_error(text, &error, pointer));
+            errors.push(if error.to_string().starts_with("number out of range") {
+                // Good JSON, and still no value of any format here.
+                ShapeError::at(ShapeCode::WrongType, pointer).with("found", "number")
+            } else {
+                syntax_error(text, &error, pointer)
+            });
             Err(errors)
         }
     }

@@ -2,6 +2,9 @@
 //!
 //! The only crate that knows the database, sockets, clocks and key files.
 
+pub mod cli;
 pub mod engine;
+mod files;
+pub mod key_file;
 pub mod node;
 pub mod store;

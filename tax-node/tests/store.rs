@@ -13,7 +13,7 @@ use invoice_core::state::{Changes, StateView, Table};
 use support::{CACHE_BYTES, Chain, certified, options, with_new_chain};
 use tax_node::store::fault::{Dice, Disk};
 use tax_node::store::{
-    CommitError, EventPosition, FILE_NAME, OpenError, OpenOptions, PAGE_ROWS_MAX, Page,
+    CommitError, EventPosition, FILE_NAME, OpenError, OpenOptions, PAGE_ROWS_MAX, Page, ReadError,
     ReplayError, Store, TEMPORARY_NAME, file_of,
 };
 
@@ -247,7 +247,28 @@ fn proofs_from_the_tiles_verify_for_every_size() {
             .is_none()
     );
     assert!(snapshot.consistency_path(7, 3).unwrap().is_none());
-    assert!(!store.stopped());
+    for (level, index) in [
+        (0, chain.log_size()),
+        (0, u64::MAX),
+        (17, 0),
+        (63, 1),
+        (64, 0),
+        (255, 9),
+    ] {
+        let node = snapshot.node(level, index);
+        assert!(
+            matches!(node, Err(ReadError::BeyondLog { .. })),
+            "({level}, {index})"
+        );
+    }
+    for (size, root) in &heads {
+        assert_eq!(snapshot.frontier_at(*size).unwrap().root(), *root);
+    }
+    assert!(matches!(
+        snapshot.frontier_at(chain.log_size() + 1),
+        Err(ReadError::BeyondLog { .. })
+    ));
+    assert!(!store.stopped(), "asking for too much is no storage error");
 }
 
 #[test]

@@ -6,9 +6,7 @@ use crate::identity::DocumentKey;
 use crate::money::Fen;
 use crate::record::DocumentAlias;
 use crate::refusal::Rejection;
-use crate::state::{
-    ALIASES_PER_DOCUMENT_MAX, AliasEntry, AliasKind, Family, StateView, Table,
-};
+use crate::state::{ALIASES_PER_DOCUMENT_MAX, AliasEntry, AliasKind, Family, StateView, Table};
 
 pub(super) fn add<V: StateView>(
     context: &mut Context<'_, '_, V>,
@@ -17,7 +15,11 @@ pub(super) fn add<V: StateView>(
     if super::resolve(&context.state(), &body.alias)?.is_some() {
         return Err(Rejection::IdentityTaken.into());
     }
-    let Found { key, mut document, via } = context.document(&body.document)?;
+    let Found {
+        key,
+        mut document,
+        via,
+    } = context.document(&body.document)?;
     if document.issuer != context.signer.number {
         return Err(Rejection::NotIssuer.into());
     }
@@ -42,7 +44,10 @@ pub(super) fn add<V: StateView>(
         return Err(Rejection::TooManyAliases.into());
     }
     document.aliases = document.aliases.saturating_add(1);
-    let entry = AliasEntry { kind: AliasKind::Paper, document: key.clone() };
+    let entry = AliasEntry {
+        kind: AliasKind::Paper,
+        document: key,
+    };
     context.put(Table::Alias, body.alias.to_bytes(), entry.encode());
     context.put_document(&key, &mut document);
     context.tell(Event::new(EventKind::AliasAdded, vec![context.signer.id]).of(key));

@@ -133,7 +133,10 @@ pub fn execute_block<V: StateView>(
     signatures: Signatures,
 ) -> Result<Executed, BlockFault<V::Error>> {
     let header = &block.header;
-    let invalid = |reason| BlockFault::Invalid { height: header.height, reason };
+    let invalid = |reason| BlockFault::Invalid {
+        height: header.height,
+        reason,
+    };
     continues(point, header).map_err(invalid)?;
     let position = BlockPosition {
         time: Instant::from_ms(header.time_ms),
@@ -148,14 +151,15 @@ pub fn execute_block<V: StateView>(
         let candidates = read_envelope(envelope, first_index).map_err(invalid)?;
         if signatures == Signatures::Verify {
             let key = TypedState(execution.state()).key(&envelope.authorization.kid())?;
-            let verified = key.is_some_and(|key| {
-                envelope.verify(&point.chain_id, &key.public_key)
-            });
+            let verified = key.is_some_and(|key| envelope.verify(&point.chain_id, &key.public_key));
             if !verified {
                 return Err(invalid(InvalidBlock::Signature { index: first_index }));
             }
         }
-        let verdicts = if matches!(envelope.authorization, Authorization::Batch { atomic: true, .. }) {
+        let verdicts = if matches!(
+            envelope.authorization,
+            Authorization::Batch { atomic: true, .. }
+        ) {
             execution.execute_atomic(&candidates)?
         } else {
             candidates
@@ -177,8 +181,9 @@ pub fn execute_block<V: StateView>(
                 record: &entry.record,
                 outcome: &entry.outcome,
             };
-            let hash =
-                leaf.hash().map_err(|_| invalid(InvalidBlock::Unreadable { index }))?;
+            let hash = leaf
+                .hash()
+                .map_err(|_| invalid(InvalidBlock::Unreadable { index }))?;
             frontier.push(hash);
             leaf_hashes.push(hash);
             records.push(recorded);
@@ -196,7 +201,12 @@ pub fn execute_block<V: StateView>(
             return Err(invalid(InvalidBlock::Digest(what)));
         }
     }
-    Ok(Executed { changes, leaf_hashes, frontier, records })
+    Ok(Executed {
+        changes,
+        leaf_hashes,
+        frontier,
+        records,
+    })
 }
 
 fn continues(point: &ChainPoint, header: &Header) -> Result<(), InvalidBlock> {
@@ -221,8 +231,8 @@ fn read_envelope(
     (first_index..)
         .zip(&envelope.entries)
         .map(|(index, entry)| {
-            let parsed: ParsedRecord<'_> = parse_record(&entry.record)
-                .map_err(|_| InvalidBlock::Unreadable { index })?;
+            let parsed: ParsedRecord<'_> =
+                parse_record(&entry.record).map_err(|_| InvalidBlock::Unreadable { index })?;
             Ok(Candidate::new(parsed, kid))
         })
         .collect()

@@ -19,14 +19,16 @@ pub(super) fn lock<V: StateView>(
 ) -> Result<(), Stop<V::Error>> {
     let found = context.document(&body.document)?;
     let claimable = check_document(&found);
-    let Found { key, mut document, .. } = found;
+    let Found {
+        key, mut document, ..
+    } = found;
     claimable?;
     check_claimant(context, &document, body)?;
     let amount = check_amount(context, &document, body)?;
 
     let priority_skipped = skips_priority(&document, body.kind);
     let claim = Claim {
-        document: key.clone(),
+        document: key,
         kind: body.kind,
         component: body.component,
         locked: amount,
@@ -45,7 +47,7 @@ pub(super) fn lock<V: StateView>(
         context.state_fact("priority_skipped", true);
     }
     let locked = Event::new(EventKind::ClaimLocked, vec![signer.id])
-        .of(key.clone())
+        .of(key)
         .claim(signer.id, context.record_id.clone())
         .amount(amount);
     context.tell(locked);
@@ -56,7 +58,11 @@ pub(super) fn lock<V: StateView>(
     let overtaken = overtaken_by(&document, body.kind, context.time);
     if !overtaken.is_empty() {
         let told = context.ids(overtaken)?;
-        context.tell(Event::new(EventKind::PriorityClaimed, told).of(key.clone()).amount(amount));
+        context.tell(
+            Event::new(EventKind::PriorityClaimed, told)
+                .of(key)
+                .amount(amount),
+        );
     }
     document.forget_ended(context.time);
     if document.holdings.len() >= HOLDINGS_PER_DOCUMENT_MAX {
@@ -153,7 +159,10 @@ fn check_amount<V: StateView>(
         return Err(Rejection::ClaimExceedsRemaining { remaining, asked });
     }
     if asked > of_component || of_component == Fen::ZERO {
-        return Err(Rejection::ComponentExceeded { remaining: of_component, asked });
+        return Err(Rejection::ComponentExceeded {
+            remaining: of_component,
+            asked,
+        });
     }
     Ok(asked)
 }
@@ -171,11 +180,19 @@ fn rank(kind: ClaimKind) -> u8 {
 
 /// Whether the basic insurance, which comes first, could still claim and has not.
 fn skips_priority(document: &Document, kind: ClaimKind) -> bool {
-    let open_to_basic = document.burden.is_some_and(|burden| !burden.directly_settled);
-    let basic_claimed = document.holdings.iter().any(|held| held.kind == ClaimKind::Basic);
+    let open_to_basic = document
+        .burden
+        .is_some_and(|burden| !burden.directly_settled);
+    let basic_claimed = document
+        .holdings
+        .iter()
+        .any(|held| held.kind == ClaimKind::Basic);
     open_to_basic
         && !basic_claimed
-        && matches!(kind, ClaimKind::Supplement | ClaimKind::Commercial | ClaimKind::Employer)
+        && matches!(
+            kind,
+            ClaimKind::Supplement | ClaimKind::Commercial | ClaimKind::Employer
+        )
 }
 
 /// Holders of claims that rank after this kind.

@@ -13,15 +13,17 @@ pub(super) fn release<V: StateView>(
     body: &ClaimRelease,
 ) -> Result<(), Stop<V::Error>> {
     let mut claim = live_claim(context, &body.claim)?;
-    let mut document =
-        context.state().document(&claim.document)?.ok_or(Rejection::DocumentUnknown)?;
+    let mut document = context
+        .state()
+        .document(&claim.document)?
+        .ok_or(Rejection::DocumentUnknown)?;
     claim.released_at = Some(context.time);
     let signer = context.signer;
     if let Some(holding) = holding_mut(&mut document, signer.number, &body.claim) {
         holding.locked = Fen::ZERO;
     }
     context.put_claim(signer.number, &body.claim, &claim);
-    let key = claim.document.clone();
+    let key = claim.document;
     context.put_document(&key, &mut document);
     context.tell(
         Event::new(EventKind::ClaimReleased, vec![signer.id])

@@ -31,8 +31,10 @@ pub(super) fn reverse<V: StateView>(
     if asked > settled {
         return Err(Rejection::ReverseExceedsSettlement { settled, asked }.into());
     }
-    let mut document =
-        context.state().document(&claim.document)?.ok_or(Rejection::DocumentUnknown)?;
+    let mut document = context
+        .state()
+        .document(&claim.document)?
+        .ok_or(Rejection::DocumentUnknown)?;
     let was_over_claimed = document.is_over_claimed();
     claim.taken_back = sum([claim.taken_back, asked]);
     let left = claim.effective();
@@ -41,12 +43,12 @@ pub(super) fn reverse<V: StateView>(
     }
     let cleared = was_over_claimed && !document.is_over_claimed();
     context.put_claim(signer.number, &body.claim, &claim);
-    let key = claim.document.clone();
+    let key = claim.document;
     context.put_document(&key, &mut document);
     context.state_fact("settled", left);
     context.tell(
         Event::new(EventKind::ClaimReversed, vec![signer.id])
-            .of(key.clone())
+            .of(key)
             .claim(signer.id, body.claim.clone())
             .amount(asked),
     );

@@ -13,18 +13,27 @@ pub(super) fn settle<V: StateView>(
     body: &ClaimSettle,
 ) -> Result<(), Stop<V::Error>> {
     let mut claim = live_claim(context, &body.claim)?;
-    let mut document =
-        context.state().document(&claim.document)?.ok_or(Rejection::DocumentUnknown)?;
+    let mut document = context
+        .state()
+        .document(&claim.document)?
+        .ok_or(Rejection::DocumentUnknown)?;
     if document.frozen {
         return Err(Rejection::DocumentFrozen.into());
     }
     let today = context.time.date_utc8();
     if body.booked_on > today {
-        return Err(Rejection::BookedInFuture { today: today.to_string() }.into());
+        return Err(Rejection::BookedInFuture {
+            today: today.to_string(),
+        }
+        .into());
     }
     if body.amount > claim.locked {
         let locked = claim.locked;
-        return Err(Rejection::SettleExceedsLock { locked, asked: body.amount }.into());
+        return Err(Rejection::SettleExceedsLock {
+            locked,
+            asked: body.amount,
+        }
+        .into());
     }
     claim.settled_at = Some(context.time);
     claim.settled_index = context.index;
@@ -35,7 +44,7 @@ pub(super) fn settle<V: StateView>(
         holding.settled = body.amount;
     }
     context.put_claim(signer.number, &body.claim, &claim);
-    let key = claim.document.clone();
+    let key = claim.document;
     context.put_document(&key, &mut document);
     context.state_fact("freed", difference(claim.locked, body.amount));
     context.tell(
@@ -62,12 +71,11 @@ pub(super) fn live_claim<V: StateView>(
     match claim.status_at(context.time) {
         ClaimStatus::Locked => Ok(claim),
         ClaimStatus::Released => Err(Rejection::ClaimReleased.into()),
-        ClaimStatus::Expired => {
-            Err(Rejection::ClaimExpired { expired_at: claim.expires_at }.into())
+        ClaimStatus::Expired => Err(Rejection::ClaimExpired {
+            expired_at: claim.expires_at,
         }
-        ClaimStatus::Settled | ClaimStatus::Reversed => {
-            Err(Rejection::ClaimAlreadySettled.into())
-        }
+        .into()),
+        ClaimStatus::Settled | ClaimStatus::Reversed => Err(Rejection::ClaimAlreadySettled.into()),
     }
 }
 
@@ -77,5 +85,8 @@ pub(super) fn holding_mut<'d>(
     owner: MemberNo,
     claim: &RecordId,
 ) -> Option<&'d mut Holding> {
-    document.holdings.iter_mut().find(|held| held.owner == owner && held.claim == *claim)
+    document
+        .holdings
+        .iter_mut()
+        .find(|held| held.owner == owner && held.claim == *claim)
 }

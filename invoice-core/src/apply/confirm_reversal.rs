@@ -17,7 +17,10 @@ pub(super) fn confirm<V: StateView>(
     body: &ConfirmReversal,
 ) -> Result<(), Stop<V::Error>> {
     let Found { key, document, .. } = context.document(&body.document)?;
-    if !document.holders_at(context.time).contains(&context.signer.number) {
+    if !document
+        .holders_at(context.time)
+        .contains(&context.signer.number)
+    {
         return Err(Rejection::NothingToConfirm.into());
     }
     let remaining = document.unreversed();
@@ -25,13 +28,18 @@ pub(super) fn confirm<V: StateView>(
         let asked = body.amount;
         return Err(Rejection::ReversalExceedsRemaining { remaining, asked }.into());
     }
-    let confirmation = Confirmation { amount: body.amount, at: context.time };
+    let confirmation = Confirmation {
+        amount: body.amount,
+        at: context.time,
+    };
     let entry = confirmation_key(&key, context.signer.number);
     context.put(Table::Confirmation, entry, confirmation.encode());
     let mut concerns = context.ids([document.issuer])?;
     concerns.push(context.signer.id);
     context.tell(
-        Event::new(EventKind::ReversalConfirmed, each_once(concerns)).of(key).amount(body.amount),
+        Event::new(EventKind::ReversalConfirmed, each_once(concerns))
+            .of(key)
+            .amount(body.amount),
     );
     Ok(())
 }

@@ -5,7 +5,6 @@ use super::execution::no_facts;
 use crate::calendar::Instant;
 use crate::chain::Facts;
 use crate::identity::{DocumentKey, MemberId, RecordId};
-use crate::record::RoleSet;
 use crate::refusal::Rejection;
 use crate::state::{
     AliasKind, Changes, Claim, Document, Fault, Member, MemberNo, StateView, Table, TypedState,
@@ -43,7 +42,11 @@ pub(super) struct Layers<'v, V> {
 
 impl<'v, V: StateView> Layers<'v, V> {
     pub(super) fn new(base: &'v V) -> Self {
-        Self { base, block: Changes::new(), open: Vec::new() }
+        Self {
+            base,
+            block: Changes::new(),
+            open: Vec::new(),
+        }
     }
 
     pub(super) fn typed(&self) -> TypedState<'_, Self> {
@@ -104,7 +107,6 @@ impl<V: StateView> StateView for Layers<'_, V> {
 pub(super) struct Signer {
     pub(super) id: MemberId,
     pub(super) number: MemberNo,
-    pub(super) roles: RoleSet,
 }
 
 /// The world of one record while its rules run.
@@ -219,7 +221,11 @@ pub fn resolve<V: StateView>(
     key: &DocumentKey,
 ) -> Result<Option<Found>, Fault<V::Error>> {
     if let Some(document) = state.document(key)? {
-        return Ok(Some(Found { key: key.clone(), document, via: None }));
+        return Ok(Some(Found {
+            key: *key,
+            document,
+            via: None,
+        }));
     }
     let Some(alias) = state.alias(key)? else {
         return Ok(None);

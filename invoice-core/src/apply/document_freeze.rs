@@ -11,14 +11,26 @@ pub(super) fn freeze<V: StateView>(
     context: &mut Context<'_, '_, V>,
     key: &DocumentKey,
 ) -> Result<(), Stop<V::Error>> {
-    set(context, key, true, Rejection::DocumentAlreadyFrozen, EventKind::DocumentFrozen)
+    set(
+        context,
+        key,
+        true,
+        Rejection::DocumentAlreadyFrozen,
+        EventKind::DocumentFrozen,
+    )
 }
 
 pub(super) fn unfreeze<V: StateView>(
     context: &mut Context<'_, '_, V>,
     key: &DocumentKey,
 ) -> Result<(), Stop<V::Error>> {
-    set(context, key, false, Rejection::DocumentNotFrozen, EventKind::DocumentUnfrozen)
+    set(
+        context,
+        key,
+        false,
+        Rejection::DocumentNotFrozen,
+        EventKind::DocumentUnfrozen,
+    )
 }
 
 fn set<V: StateView>(
@@ -28,7 +40,9 @@ fn set<V: StateView>(
     otherwise: Rejection,
     kind: EventKind,
 ) -> Result<(), Stop<V::Error>> {
-    let Found { key, mut document, .. } = context.document(key)?;
+    let Found {
+        key, mut document, ..
+    } = context.document(key)?;
     if document.frozen == frozen {
         return Err(otherwise.into());
     }

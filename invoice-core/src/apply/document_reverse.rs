@@ -10,15 +10,19 @@ use crate::money::Fen;
 use crate::record::{DocumentReverse, ReversalReason};
 use crate::refusal::Rejection;
 use crate::state::{
-    AliasEntry, AliasKind, Document, Family, StateView, Table, Title, confirmation_key,
-    difference, sum,
+    AliasEntry, AliasKind, Document, Family, StateView, Table, Title, confirmation_key, difference,
+    sum,
 };
 
 pub(super) fn reverse<V: StateView>(
     context: &mut Context<'_, '_, V>,
     body: &DocumentReverse,
 ) -> Result<(), Stop<V::Error>> {
-    let Found { key, mut document, via } = context.document(&body.document)?;
+    let Found {
+        key,
+        mut document,
+        via,
+    } = context.document(&body.document)?;
     if document.issuer != context.signer.number {
         return Err(Rejection::NotIssuer.into());
     }
@@ -29,7 +33,10 @@ pub(super) fn reverse<V: StateView>(
     let must_be_whole =
         document.family == Family::Bill || body.reason == ReversalReason::IssuedInError;
     if must_be_whole && (asked != document.total || document.reversed != Fen::ZERO) {
-        return Err(Rejection::ReversalMustBeWhole { whole: document.total }.into());
+        return Err(Rejection::ReversalMustBeWhole {
+            whole: document.total,
+        }
+        .into());
     }
     let remaining = document.unreversed();
     if asked > remaining {
@@ -56,7 +63,10 @@ pub(super) fn reverse<V: StateView>(
     document.reversed = sum([document.reversed, asked]);
     restore_quota(context, &mut document, asked)?;
     if let Some(red) = red_key {
-        let entry = AliasEntry { kind: AliasKind::RedLetter, document: key.clone() };
+        let entry = AliasEntry {
+            kind: AliasKind::RedLetter,
+            document: key,
+        };
         context.put(Table::Alias, red.to_bytes(), entry.encode());
     }
 
@@ -65,7 +75,9 @@ pub(super) fn reverse<V: StateView>(
         let excess = difference(document.settled(), document.capacity());
         context.state_fact("over_claimed", excess);
         context.tell(
-            Event::new(EventKind::OverClaimed, concerns.clone()).of(key.clone()).amount(excess),
+            Event::new(EventKind::OverClaimed, concerns.clone())
+                .of(key)
+                .amount(excess),
         );
     }
     concerns.push(context.signer.id);
@@ -76,7 +88,9 @@ pub(super) fn reverse<V: StateView>(
     context.state_fact("remaining", document.unreversed());
     context.put_document(&key, &mut document);
     context.tell(
-        Event::new(EventKind::DocumentReversed, each_once(concerns)).of(key).amount(asked),
+        Event::new(EventKind::DocumentReversed, each_once(concerns))
+            .of(key)
+            .amount(asked),
     );
     Ok(())
 }
@@ -97,7 +111,7 @@ fn free_locks<V: StateView>(
         for owner in context.ids([holding.owner])? {
             context.tell(
                 Event::new(EventKind::ClaimReleased, vec![owner])
-                    .of(key.clone())
+                    .of(*key)
                     .claim(owner, holding.claim.clone())
                     .amount(holding.locked),
             );

@@ -96,7 +96,14 @@ impl Event {
     /// An event that concerns these members.
     #[must_use]
     pub fn new(kind: EventKind, concerns: Vec<MemberId>) -> Self {
-        Self { kind, document: None, claim: None, amount: None, code: None, concerns }
+        Self {
+            kind,
+            document: None,
+            claim: None,
+            amount: None,
+            code: None,
+            concerns,
+        }
     }
 
     /// The same about a document.
@@ -125,7 +132,13 @@ impl Event {
     pub fn encode(&self) -> Vec<u8> {
         let mut bytes = Writer::new();
         bytes.put_u8(self.kind as u8);
-        put_short(&mut bytes, &self.document.as_ref().map_or(Vec::new(), DocumentKey::to_bytes));
+        put_short(
+            &mut bytes,
+            &self
+                .document
+                .as_ref()
+                .map_or(Vec::new(), DocumentKey::to_bytes),
+        );
         match &self.claim {
             Some((by, id)) => {
                 bytes.put_u8(1);
@@ -141,7 +154,10 @@ impl Event {
             }
             None => bytes.put_u8(0),
         }
-        put_short(&mut bytes, self.code.as_deref().unwrap_or_default().as_bytes());
+        put_short(
+            &mut bytes,
+            self.code.as_deref().unwrap_or_default().as_bytes(),
+        );
         bytes.put_u16(u16::try_from(self.concerns.len()).unwrap_or(u16::MAX));
         for member in &self.concerns {
             bytes.put(member.as_bytes());
@@ -159,13 +175,17 @@ impl Event {
             .ok_or(DecodeError::Invalid { what: "kind" })?;
         let document = match take_short(&mut reader, "document")? {
             [] => None,
-            key => Some(DocumentKey::from_bytes(key).ok_or(DecodeError::Invalid { what: "document" })?),
+            key => Some(
+                DocumentKey::from_bytes(key).ok_or(DecodeError::Invalid { what: "document" })?,
+            ),
         };
         let claim = match reader.flag("claim")? {
             true => {
                 let by = take_member(&mut reader)?;
                 let id = take_short(&mut reader, "claim")?;
-                let id = std::str::from_utf8(id).ok().and_then(|id| RecordId::spelled(id).ok());
+                let id = std::str::from_utf8(id)
+                    .ok()
+                    .and_then(|id| RecordId::spelled(id).ok());
                 Some((by, id.ok_or(DecodeError::Invalid { what: "claim" })?))
             }
             false => None,
@@ -182,7 +202,14 @@ impl Event {
             concerns.push(take_member(&mut reader)?);
         }
         reader.finish()?;
-        Ok(Self { kind, document, claim, amount, code, concerns })
+        Ok(Self {
+            kind,
+            document,
+            claim,
+            amount,
+            code,
+            concerns,
+        })
     }
 }
 

@@ -131,7 +131,10 @@ impl<'v, V: StateView> Execution<'v, V> {
         self.layers.push();
         let mut context = Context::new(
             &mut self.layers,
-            Signer { id: record.by, number: member.number, roles: member.roles },
+            Signer {
+                id: record.by,
+                number: member.number,
+            },
             id,
             index,
             self.time,
@@ -161,10 +164,7 @@ impl<'v, V: StateView> Execution<'v, V> {
     ///
     /// # Errors
     /// The state cannot be read; the block must be abandoned.
-    pub fn execute_atomic(
-        &mut self,
-        batch: &[Candidate],
-    ) -> Result<Vec<Verdict>, Fault<V::Error>> {
+    pub fn execute_atomic(&mut self, batch: &[Candidate]) -> Result<Vec<Verdict>, Fault<V::Error>> {
         let first_index = self.next_index;
         self.layers.push();
         let trial = batch
@@ -224,7 +224,9 @@ impl<'v, V: StateView> Execution<'v, V> {
         candidate: &'c Candidate,
     ) -> Result<Result<(Member, &'c Record, &'c RecordId), Verdict>, Fault<V::Error>> {
         let unauthenticated = |error| {
-            Ok(Err(Verdict::Inadmissible(Inadmissible::Unauthenticated(error))))
+            Ok(Err(Verdict::Inadmissible(Inadmissible::Unauthenticated(
+                error,
+            ))))
         };
         let state = self.layers.typed();
         let key = match &candidate.kid {
@@ -246,13 +248,18 @@ impl<'v, V: StateView> Execution<'v, V> {
             None => None,
         };
         if let Some(entry) = known.filter(|entry| entry.is(&candidate.hash)) {
-            return Ok(Err(Verdict::Replayed { index: entry.index, accepted: entry.accepted }));
+            return Ok(Err(Verdict::Replayed {
+                index: entry.index,
+                accepted: entry.accepted,
+            }));
         }
         if let Some(Err(error)) = key.map(|key| key.usable_at(self.time)) {
             return unauthenticated(error);
         }
         if let Some(forbidden) = rights::check(&state, candidate, &by, &member)? {
-            return Ok(Err(Verdict::Inadmissible(Inadmissible::Forbidden(forbidden))));
+            return Ok(Err(Verdict::Inadmissible(Inadmissible::Forbidden(
+                forbidden,
+            ))));
         }
         let record = match &candidate.record {
             Ok(record) => record,
@@ -298,8 +305,14 @@ impl<'v, V: StateView> Execution<'v, V> {
         let index = self.next_index;
         self.next_index = self.next_index.saturating_add(1);
         let entry = RecordEntry::new(index, rejection.is_none(), &candidate.hash);
-        self.layers.put(Table::Record, by_id_key(member.number, id), entry.encode());
-        Verdict::Recorded(Recorded { index, outcome, rejection, events })
+        self.layers
+            .put(Table::Record, by_id_key(member.number, id), entry.encode());
+        Verdict::Recorded(Recorded {
+            index,
+            outcome,
+            rejection,
+            events,
+        })
     }
 }
 

@@ -12,8 +12,17 @@ pub fn genesis_changes(genesis: &Genesis) -> Changes {
     for founder in genesis.members() {
         let number = MemberNo(count);
         let roles: RoleSet = founder.roles;
-        let member = Member { number, roles, suspended: false, name: founder.name.clone() };
-        changes.put(Table::Member, founder.id.as_bytes().to_vec(), member.encode());
+        let member = Member {
+            number,
+            roles,
+            suspended: false,
+            name: founder.name.clone(),
+        };
+        changes.put(
+            Table::Member,
+            founder.id.as_bytes().to_vec(),
+            member.encode(),
+        );
         changes.put(
             Table::MemberNumber,
             number.0.to_be_bytes().to_vec(),
@@ -25,9 +34,17 @@ pub fn genesis_changes(genesis: &Genesis) -> Changes {
             not_after: None,
             revoked_at: None,
         };
-        changes.put(Table::Key, key.public_key.kid().as_bytes().to_vec(), key.encode());
+        changes.put(
+            Table::Key,
+            key.public_key.kid().as_bytes().to_vec(),
+            key.encode(),
+        );
         count = count.saturating_add(1);
     }
-    changes.put(Table::Counter, MEMBER_COUNTER.to_vec(), count.to_be_bytes().to_vec());
+    changes.put(
+        Table::Counter,
+        MEMBER_COUNTER.to_vec(),
+        count.to_be_bytes().to_vec(),
+    );
     changes
 }

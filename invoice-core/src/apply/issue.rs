@@ -19,7 +19,11 @@ pub(super) fn invoice<V: StateView>(
     let fingerprint = invoice.fingerprint();
     refuse_known(context, &invoice.key, &fingerprint)?;
     refuse_future(context, invoice.issue_date)?;
-    quota::consume(context, invoice.issue_date.month(), invoice.total_without_tax)?;
+    quota::consume(
+        context,
+        invoice.issue_date.month(),
+        invoice.total_without_tax,
+    )?;
     let title = match &invoice.buyer.id {
         None => Title::Open,
         Some(BuyerId::Organisation(id)) => Title::Organisation(*id),
@@ -29,7 +33,10 @@ pub(super) fn invoice<V: StateView>(
         family: Family::Invoice,
         title,
         total_without_tax: invoice.total_without_tax,
-        burden: invoice.payment.as_ref().map(|payment| burden(payment, invoice.total)),
+        burden: invoice
+            .payment
+            .as_ref()
+            .map(|payment| burden(payment, invoice.total)),
         ..blank(context, invoice.issue_date, invoice.total, &fingerprint)
     };
     record(context, &invoice.key, document)
@@ -59,7 +66,10 @@ fn refuse_known<V: StateView>(
 ) -> Result<(), Stop<V::Error>> {
     if let Some(known) = context.state().document(key)? {
         if known.content == fingerprint.short() {
-            return Err(Rejection::DocumentExists { first_index: known.index }.into());
+            return Err(Rejection::DocumentExists {
+                first_index: known.index,
+            }
+            .into());
         }
         let mut fields: Vec<_> = fingerprint
             .fields
@@ -86,7 +96,10 @@ fn refuse_future<V: StateView>(
 ) -> Result<(), Stop<V::Error>> {
     let today = context.time.date_utc8();
     if issue_date > today {
-        return Err(Rejection::IssueDateInFuture { today: today.to_string() }.into());
+        return Err(Rejection::IssueDateInFuture {
+            today: today.to_string(),
+        }
+        .into());
     }
     Ok(())
 }
@@ -123,7 +136,11 @@ fn blank<V: StateView>(
         frozen: false,
         aliases: 0,
         content: fingerprint.short(),
-        content_fields: fingerprint.fields.iter().map(|(_, digest)| *digest).collect(),
+        content_fields: fingerprint
+            .fields
+            .iter()
+            .map(|(_, digest)| *digest)
+            .collect(),
         holdings: Vec::new(),
         shares: Vec::new(),
     }
@@ -141,7 +158,9 @@ fn record<V: StateView>(
     let total = document.total;
     context.put_document(key, &mut document);
     context.tell(
-        Event::new(EventKind::DocumentIssued, each_once(concerns)).of(key.clone()).amount(total),
+        Event::new(EventKind::DocumentIssued, each_once(concerns))
+            .of(*key)
+            .amount(total),
     );
     Ok(())
 }

@@ -25,9 +25,17 @@ pub(super) fn admit<V: StateView>(
         name: body.member.name.clone(),
     };
     context.put_member(id, &member);
-    context.put(Table::MemberNumber, number.0.to_be_bytes().to_vec(), id.as_bytes().to_vec());
+    context.put(
+        Table::MemberNumber,
+        number.0.to_be_bytes().to_vec(),
+        id.as_bytes().to_vec(),
+    );
     let count = number.0.saturating_add(1);
-    context.put(Table::Counter, MEMBER_COUNTER.to_vec(), count.to_be_bytes().to_vec());
+    context.put(
+        Table::Counter,
+        MEMBER_COUNTER.to_vec(),
+        count.to_be_bytes().to_vec(),
+    );
     context.tell(Event::new(EventKind::MemberAdmitted, vec![*id]));
     Ok(())
 }

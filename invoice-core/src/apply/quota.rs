@@ -17,7 +17,10 @@ pub(super) fn set<V: StateView>(
         return Err(Rejection::MemberNotIssuer.into());
     }
     let quota = context.state().quota(member.number, body.month)?;
-    let quota = Quota { limit: Some(body.amount), ..quota };
+    let quota = Quota {
+        limit: Some(body.amount),
+        ..quota
+    };
     put(context, member.number, body.month, quota);
     context.tell(Event::new(EventKind::QuotaSet, vec![body.member]).amount(body.amount));
     Ok(())
@@ -47,7 +50,15 @@ pub(super) fn restore<V: StateView>(
 ) -> Result<(), Stop<V::Error>> {
     let issuer = context.signer.number;
     let Quota { limit, used } = context.state().quota(issuer, month)?;
-    put(context, issuer, month, Quota { limit, used: difference(used, amount) });
+    put(
+        context,
+        issuer,
+        month,
+        Quota {
+            limit,
+            used: difference(used, amount),
+        },
+    );
     Ok(())
 }
 

@@ -108,7 +108,9 @@ fn over_members<V: StateView>(
     if keys && !member.roles.has_authority() {
         return Ok(Some(Forbidden::KeyOfAnotherMember));
     }
-    let protected = state.member(target)?.is_some_and(|target| is_bureau(target.roles));
+    let protected = state
+        .member(target)?
+        .is_some_and(|target| is_bureau(target.roles));
     Ok(protected.then_some(Forbidden::AuthorityProtected))
 }
 

@@ -11,7 +11,11 @@ pub(super) fn grant<V: StateView>(
     body: &ShareGrant,
 ) -> Result<(), Stop<V::Error>> {
     let to = context.member(&body.to)?;
-    let Found { key, mut document, via } = context.document(&body.document)?;
+    let Found {
+        key,
+        mut document,
+        via,
+    } = context.document(&body.document)?;
     let signer = context.signer;
     if document.title != Title::Organisation(signer.id) {
         return Err(Rejection::NotBuyer.into());
@@ -31,14 +35,23 @@ pub(super) fn grant<V: StateView>(
         return Err(Rejection::ShareExceedsRemaining { remaining, asked }.into());
     }
     let full = document.shares.len() >= SHARES_PER_DOCUMENT_MAX;
-    match document.shares.iter_mut().find(|share| share.holder == to.number) {
+    match document
+        .shares
+        .iter_mut()
+        .find(|share| share.holder == to.number)
+    {
         Some(share) => share.amount = sum([share.amount, asked]),
         None if full => return Err(Rejection::TooManyShares.into()),
-        None => document.shares.push(Share { holder: to.number, amount: asked }),
+        None => document.shares.push(Share {
+            holder: to.number,
+            amount: asked,
+        }),
     }
     context.put_document(&key, &mut document);
     context.tell(
-        Event::new(EventKind::ShareGranted, vec![signer.id, body.to]).of(key).amount(asked),
+        Event::new(EventKind::ShareGranted, vec![signer.id, body.to])
+            .of(key)
+            .amount(asked),
     );
     Ok(())
 }

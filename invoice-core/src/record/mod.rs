@@ -238,6 +238,46 @@ impl Body {
     }
 }
 
+#[cfg(feature = "openapi")]
+impl utoipa::PartialSchema for Record {
+    fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::schema::Schema> {
+        use utoipa::openapi::schema::{AllOfBuilder, ObjectBuilder, Ref, Type};
+        let types = RecordType::ALL.iter().map(|known| known.as_str());
+        let common = ObjectBuilder::new()
+            .property(
+                "type",
+                ObjectBuilder::new()
+                    .schema_type(Type::String)
+                    .enum_values(Some(types)),
+            )
+            .required("type")
+            .property("id", RecordId::schema())
+            .required("id")
+            .property("by", MemberId::schema())
+            .required("by")
+            .property("at", Instant::schema())
+            .required("at");
+        AllOfBuilder::new()
+            .item(common)
+            .item(Ref::from_schema_name(<Body as utoipa::ToSchema>::name()))
+            .into()
+    }
+}
+
+#[cfg(feature = "openapi")]
+impl utoipa::ToSchema for Record {
+    fn schemas(
+        schemas: &mut Vec<(
+            String,
+            utoipa::openapi::RefOr<utoipa::openapi::schema::Schema>,
+        )>,
+    ) {
+        use utoipa::PartialSchema as _;
+        schemas.push((<Body as utoipa::ToSchema>::name().into(), Body::schema()));
+        <Body as utoipa::ToSchema>::schemas(schemas);
+    }
+}
+
 /// The members that spell a document's key inside an invoice or bill.
 #[cfg(feature = "openapi")]
 #[derive(utoipa::ToSchema)]

@@ -231,6 +231,8 @@ impl utoipa::PartialSchema for RoleSet {
     fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::schema::Schema> {
         utoipa::openapi::schema::ArrayBuilder::new()
             .items(<Role as utoipa::PartialSchema>::schema())
+            .min_items(Some(1))
+            .unique_items(true)
             .into()
     }
 }

@@ -36,7 +36,12 @@ impl Explanation {
         hint_zh: &'static str,
         hint_en: &'static str,
     ) -> Self {
-        Self { zh, en, hint_zh, hint_en }
+        Self {
+            zh,
+            en,
+            hint_zh,
+            hint_en,
+        }
     }
 
     /// What happened.
@@ -88,7 +93,13 @@ pub struct Entry {
 #[must_use]
 pub fn catalogue() -> Vec<Entry> {
     let mut entries = Vec::new();
-    let mut add = |class, code, explanation| entries.push(Entry { code, class, explanation });
+    let mut add = |class, code, explanation| {
+        entries.push(Entry {
+            code,
+            class,
+            explanation,
+        })
+    };
     for code in ShapeCode::ALL.iter().copied() {
         add(Class::Shape, code.code(), code.explanation());
     }
@@ -590,7 +601,11 @@ fn examples() -> Vec<Rejection> {
         Rejection::DocumentConflict { fields: Vec::new() },
         Rejection::IdentityTaken,
         Rejection::IssueDateInFuture { today: text() },
-        Rejection::QuotaExceeded { limit: zero, used: zero, asked: zero },
+        Rejection::QuotaExceeded {
+            limit: zero,
+            used: zero,
+            asked: zero,
+        },
         Rejection::DocumentUnknown,
         Rejection::NotIssuer,
         Rejection::NotBuyer,
@@ -600,7 +615,10 @@ fn examples() -> Vec<Rejection> {
         Rejection::DocumentReversed,
         Rejection::DocumentOverClaimed,
         Rejection::ReversalMustBeWhole { whole: zero },
-        Rejection::ReversalExceedsRemaining { remaining: zero, asked: zero },
+        Rejection::ReversalExceedsRemaining {
+            remaining: zero,
+            asked: zero,
+        },
         Rejection::ReversalNotConfirmed { missing: 0 },
         Rejection::NothingToConfirm,
         Rejection::AliasNotApplicable,
@@ -614,8 +632,14 @@ fn examples() -> Vec<Rejection> {
         Rejection::ExpiryOutOfRange { latest: time },
         Rejection::AlreadyClaimed,
         Rejection::AlreadyLocked,
-        Rejection::ClaimExceedsRemaining { remaining: zero, asked: zero },
-        Rejection::ComponentExceeded { remaining: zero, asked: zero },
+        Rejection::ClaimExceedsRemaining {
+            remaining: zero,
+            asked: zero,
+        },
+        Rejection::ComponentExceeded {
+            remaining: zero,
+            asked: zero,
+        },
         Rejection::TooManyClaims,
         Rejection::ClaimNotFound,
         Rejection::ClaimIsReference,
@@ -625,9 +649,18 @@ fn examples() -> Vec<Rejection> {
         Rejection::ClaimNotSettled,
         Rejection::ClaimReversed,
         Rejection::BookedInFuture { today: text() },
-        Rejection::SettleExceedsLock { locked: zero, asked: zero },
-        Rejection::ReverseExceedsSettlement { settled: zero, asked: zero },
-        Rejection::ShareExceedsRemaining { remaining: zero, asked: zero },
+        Rejection::SettleExceedsLock {
+            locked: zero,
+            asked: zero,
+        },
+        Rejection::ReverseExceedsSettlement {
+            settled: zero,
+            asked: zero,
+        },
+        Rejection::ShareExceedsRemaining {
+            remaining: zero,
+            asked: zero,
+        },
         Rejection::TooManyShares,
         Rejection::BatchAborted,
     ]

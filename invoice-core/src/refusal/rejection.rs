@@ -257,9 +257,10 @@ impl Rejection {
             Self::IssueDateInFuture { today } | Self::BookedInFuture { today } => {
                 none.with("today", today)
             }
-            Self::QuotaExceeded { limit, used, asked } => {
-                none.with("limit", limit).with("used", used).with("asked", asked)
-            }
+            Self::QuotaExceeded { limit, used, asked } => none
+                .with("limit", limit)
+                .with("used", used)
+                .with("asked", asked),
             Self::ReversalMustBeWhole { whole } => none.with("whole", whole),
             Self::ReversalNotConfirmed { missing } => none.with("missing", missing),
             Self::ExpiryOutOfRange { latest } => none.with("latest", latest.to_rfc3339_utc8()),

@@ -170,7 +170,9 @@ impl Document {
 
     /// Claims whose lock is live.
     pub fn live_at(&self, time: Instant) -> impl Iterator<Item = &Holding> {
-        self.holdings.iter().filter(move |holding| holding.is_live_at(time))
+        self.holdings
+            .iter()
+            .filter(move |holding| holding.is_live_at(time))
     }
 
     /// Members with a live lock or a settlement, each once, by number.
@@ -209,12 +211,11 @@ impl Document {
             Component::SelfPay => burden.self_pay,
             Component::SelfFund => burden.self_fund,
         };
-        let held = sum(
-            self.holdings
-                .iter()
-                .filter(|holding| holding.component == component)
-                .map(|holding| holding.held_at(time)),
-        );
+        let held = sum(self
+            .holdings
+            .iter()
+            .filter(|holding| holding.component == component)
+            .map(|holding| holding.held_at(time)));
         Some(difference(cap, held).min(self.free_at(time)))
     }
 
@@ -222,12 +223,11 @@ impl Document {
     /// neither the buyer nor the holder of a share.
     #[must_use]
     pub fn free_for(&self, id: &MemberId, number: MemberNo, time: Instant) -> Fen {
-        let own = sum(
-            self.holdings
-                .iter()
-                .filter(|holding| holding.owner == number)
-                .map(|holding| holding.held_at(time)),
-        );
+        let own = sum(self
+            .holdings
+            .iter()
+            .filter(|holding| holding.owner == number)
+            .map(|holding| holding.held_at(time)));
         let allowance = match self.title {
             Title::Open => return self.free_at(time),
             Title::Organisation(buyer) if buyer == *id => {
@@ -253,7 +253,10 @@ impl Document {
     /// The member's share, if the buyer granted one.
     #[must_use]
     pub fn share_of(&self, number: MemberNo) -> Option<Fen> {
-        self.shares.iter().find(|share| share.holder == number).map(|share| share.amount)
+        self.shares
+            .iter()
+            .find(|share| share.holder == number)
+            .map(|share| share.amount)
     }
 
     /// Σ granted shares.
@@ -264,7 +267,8 @@ impl Document {
 
     /// Drops locks that ended, so that the entry does not grow with history.
     pub fn forget_ended(&mut self, time: Instant) {
-        self.holdings.retain(|holding| holding.held_at(time) > Fen::ZERO);
+        self.holdings
+            .retain(|holding| holding.held_at(time) > Fen::ZERO);
     }
 
     pub(crate) fn encode(&self) -> Vec<u8> {
@@ -448,7 +452,11 @@ fn take_record_id(reader: &mut Reader<'_>) -> Result<RecordId, DecodeError> {
 /// Sums amounts of one document: each is at most [`Fen::MAX`] and their number is limited, so the
 /// sum stays far below the range of 64 bits; saturation keeps the function total.
 pub(crate) fn sum(amounts: impl IntoIterator<Item = Fen>) -> Fen {
-    Fen::new(amounts.into_iter().fold(0, |total, amount| total.saturating_add(amount.get())))
+    Fen::new(
+        amounts
+            .into_iter()
+            .fold(0, |total, amount| total.saturating_add(amount.get())),
+    )
 }
 
 /// `a − b`, never below zero.

@@ -52,6 +52,11 @@ impl KeyEntry {
         let not_after = take_instant(&mut reader, "not_after")?;
         let revoked_at = take_instant(&mut reader, "revoked_at")?;
         reader.finish()?;
-        Ok(Self { owner, public_key, not_after, revoked_at })
+        Ok(Self {
+            owner,
+            public_key,
+            not_after,
+            revoked_at,
+        })
     }
 }

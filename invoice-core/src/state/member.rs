@@ -41,6 +41,11 @@ impl Member {
         let suspended = reader.flag("suspended")?;
         let name = reader.text16("name", NAME_BYTES_MAX)?.to_owned();
         reader.finish()?;
-        Ok(Self { number, roles, suspended, name })
+        Ok(Self {
+            number,
+            roles,
+            suspended,
+            name,
+        })
     }
 }

@@ -16,16 +16,16 @@ mod view;
 
 pub use changes::{Changes, Overlay};
 pub use claim::{Claim, ClaimStatus};
-pub(crate) use layout::{put_short, take_short};
-pub(crate) use document::{difference, sum};
-pub(crate) use view::{MEMBER_COUNTER, by_id_key, confirmation_key, quota_key};
 pub use document::{
-    Burden, Document, Family, Holding, Share, Title, ALIASES_PER_DOCUMENT_MAX, HOLDINGS_PER_DOCUMENT_MAX,
-    SHARES_PER_DOCUMENT_MAX,
+    ALIASES_PER_DOCUMENT_MAX, Burden, Document, Family, HOLDINGS_PER_DOCUMENT_MAX, Holding,
+    SHARES_PER_DOCUMENT_MAX, Share, Title,
 };
+pub(crate) use document::{difference, sum};
 pub use key::KeyEntry;
+pub(crate) use layout::{put_short, take_short};
 pub use member::{Member, MemberNo};
 pub use memory::MemoryState;
 pub use record_entry::{AliasEntry, AliasKind, Confirmation, Quota, RecordEntry};
 pub use table::Table;
-pub use view::{Fault, claim_key, StateView, TypedState};
+pub use view::{Fault, StateView, TypedState, claim_key};
+pub(crate) use view::{MEMBER_COUNTER, by_id_key, confirmation_key, quota_key};

@@ -26,7 +26,11 @@ impl RecordEntry {
     /// The entry of a record with this SM3.
     #[must_use]
     pub fn new(index: u64, accepted: bool, record: &Hash) -> Self {
-        Self { index, accepted, digest: digest_of(record) }
+        Self {
+            index,
+            accepted,
+            digest: digest_of(record),
+        }
     }
 
     /// Whether this is the record with that SM3.
@@ -49,7 +53,11 @@ impl RecordEntry {
         let accepted = reader.flag("accepted")?;
         let digest = reader.array("digest")?;
         reader.finish()?;
-        Ok(Self { index, accepted, digest })
+        Ok(Self {
+            index,
+            accepted,
+            digest,
+        })
     }
 }
 
@@ -97,8 +105,8 @@ impl AliasEntry {
             1 => AliasKind::RedLetter,
             _ => return Err(DecodeError::Invalid { what: "kind" }),
         };
-        let document =
-            DocumentKey::from_bytes(reader.take("document", reader.remaining())?).ok_or(DecodeError::Invalid { what: "document" })?;
+        let document = DocumentKey::from_bytes(reader.take("document", reader.remaining())?)
+            .ok_or(DecodeError::Invalid { what: "document" })?;
         Ok(Self { kind, document })
     }
 }

@@ -86,7 +86,9 @@ impl<V: StateView> TypedState<'_, V> {
     /// # Errors
     /// The state cannot be read.
     pub fn quota(&self, member: MemberNo, month: Month) -> Result<Quota, Fault<V::Error>> {
-        Ok(self.entry(Table::Quota, &quota_key(member, month), Quota::decode)?.unwrap_or_default())
+        Ok(self
+            .entry(Table::Quota, &quota_key(member, month), Quota::decode)?
+            .unwrap_or_default())
     }
 
     /// A document by its own key.
@@ -147,7 +149,12 @@ impl<V: StateView> TypedState<'_, V> {
     /// The state cannot be read.
     pub fn member_count(&self) -> Result<u32, Fault<V::Error>> {
         let count = self.entry(Table::Counter, MEMBER_COUNTER, |bytes| {
-            bytes.try_into().map(u32::from_be_bytes).map_err(|_| DecodeError::Invalid { what: "member count" })
+            bytes
+                .try_into()
+                .map(u32::from_be_bytes)
+                .map_err(|_| DecodeError::Invalid {
+                    what: "member count",
+                })
         })?;
         Ok(count.unwrap_or(0))
     }

@@ -40,11 +40,9 @@ impl Engine for Solo {
                 return Err(EngineError::OwnBlock { height, reason });
             }
             let block_id = block.header.id();
-            let message =
-                precommit_message(application.chain_id(), height, ROUND, &block_id, &kid);
+            let message = precommit_message(application.chain_id(), height, ROUND, &block_id, &kid);
             let signature = self.signer.sign(&message)?;
-            let certificate =
-                Certificate::new(height, ROUND, block_id, vec![(kid, signature)]);
+            let certificate = Certificate::new(height, ROUND, block_id, vec![(kid, signature)]);
             certificate
                 .verify(&application.validators(height), application.chain_id())
                 .map_err(EngineError::NotAlone)?;

@@ -58,8 +58,11 @@ impl AccessLog {
     /// The file cannot be read or cut.
     pub fn open(folder: &Path) -> Result<Self, AccessLogError> {
         let path = folder.join(ACCESS_LOG_FILE);
-        let file =
-            OpenOptions::new().read(true).append(true).create(true).open(path)?;
+        let file = OpenOptions::new()
+            .read(true)
+            .append(true)
+            .create(true)
+            .open(path)?;
         let mut frontier = Frontier::new();
         let mut whole = 0_u64;
         let mut reader = BufReader::new(&file);
@@ -77,7 +80,11 @@ impl AccessLog {
         }
         let mut file = file;
         file.seek(SeekFrom::End(0))?;
-        Ok(Self(Mutex::new(Open { file, frontier, unsynced: false })))
+        Ok(Self(Mutex::new(Open {
+            file,
+            frontier,
+            unsynced: false,
+        })))
     }
 
     /// Appends questions.
@@ -152,6 +159,9 @@ mod tests {
         log.append(&[access("D:3")]).unwrap();
         let text = std::fs::read_to_string(&path).unwrap();
         assert_eq!(text.lines().count(), 3);
-        assert!(text.lines().all(|line| serde_json::from_str::<serde_json::Value>(line).is_ok()));
+        assert!(
+            text.lines()
+                .all(|line| serde_json::from_str::<serde_json::Value>(line).is_ok())
+        );
     }
 }

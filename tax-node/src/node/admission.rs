@@ -48,9 +48,15 @@ pub(super) fn admit<V: StateView>(
     chain_id: &ChainId,
     submission: &Submission,
 ) -> Result<Admitted, Fault<V::Error>> {
-    let parsed: Vec<_> =
-        submission.records.iter().map(|bytes| (bytes, parse_record(bytes))).collect();
-    let ids = parsed.iter().map(|(bytes, parsed)| id_text(bytes, parsed.as_ref().ok())).collect();
+    let parsed: Vec<_> = submission
+        .records
+        .iter()
+        .map(|bytes| (bytes, parse_record(bytes)))
+        .collect();
+    let ids = parsed
+        .iter()
+        .map(|(bytes, parsed)| id_text(bytes, parsed.as_ref().ok()))
+        .collect();
     let mut answers: Vec<Option<RecordVerdict>> = parsed
         .iter()
         .map(|(_, parsed)| match parsed {
@@ -74,14 +80,20 @@ pub(super) fn admit<V: StateView>(
     let verified = verified.map(|signer| {
         let mut records = Vec::new();
         for (position, (bytes, parsed)) in parsed.into_iter().enumerate() {
-            let (Ok(parsed), Some(answer)) = (parsed, answers.get_mut(position)) else { continue };
+            let (Ok(parsed), Some(answer)) = (parsed, answers.get_mut(position)) else {
+                continue;
+            };
             if signer.member.is_none() || parsed.signer().ok() != signer.member {
                 let error = AuthenticationError::KeyNotOfMember;
                 answer.get_or_insert(RecordVerdict::Unauthenticated(error));
                 continue;
             }
             let candidate = Candidate::new(parsed, signer.kid);
-            records.push(Submitted { position, bytes: bytes.clone(), candidate });
+            records.push(Submitted {
+                position,
+                bytes: bytes.clone(),
+                candidate,
+            });
         }
         Verified {
             kid: signer.kid,
@@ -90,7 +102,11 @@ pub(super) fn admit<V: StateView>(
             records,
         }
     });
-    let mut admitted = Admitted { answers: Vec::new(), ids, verified };
+    let mut admitted = Admitted {
+        answers: Vec::new(),
+        ids,
+        verified,
+    };
     let failed = answers.iter().any(Option::is_some);
     if submission.atomic && failed {
         // A batch that fails before the rules of state leaves no trace at all.
@@ -99,11 +115,18 @@ pub(super) fn admit<V: StateView>(
             answer.get_or_insert(RecordVerdict::BatchAborted);
         }
     }
-    admitted.verified = admitted.verified.filter(|verified| !verified.records.is_empty());
+    admitted.verified = admitted
+        .verified
+        .filter(|verified| !verified.records.is_empty());
     admitted.answers = answers
         .into_iter()
         .zip(&admitted.ids)
-        .map(|(verdict, id)| verdict.map(|verdict| RecordAnswer { id: id.clone(), verdict }))
+        .map(|(verdict, id)| {
+            verdict.map(|verdict| RecordAnswer {
+                id: id.clone(),
+                verdict,
+            })
+        })
         .collect();
     Ok(admitted)
 }
@@ -114,11 +137,17 @@ fn verify<V: StateView>(
     chain_id: &ChainId,
     submission: &Submission,
 ) -> Result<Result<SignerKey, AuthenticationError>, Fault<V::Error>> {
-    let Some(kid) = submission.kid.as_deref().and_then(|kid| kid.parse::<Kid>().ok()) else {
+    let Some(kid) = submission
+        .kid
+        .as_deref()
+        .and_then(|kid| kid.parse::<Kid>().ok())
+    else {
         return Ok(Err(AuthenticationError::KidMalformed));
     };
-    let Some(HintedSignature { signature, .. }) =
-        submission.sig.as_deref().and_then(|sig| HintedSignature::from_base64(sig).ok())
+    let Some(HintedSignature { signature, .. }) = submission
+        .sig
+        .as_deref()
+        .and_then(|sig| HintedSignature::from_base64(sig).ok())
     else {
         return Ok(Err(AuthenticationError::SignatureMalformed));
     };
@@ -137,19 +166,29 @@ fn verify<V: StateView>(
     if !entry.public_key.verify(&message, &signature) {
         return Ok(Err(AuthenticationError::SignatureInvalid));
     }
-    Ok(Ok(SignerKey { kid, member, signature }))
+    Ok(Ok(SignerKey {
+        kid,
+        member,
+        signature,
+    }))
 }
 
 fn form_of(submission: &Submission) -> Form {
     if submission.batch {
-        Form::Batch { atomic: submission.atomic, leaf_hashes: leaf_hashes(&submission.records) }
+        Form::Batch {
+            atomic: submission.atomic,
+            leaf_hashes: leaf_hashes(&submission.records),
+        }
     } else {
         Form::Single
     }
 }
 
 fn leaf_hashes(records: &[Bytes]) -> Vec<invoice_core::crypto::Hash> {
-    records.iter().map(|record| merkle::leaf_hash(record)).collect()
+    records
+        .iter()
+        .map(|record| merkle::leaf_hash(record))
+        .collect()
 }
 
 /// The record's id for the answer: as parsed, or as far as a broken record still shows it.

@@ -13,8 +13,7 @@ use invoice_core::apply::{
 };
 use invoice_core::calendar::Instant;
 use invoice_core::chain::{
-    Authorization, Block, BlockEnvelope, Certificate, ChainId, Entry, Header,
-    Leaf, ValidatorSet,
+    Authorization, Block, BlockEnvelope, Certificate, ChainId, Entry, Header, Leaf, ValidatorSet,
 };
 use invoice_core::crypto::Hash;
 use invoice_core::merkle::Frontier;
@@ -23,7 +22,7 @@ use tokio::sync::watch;
 
 use super::clock::Clock;
 use super::index_rows::index_rows;
-use super::job::{Decision, Form, Job};
+use super::job::{Form, Job};
 use crate::engine::{Application, Build, Fatal, Validity};
 use crate::store::{CommittedBlock, Snapshot, Store};
 
@@ -92,7 +91,11 @@ impl ChainApplication {
         };
         let (mut records, mut bytes) = (first.records.len(), first.bytes());
         let mut jobs = vec![first];
-        while let Some(job) = self.carried.pop_front().or_else(|| self.jobs.try_recv().ok()) {
+        while let Some(job) = self
+            .carried
+            .pop_front()
+            .or_else(|| self.jobs.try_recv().ok())
+        {
             records = records.saturating_add(job.records.len());
             bytes = bytes.saturating_add(job.bytes());
             if records > BLOCK_RECORDS_TARGET || bytes > BLOCK_BYTES_TARGET {
@@ -131,23 +134,31 @@ impl ChainApplication {
             validators: self.validators.digest(),
         };
         let block_id = header.id();
-        let block = Block { header, envelopes: assembly.envelopes };
+        let block = Block {
+            header,
+            envelopes: assembly.envelopes,
+        };
         let executed = Executed {
             changes,
             leaf_hashes: assembly.leaf_hashes,
             frontier: assembly.frontier,
             records: assembly.records,
         };
-        Ok((block, Built { block_id, executed, waiting }))
+        Ok((
+            block,
+            Built {
+                block_id,
+                executed,
+                waiting,
+            },
+        ))
     }
 
-    fn answer(&self, waiting: Vec<(Job, Vec<Verdict>)>, height: u64) {
+    fn answer(&self, waiting: Vec<(Job, Vec<Verdict>)>) {
         for (job, verdicts) in waiting {
             self.forget(&job);
-            let decisions =
-                verdicts.into_iter().map(|verdict| Decision { verdict, height }).collect();
             // Whoever asked may have gone; the record is final all the same.
-            let _ = job.reply.send(Ok(decisions));
+            let _ = job.reply.send(Ok(verdicts));
         }
     }
 
@@ -173,7 +184,8 @@ impl Application for ChainApplication {
     fn build(&mut self) -> Result<Build, Fatal> {
         // A proposal that was never decided: its records go first.
         if let Some(built) = self.built.take() {
-            self.carried.extend(built.waiting.into_iter().map(|(job, _)| job));
+            self.carried
+                .extend(built.waiting.into_iter().map(|(job, _)| job));
         }
         let jobs = match self.gather() {
             Ok(jobs) => jobs,
@@ -182,7 +194,7 @@ impl Application for ChainApplication {
         let (block, built) = self.execute(jobs)?;
         if block.header.count == 0 {
             // Nothing to record: every answer stands as of the last block.
-            self.answer(built.waiting, self.point.height);
+            self.answer(built.waiting);
             return Ok(Build::Idle);
         }
         self.built = Some(built);
@@ -198,7 +210,11 @@ impl Application for ChainApplication {
         if block.header.time_ms > latest.max(self.point.time.ms().saturating_add(1)) {
             return invalid("its time lies ahead of this node's clock".to_owned());
         }
-        if self.built.as_ref().is_some_and(|built| built.block_id == block.header.id()) {
+        if self
+            .built
+            .as_ref()
+            .is_some_and(|built| built.block_id == block.header.id())
+        {
             // Built here over the same state: its digests come from this very execution.
             return Ok(Validity::Valid);
         }
@@ -219,11 +235,11 @@ impl Application for ChainApplication {
             Some(built) if built.block_id == block.header.id() => (built.executed, built.waiting),
             other => {
                 if let Some(built) = other {
-                    self.carried.extend(built.waiting.into_iter().map(|(job, _)| job));
+                    self.carried
+                        .extend(built.waiting.into_iter().map(|(job, _)| job));
                 }
-                let executed =
-                    execute_block(&self.point, &snapshot, &block, Signatures::Verify)
-                        .map_err(fatal)?;
+                let executed = execute_block(&self.point, &snapshot, &block, Signatures::Verify)
+                    .map_err(fatal)?;
                 (executed, Vec::new())
             }
         };
@@ -241,7 +257,7 @@ impl Application for ChainApplication {
         // The block is durable from here on: only now may anyone hear of it.
         self.point = self.point.after(&block.header, executed.frontier);
         self.head.send_replace(self.point.height);
-        self.answer(waiting, self.point.height);
+        self.answer(waiting);
         Ok(())
     }
 }
@@ -257,9 +273,16 @@ impl Drop for ChainApplication {
             },
             retry_after_seconds: 5,
         };
-        let built = self.built.take().map(|built| built.waiting).unwrap_or_default();
+        let built = self
+            .built
+            .take()
+            .map(|built| built.waiting)
+            .unwrap_or_default();
         let waiting = built.into_iter().map(|(job, _)| job);
-        for job in waiting.chain(self.carried.drain(..)).chain(self.jobs.try_iter()) {
+        for job in waiting
+            .chain(self.carried.drain(..))
+            .chain(self.jobs.try_iter())
+        {
             self.waiting_bytes.fetch_sub(job.bytes(), Ordering::AcqRel);
             let _ = job.reply.send(Err(stopped));
         }
@@ -273,10 +296,15 @@ pub(crate) fn rows_of(
     changes: &Changes,
     records: &[Recorded],
 ) -> Result<crate::store::IndexRows, Fatal> {
-    let after = Overlay { base: snapshot, changes };
+    let after = Overlay {
+        base: snapshot,
+        changes,
+    };
     let state = TypedState(&after);
-    index_rows(block, records, |id| Ok(state.member(id)?.map(|member| member.number)))
-        .map_err(|fault: invoice_core::state::Fault<_>| fatal(fault))
+    index_rows(block, records, |id| {
+        Ok(state.member(id)?.map(|member| member.number))
+    })
+    .map_err(|fault: invoice_core::state::Fault<_>| fatal(fault))
 }
 
 /// Executes one envelope.
@@ -286,13 +314,18 @@ fn run<V: StateView>(
 ) -> Result<Vec<Verdict>, invoice_core::state::Fault<V::Error>> {
     match &job.form {
         Form::Batch { atomic: true, .. } => {
-            let candidates: Vec<_> =
-                job.records.iter().map(|record| record.candidate.clone()).collect();
+            let candidates: Vec<_> = job
+                .records
+                .iter()
+                .map(|record| record.candidate.clone())
+                .collect();
             execution.execute_atomic(&candidates)
         }
-        Form::Single | Form::Batch { atomic: false, .. } => {
-            job.records.iter().map(|record| execution.execute(&record.candidate)).collect()
-        }
+        Form::Single | Form::Batch { atomic: false, .. } => job
+            .records
+            .iter()
+            .map(|record| execution.execute(&record.candidate))
+            .collect(),
     }
 }
 
@@ -306,7 +339,12 @@ struct Assembly {
 
 impl Assembly {
     fn new(frontier: Frontier) -> Self {
-        Self { frontier, leaf_hashes: Vec::new(), envelopes: Vec::new(), records: Vec::new() }
+        Self {
+            frontier,
+            leaf_hashes: Vec::new(),
+            envelopes: Vec::new(),
+            records: Vec::new(),
+        }
     }
 
     /// Adds what of an envelope goes on the chain.
@@ -321,8 +359,11 @@ impl Assembly {
                 | Verdict::Inadmissible(_)
                 | Verdict::Aborted => continue,
             };
-            let leaf =
-                Leaf { kid: job.kid, record: &submitted.bytes, outcome: &recorded.outcome };
+            let leaf = Leaf {
+                kid: job.kid,
+                record: &submitted.bytes,
+                outcome: &recorded.outcome,
+            };
             let hash = leaf.hash().map_err(fatal)?;
             self.frontier.push(hash);
             self.leaf_hashes.push(hash);
@@ -335,7 +376,10 @@ impl Assembly {
         }
         if !entries.is_empty() {
             let authorization = authorization(job, &on_chain)?;
-            self.envelopes.push(BlockEnvelope { authorization, entries });
+            self.envelopes.push(BlockEnvelope {
+                authorization,
+                entries,
+            });
         }
         Ok(())
     }
@@ -346,7 +390,10 @@ fn authorization(job: &Job, on_chain: &[usize]) -> Result<Authorization, Fatal> 
     let (kid, signature) = (job.kid, job.signature);
     match &job.form {
         Form::Single => Ok(Authorization::Single { kid, signature }),
-        Form::Batch { atomic, leaf_hashes } => {
+        Form::Batch {
+            atomic,
+            leaf_hashes,
+        } => {
             let mut omitted = Vec::new();
             for (position, hash) in leaf_hashes.iter().enumerate() {
                 if on_chain.binary_search(&position).is_err() {
@@ -354,7 +401,13 @@ fn authorization(job: &Job, on_chain: &[usize]) -> Result<Authorization, Fatal> 
                 }
             }
             let count = u32::try_from(leaf_hashes.len()).map_err(fatal)?;
-            Ok(Authorization::Batch { kid, signature, atomic: *atomic, count, omitted })
+            Ok(Authorization::Batch {
+                kid,
+                signature,
+                atomic: *atomic,
+                count,
+                omitted,
+            })
         }
     }
 }

@@ -43,7 +43,10 @@ impl Party {
             || document.issuer == self.number
             || document.title == Title::Organisation(self.id)
             || document.share_of(self.number).is_some()
-            || document.holdings.iter().any(|held| held.owner == self.number)
+            || document
+                .holdings
+                .iter()
+                .any(|held| held.owner == self.number)
     }
 }
 
@@ -61,7 +64,9 @@ pub(super) fn check(
         differs,
     };
     let not_found = || answer(CheckVerdict::NotFound, None, Vec::new());
-    let Some(found) = resolve(state, &item.document)? else { return Ok(not_found()) };
+    let Some(found) = resolve(state, &item.document)? else {
+        return Ok(not_found());
+    };
     if found.via == Some(AliasKind::RedLetter) {
         return Ok(not_found());
     }

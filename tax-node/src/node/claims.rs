@@ -43,11 +43,19 @@ pub(super) fn page(
             }
             if claims.len() >= query.limit || read >= ROWS_READ_MAX {
                 let next = cursor.map(encode_cursor);
-                return Ok(Some(ClaimPage { claims, next, as_of }));
+                return Ok(Some(ClaimPage {
+                    claims,
+                    next,
+                    as_of,
+                }));
             }
         }
         if last {
-            return Ok(Some(ClaimPage { claims, next: None, as_of }));
+            return Ok(Some(ClaimPage {
+                claims,
+                next: None,
+                as_of,
+            }));
         }
     }
 }
@@ -62,25 +70,34 @@ fn rows_after(
     cursor: Option<(MemberKey, u64)>,
 ) -> Result<Vec<ClaimRow>, NodeError> {
     let rows = if everyone {
-        snapshot.claims(Page { after: cursor, limit: ROWS_AT_ONCE })?
+        snapshot.claims(Page {
+            after: cursor,
+            limit: ROWS_AT_ONCE,
+        })?
     } else {
         let after = cursor.map(|(_, index)| index);
-        snapshot.claims_of(asker.member.as_bytes(), Page { after, limit: ROWS_AT_ONCE })?
+        snapshot.claims_of(
+            asker.member.as_bytes(),
+            Page {
+                after,
+                limit: ROWS_AT_ONCE,
+            },
+        )?
     };
     Ok(rows)
 }
 
-fn view(
-    snapshot: &Snapshot,
-    row: &ClaimRow,
-    as_of: AsOf,
-) -> Result<Option<ClaimView>, NodeError> {
+fn view(snapshot: &Snapshot, row: &ClaimRow, as_of: AsOf) -> Result<Option<ClaimView>, NodeError> {
     let (Some(by), Some((owner, id))) = (MemberId::from_bytes(&row.member), claim_key(&row.claim))
     else {
         return Ok(None);
     };
-    let Some(claim) = TypedState(snapshot).claim(owner, &id)? else { return Ok(None) };
-    let Some(lock) = receipts::logged(snapshot, row.leaf_index)? else { return Ok(None) };
+    let Some(claim) = TypedState(snapshot).claim(owner, &id)? else {
+        return Ok(None);
+    };
+    let Some(lock) = receipts::logged(snapshot, row.leaf_index)? else {
+        return Ok(None);
+    };
     let reference = match &lock.record.body {
         Body::ClaimLock(body) => body.reference.clone(),
         _ => return Ok(None),

@@ -3,8 +3,8 @@
 use invoice_api::registry::{AsOf, Asker, DocumentView, Place, TimelineEntry};
 use invoice_core::apply::resolve;
 use invoice_core::identity::DocumentKey;
-use invoice_core::record::{Body, Record};
 use invoice_core::money::Fen;
+use invoice_core::record::{Body, Record};
 use invoice_core::state::TypedState;
 
 use super::checks::{Party, state_for};
@@ -30,10 +30,16 @@ pub(super) fn view(
     }
     let mut aliases = Vec::new();
     let mut timeline = Vec::new();
-    for index in
-        snapshot.timeline(&found.key.to_bytes(), Page { after: None, limit: TIMELINE_MAX })?
-    {
-        let Some(logged) = receipts::logged(snapshot, index)? else { continue };
+    for index in snapshot.timeline(
+        &found.key.to_bytes(),
+        Page {
+            after: None,
+            limit: TIMELINE_MAX,
+        },
+    )? {
+        let Some(logged) = receipts::logged(snapshot, index)? else {
+            continue;
+        };
         if let Body::DocumentAlias(alias) = &logged.record.body
             && logged.outcome.is_accepted()
         {
@@ -41,7 +47,9 @@ pub(super) fn view(
         }
         timeline.extend(entry(&party, logged));
     }
-    let Some(issued) = receipts::logged(snapshot, found.document.index)? else { return Ok(None) };
+    let Some(issued) = receipts::logged(snapshot, found.document.index)? else {
+        return Ok(None);
+    };
     Ok(Some(DocumentView {
         document: found.key,
         aliases,
@@ -59,9 +67,14 @@ fn claimed_by(
     party: &Party,
     key: &DocumentKey,
 ) -> Result<bool, super::registry::NodeError> {
-    let page = Page { after: None, limit: TIMELINE_MAX };
+    let page = Page {
+        after: None,
+        limit: TIMELINE_MAX,
+    };
     for index in snapshot.timeline(&key.to_bytes(), page)? {
-        let Some(logged) = receipts::logged(snapshot, index)? else { continue };
+        let Some(logged) = receipts::logged(snapshot, index)? else {
+            continue;
+        };
         if logged.record.by == party.id
             && logged.outcome.is_accepted()
             && matches!(logged.record.body, Body::ClaimLock(_))
@@ -75,7 +88,12 @@ fn claimed_by(
 /// What the asker may see of one record of the timeline. Who else claims, and who tried, is for
 /// authorities.
 fn entry(party: &Party, logged: LoggedRecord) -> Option<TimelineEntry> {
-    let LoggedRecord { record, outcome, place, .. } = logged;
+    let LoggedRecord {
+        record,
+        outcome,
+        place,
+        ..
+    } = logged;
     let own = record.by == party.id || party.roles.has_authority();
     if !outcome.is_accepted() && !own {
         return None;
@@ -90,7 +108,11 @@ fn entry(party: &Party, logged: LoggedRecord) -> Option<TimelineEntry> {
             | Body::DocumentUnfreeze(_)
     );
     let named = own || public;
-    let mut facts = if named { outcome.detail().clone() } else { Default::default() };
+    let mut facts = if named {
+        outcome.detail().clone()
+    } else {
+        Default::default()
+    };
     if let Some(code) = outcome.code() {
         facts.set("code", code);
     }
@@ -111,9 +133,11 @@ fn amount(record: &Record, facts: &invoice_core::chain::Facts) -> Option<Fen> {
         Body::BillIssue(body) => Some(body.bill.total),
         Body::DocumentReverse(body) => Some(body.amount),
         Body::ConfirmReversal(body) => Some(body.amount),
-        Body::ClaimLock(body) => body
-            .amount
-            .or_else(|| facts.get("amount").and_then(|amount| Fen::parse(amount).ok())),
+        Body::ClaimLock(body) => body.amount.or_else(|| {
+            facts
+                .get("amount")
+                .and_then(|amount| Fen::parse(amount).ok())
+        }),
         Body::ClaimSettle(body) => Some(body.amount),
         Body::ClaimReverse(body) => Some(body.amount),
         Body::ShareGrant(body) => Some(body.amount),
@@ -132,8 +156,16 @@ fn amount(record: &Record, facts: &invoice_core::chain::Facts) -> Option<Fen> {
 
 /// The place of a leaf on the chain.
 pub(super) fn place(snapshot: &Snapshot, index: u64) -> Result<Option<Place>, ReadError> {
-    let Some(height) = snapshot.height_of_leaf(index)? else { return Ok(None) };
-    let Some(outline) = snapshot.outline(height)? else { return Ok(None) };
+    let Some(height) = snapshot.height_of_leaf(index)? else {
+        return Ok(None);
+    };
+    let Some(outline) = snapshot.outline(height)? else {
+        return Ok(None);
+    };
     let time = invoice_core::calendar::Instant::from_ms(outline.header.time_ms);
-    Ok(Some(Place { height, index, time }))
+    Ok(Some(Place {
+        height,
+        index,
+        time,
+    }))
 }

@@ -21,11 +21,17 @@ pub(super) fn page(
     let head = snapshot.head().height;
     let mut events: Vec<Event> = Vec::new();
     if after >= head {
-        return Ok(EventPage { events, complete_to: after });
+        return Ok(EventPage {
+            events,
+            complete_to: after,
+        });
     }
     let mut position = last_of_block(snapshot, after)?;
     loop {
-        let page = Page { after: position, limit: ROWS_AT_ONCE };
+        let page = Page {
+            after: position,
+            limit: ROWS_AT_ONCE,
+        };
         let rows = if asker.roles.has_authority() {
             snapshot.events(page)?
         } else {
@@ -33,37 +39,48 @@ pub(super) fn page(
         };
         let last = rows.len() < ROWS_AT_ONCE;
         for (at, bytes) in rows {
-            let Some(event) = view(snapshot, at, &bytes)? else { continue };
+            let Some(event) = view(snapshot, at, &bytes)? else {
+                continue;
+            };
             let height = event.place.height;
             if let Some(complete_to) = events.last().map(|event| event.place.height)
                 && events.len() >= limit
                 && height > complete_to
             {
-                return Ok(EventPage { events, complete_to });
+                return Ok(EventPage {
+                    events,
+                    complete_to,
+                });
             }
             position = Some(at);
             events.push(event);
         }
         if last {
-            return Ok(EventPage { events, complete_to: head });
+            return Ok(EventPage {
+                events,
+                complete_to: head,
+            });
         }
     }
 }
 
 /// The last position that belongs to a block or an earlier one.
 fn last_of_block(snapshot: &Snapshot, height: u64) -> Result<Option<EventPosition>, ReadError> {
-    let Some(outline) = snapshot.outline(height)? else { return Ok(None) };
+    let Some(outline) = snapshot.outline(height)? else {
+        return Ok(None);
+    };
     let end = outline.header.log_size;
-    Ok(end.checked_sub(1).map(|leaf_index| EventPosition { leaf_index, number: u32::MAX }))
+    Ok(end.checked_sub(1).map(|leaf_index| EventPosition {
+        leaf_index,
+        number: u32::MAX,
+    }))
 }
 
-fn view(
-    snapshot: &Snapshot,
-    at: EventPosition,
-    bytes: &[u8],
-) -> Result<Option<Event>, NodeError> {
+fn view(snapshot: &Snapshot, at: EventPosition, bytes: &[u8]) -> Result<Option<Event>, NodeError> {
     let event = apply::Event::decode(bytes)?;
-    let Some(logged) = receipts::logged(snapshot, at.leaf_index)? else { return Ok(None) };
+    let Some(logged) = receipts::logged(snapshot, at.leaf_index)? else {
+        return Ok(None);
+    };
     let mut facts = Facts::new();
     if let Some(amount) = event.amount {
         facts.set("amount", amount);
@@ -77,8 +94,8 @@ fn view(
     Ok(Some(Event {
         place: logged.place,
         kind: event.kind.as_str().to_owned(),
-        by: logged.record.by,
-        id: logged.record.id.as_str().to_owned(),
+        by: Some(logged.record.by),
+        id: Some(logged.record.id.as_str().to_owned()),
         document: event.document,
         facts,
     }))

@@ -14,7 +14,10 @@ pub(crate) fn index_rows<E>(
     mut number_of: impl FnMut(&invoice_core::identity::MemberId) -> Result<Option<MemberNo>, E>,
 ) -> Result<IndexRows, E> {
     let mut rows = IndexRows::default();
-    let entries = block.envelopes.iter().flat_map(|envelope| &envelope.entries);
+    let entries = block
+        .envelopes
+        .iter()
+        .flat_map(|envelope| &envelope.entries);
     for (entry, recorded) in entries.zip(records) {
         rows.records.push((sm3(&[&entry.record]), recorded.index));
         let mut documents = Vec::new();
@@ -35,12 +38,20 @@ pub(crate) fn index_rows<E>(
                 leaf_index: recorded.index,
                 number,
                 bytes: event.encode(),
-                members: event.concerns.iter().map(|member| *member.as_bytes()).collect(),
+                members: event
+                    .concerns
+                    .iter()
+                    .map(|member| *member.as_bytes())
+                    .collect(),
             });
         }
         documents.sort_unstable();
         documents.dedup();
-        rows.timeline.extend(documents.into_iter().map(|document| (document, recorded.index)));
+        rows.timeline.extend(
+            documents
+                .into_iter()
+                .map(|document| (document, recorded.index)),
+        );
     }
     Ok(rows)
 }

@@ -44,8 +44,9 @@ pub(super) struct Job {
     pub(super) signature: Signature,
     pub(super) form: Form,
     pub(super) records: Vec<Submitted>,
-    /// Takes one decision per record of `records`, in order.
-    pub(super) reply: oneshot::Sender<Result<Vec<Decision>, Unavailable>>,
+    /// Takes one verdict per record of `records`, in order, once the block that they depend on is
+    /// final.
+    pub(super) reply: oneshot::Sender<Result<Vec<Verdict>, Unavailable>>,
 }
 
 impl Job {
@@ -53,13 +54,4 @@ impl Job {
     pub(super) fn bytes(&self) -> usize {
         self.records.iter().map(|record| record.bytes.len()).sum()
     }
-}
-
-/// What became of a record, once the block that it depends on is final.
-#[derive(Debug, Clone)]
-pub(super) struct Decision {
-    /// What execution said.
-    pub(super) verdict: Verdict,
-    /// Height as of which it was said: the block that holds the record, or the last block.
-    pub(super) height: u64,
 }

@@ -42,7 +42,10 @@ impl Pending {
             let (_, count) = inner.hashes.entry(*hash).or_insert((*by, 0));
             *count = count.saturating_add(1);
         }
-        Waiting { pending: Arc::clone(self), records }
+        Waiting {
+            pending: Arc::clone(self),
+            records,
+        }
     }
 
     /// Whether a record of this member with this id is on its way.

@@ -24,7 +24,9 @@ pub(super) struct LoggedRecord {
 
 /// The record at a leaf index; `None` beyond the end of the log.
 pub(super) fn logged(snapshot: &Snapshot, index: u64) -> Result<Option<LoggedRecord>, NodeError> {
-    let Some(place) = super::documents::place(snapshot, index)? else { return Ok(None) };
+    let Some(place) = super::documents::place(snapshot, index)? else {
+        return Ok(None);
+    };
     let leaf = leaf(snapshot, index)?;
     let damaged = || NodeError::Read(Damage::new("leaves", index, "not a record").into());
     let record = match parse_record(&leaf.record).map(|parsed| parsed.record) {
@@ -32,7 +34,12 @@ pub(super) fn logged(snapshot: &Snapshot, index: u64) -> Result<Option<LoggedRec
         Ok(Err(_)) | Err(_) => return Err(damaged()),
     };
     let text = String::from_utf8(leaf.record).map_err(|_| damaged())?;
-    Ok(Some(LoggedRecord { record, text, outcome: leaf.outcome, place }))
+    Ok(Some(LoggedRecord {
+        record,
+        text,
+        outcome: leaf.outcome,
+        place,
+    }))
 }
 
 fn leaf(snapshot: &Snapshot, index: u64) -> Result<StoredLeaf, NodeError> {
@@ -57,7 +64,12 @@ struct Batch {
 
 impl<'s> Receipts<'s> {
     pub(super) fn new(snapshot: &'s Snapshot, genesis: &'s Genesis) -> Self {
-        Self { snapshot, genesis, outline: None, batch: None }
+        Self {
+            snapshot,
+            genesis,
+            outline: None,
+            batch: None,
+        }
     }
 
     pub(super) fn snapshot(&self) -> &'s Snapshot {
@@ -87,9 +99,12 @@ impl<'s> Receipts<'s> {
         let (by, id) = record;
         let record = String::from_utf8(leaf.record).map_err(|_| damaged("not UTF-8"))?;
         let key = TypedState(self.snapshot).key(&leaf.kid)?;
-        let public_key = key.ok_or_else(|| damaged("signed with an unknown key"))?.public_key;
-        let (envelope, first) =
-            outline.envelope_of(index).ok_or_else(|| damaged("in no envelope of its block"))?;
+        let public_key = key
+            .ok_or_else(|| damaged("signed with an unknown key"))?
+            .public_key;
+        let (envelope, first) = outline
+            .envelope_of(index)
+            .ok_or_else(|| damaged("in no envelope of its block"))?;
         let sig = envelope.authorization.signature();
         let batch = self.batch_proof(&outline, first, index)?;
         let tree_size = outline.header.log_size;
@@ -99,7 +114,10 @@ impl<'s> Receipts<'s> {
             .certificate
             .signatures
             .iter()
-            .map(|(kid, sig)| ReceiptSignature { kid: *kid, sig: *sig })
+            .map(|(kid, sig)| ReceiptSignature {
+                kid: *kid,
+                sig: *sig,
+            })
             .collect();
         Ok(Receipt {
             chain_id: self.genesis.chain_id().clone(),
@@ -114,7 +132,12 @@ impl<'s> Receipts<'s> {
             round: outline.certificate.round,
             signatures,
             header: outline.header,
-            authorization: ReceiptAuthorization { kid: leaf.kid, public_key, sig, batch },
+            authorization: ReceiptAuthorization {
+                kid: leaf.kid,
+                public_key,
+                sig,
+                batch,
+            },
         })
     }
 
@@ -141,8 +164,13 @@ impl<'s> Receipts<'s> {
         first: u64,
         index: u64,
     ) -> Result<Option<BatchProof>, NodeError> {
-        let Some((envelope, _)) = outline.envelope_of(index) else { return Ok(None) };
-        if matches!(envelope.authorization, invoice_core::chain::Authorization::Single { .. }) {
+        let Some((envelope, _)) = outline.envelope_of(index) else {
+            return Ok(None);
+        };
+        if matches!(
+            envelope.authorization,
+            invoice_core::chain::Authorization::Single { .. }
+        ) {
             return Ok(None);
         }
         if self.batch.as_ref().is_none_or(|batch| batch.first != first) {
@@ -151,15 +179,25 @@ impl<'s> Receipts<'s> {
                 .leaves(first, envelope.entries)?
                 .iter()
                 .map(|bytes| {
-                    let StoredLeaf { record, outcome, .. } = StoredLeaf::decode(bytes)?;
+                    let StoredLeaf {
+                        record, outcome, ..
+                    } = StoredLeaf::decode(bytes)?;
                     Ok(Entry { record, outcome })
                 })
                 .collect::<Result<Vec<_>, NodeError>>()?;
             let authorization = envelope.authorization.clone();
-            self.batch =
-                Some(Batch { first, envelope: BlockEnvelope { authorization, entries } });
+            self.batch = Some(Batch {
+                first,
+                envelope: BlockEnvelope {
+                    authorization,
+                    entries,
+                },
+            });
         }
         let entry = usize::try_from(index.saturating_sub(first)).unwrap_or(usize::MAX);
-        Ok(self.batch.as_ref().and_then(|batch| batch.envelope.batch_proof(entry)))
+        Ok(self
+            .batch
+            .as_ref()
+            .and_then(|batch| batch.envelope.batch_proof(entry)))
     }
 }

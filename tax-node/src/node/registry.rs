@@ -26,7 +26,7 @@ use tokio::sync::{oneshot, watch};
 use super::access_log::AccessLogError;
 use super::checks::{self, Fault, Party};
 use super::gauges::gauge;
-use super::job::{Decision, JOB_BYTES_WAITING_MAX, Job};
+use super::job::{JOB_BYTES_WAITING_MAX, Job};
 use super::receipts::{self, Receipts};
 use super::start::Shared;
 use super::{Node, admission, claims, documents, events, validate};
@@ -60,7 +60,10 @@ fn unavailable(reason: UnavailableReason) -> Unavailable {
         UnavailableReason::LowDisk => RETRY_LOW_DISK,
         UnavailableReason::StorageFailed | UnavailableReason::Stopping => RETRY_STOPPED,
     };
-    Unavailable { reason, retry_after_seconds }
+    Unavailable {
+        reason,
+        retry_after_seconds,
+    }
 }
 
 impl Shared {
@@ -107,7 +110,10 @@ impl Shared {
     fn as_of(&self, snapshot: &Snapshot) -> AsOf {
         let head = snapshot.head();
         let time = (self.clock)().max(Instant::from_ms(head.time_ms));
-        AsOf { height: head.height, time }
+        AsOf {
+            height: head.height,
+            time,
+        }
     }
 
     /// Verifies an envelope on the pool.
@@ -122,10 +128,18 @@ impl Shared {
         let shared = Arc::clone(self);
         self.pool.spawn(move || {
             let _permit = permit;
-            let admitted = shared.store.snapshot().map_err(NodeError::from).and_then(|snapshot| {
-                let state = TypedState(&snapshot);
-                Ok(admission::admit(&state, shared.genesis.chain_id(), &submission)?)
-            });
+            let admitted = shared
+                .store
+                .snapshot()
+                .map_err(NodeError::from)
+                .and_then(|snapshot| {
+                    let state = TypedState(&snapshot);
+                    Ok(admission::admit(
+                        &state,
+                        shared.genesis.chain_id(),
+                        &submission,
+                    )?)
+                });
             // Whoever asked may have gone.
             let _ = reply.send(admitted);
         });
@@ -143,7 +157,7 @@ impl Shared {
     async fn decide(
         self: &Arc<Self>,
         verified: admission::Verified,
-    ) -> Result<Vec<Decision>, Unavailable> {
+    ) -> Result<Vec<Verdict>, Unavailable> {
         let (reply, answer) = oneshot::channel();
         let _pending = self.pending.enter(&verified.records);
         let job = Job {
@@ -171,7 +185,9 @@ impl Shared {
                 }
             }));
         }
-        answer.await.map_err(|_| unavailable(UnavailableReason::Stopping))?
+        answer
+            .await
+            .map_err(|_| unavailable(UnavailableReason::Stopping))?
     }
 }
 
@@ -181,19 +197,21 @@ fn answers(
     shared: &Shared,
     mut admitted: admission::Admitted,
     positions: &[usize],
-    decisions: Vec<Decision>,
+    verdicts: Vec<Verdict>,
     with_receipts: bool,
 ) -> Result<Vec<RecordAnswer>, NodeError> {
     let mut receipts = Receipts::new(snapshot, &shared.genesis);
-    for (position, decision) in positions.iter().zip(decisions) {
-        let verdict = match decision.verdict {
+    for (position, verdict) in positions.iter().zip(verdicts) {
+        let verdict = match verdict {
             Verdict::Recorded(recorded) => {
                 final_answer(&mut receipts, recorded.index, false, with_receipts)?
             }
             Verdict::Replayed { index, .. } => {
                 final_answer(&mut receipts, index, true, with_receipts)?
             }
-            Verdict::IdReused => RecordVerdict::IdReused { facts: Facts::new() },
+            Verdict::IdReused => RecordVerdict::IdReused {
+                facts: Facts::new(),
+            },
             Verdict::Inadmissible(Inadmissible::Unauthenticated(error)) => {
                 RecordVerdict::Unauthenticated(error)
             }
@@ -239,8 +257,14 @@ fn context(snapshot: &Snapshot, outcome: &Outcome) -> Result<Facts, NodeError> {
     if outcome.code() != Some(exists) {
         return Ok(context);
     }
-    let first = outcome.detail().get("first_index").and_then(|index| index.parse().ok());
-    if let Some(first) = first.map(|index| receipts::logged(snapshot, index)).transpose()?.flatten()
+    let first = outcome
+        .detail()
+        .get("first_index")
+        .and_then(|index| index.parse().ok());
+    if let Some(first) = first
+        .map(|index| receipts::logged(snapshot, index))
+        .transpose()?
+        .flatten()
     {
         context.set("first_id", first.record.id.as_str());
         context.set("first_height", first.place.height);
@@ -268,15 +292,27 @@ impl Registry for Node {
         let Some(verified) = admitted.verified.take() else {
             return Ok(admitted.answers.into_iter().flatten().collect());
         };
-        let positions: Vec<_> = verified.records.iter().map(|record| record.position).collect();
+        let positions: Vec<_> = verified
+            .records
+            .iter()
+            .map(|record| record.position)
+            .collect();
         // The records are decided even when whoever sent them has gone meanwhile.
         let shared = Arc::clone(&self.shared);
         let decided = tokio::spawn(async move { shared.decide(verified).await });
-        let decisions =
-            decided.await.map_err(|_| unavailable(UnavailableReason::StorageFailed))??;
+        let verdicts = decided
+            .await
+            .map_err(|_| unavailable(UnavailableReason::StorageFailed))??;
         self.shared
             .read(move |shared, snapshot| {
-                answers(snapshot, shared, admitted, &positions, decisions, with_receipts)
+                answers(
+                    snapshot,
+                    shared,
+                    admitted,
+                    &positions,
+                    verdicts,
+                    with_receipts,
+                )
             })
             .await
     }
@@ -301,9 +337,15 @@ impl Registry for Node {
         self.shared
             .read(move |shared, snapshot| {
                 let state = TypedState(snapshot);
-                let Some(key) = state.key(&kid)? else { return Ok(None) };
-                let Some(id) = state.member_id(key.owner)? else { return Ok(None) };
-                let Some(member) = state.member(&id)? else { return Ok(None) };
+                let Some(key) = state.key(&kid)? else {
+                    return Ok(None);
+                };
+                let Some(id) = state.member_id(key.owner)? else {
+                    return Ok(None);
+                };
+                let Some(member) = state.member(&id)? else {
+                    return Ok(None);
+                };
                 let standing = match key.usable_at(shared.as_of(snapshot).time) {
                     Err(_) if key.revoked_at.is_some() => KeyStanding::Revoked,
                     Err(_) => KeyStanding::Expired,
@@ -311,7 +353,12 @@ impl Registry for Node {
                     Ok(()) => KeyStanding::Good,
                 };
                 let public_key = Arc::new(key.public_key);
-                Ok(Some(KeyView { public_key, member: id, roles: member.roles, standing }))
+                Ok(Some(KeyView {
+                    public_key,
+                    member: id,
+                    roles: member.roles,
+                    standing,
+                }))
             })
             .await
     }
@@ -322,7 +369,9 @@ impl Registry for Node {
         by: MemberId,
         id: String,
     ) -> Result<RecordState, Unavailable> {
-        let Ok(id) = RecordId::spelled(&id) else { return Ok(RecordState::Absent) };
+        let Ok(id) = RecordId::spelled(&id) else {
+            return Ok(RecordState::Absent);
+        };
         if by != asker.member && !asker.roles.has_authority() {
             return Ok(RecordState::Absent);
         }
@@ -349,8 +398,7 @@ impl Registry for Node {
         let pending = self.shared.pending.owner_of(&sm3);
         self.shared
             .read(move |shared, snapshot| {
-                let visible =
-                    |by: MemberId| by == asker.member || asker.roles.has_authority();
+                let visible = |by: MemberId| by == asker.member || asker.roles.has_authority();
                 if let Some(index) = snapshot.leaf_of_record(&sm3)? {
                     let logged = receipts::logged(snapshot, index)?;
                     if logged.is_none_or(|logged| !visible(logged.record.by)) {
@@ -369,11 +417,15 @@ impl Registry for Node {
 
     async fn checks(&self, asker: &Asker, items: Vec<CheckItem>) -> Result<Checked, Unavailable> {
         let asker = asker.clone();
-        self.shared.read(move |shared, snapshot| check_all(shared, snapshot, Some(&asker), &items)).await
+        self.shared
+            .read(move |shared, snapshot| check_all(shared, snapshot, Some(&asker), &items))
+            .await
     }
 
     async fn public_check(&self, item: CheckItem) -> Result<Checked, Unavailable> {
-        self.shared.read(move |shared, snapshot| check_all(shared, snapshot, None, &[item])).await
+        self.shared
+            .read(move |shared, snapshot| check_all(shared, snapshot, None, &[item]))
+            .await
     }
 
     async fn document(
@@ -394,7 +446,11 @@ impl Registry for Node {
                     document: key.to_string(),
                     asked: Vec::new(),
                     differs: &[],
-                    answer: if view.is_some() { "content" } else { "not_found" },
+                    answer: if view.is_some() {
+                        "content"
+                    } else {
+                        "not_found"
+                    },
                 };
                 shared.access_log.append(&[access])?;
                 Ok(view)
@@ -422,7 +478,9 @@ impl Registry for Node {
         limit: usize,
     ) -> Result<EventPage, Unavailable> {
         let asker = asker.clone();
-        self.shared.read(move |_, snapshot| events::page(snapshot, &asker, after, limit)).await
+        self.shared
+            .read(move |_, snapshot| events::page(snapshot, &asker, after, limit))
+            .await
     }
 
     fn head(&self) -> watch::Receiver<u64> {
@@ -448,7 +506,9 @@ impl Registry for Node {
     async fn block(&self, height: u64) -> Result<Option<BlockView>, Unavailable> {
         self.shared
             .read(move |_, snapshot| {
-                let Some(outline) = snapshot.outline(height)? else { return Ok(None) };
+                let Some(outline) = snapshot.outline(height)? else {
+                    return Ok(None);
+                };
                 let (first, count) = (outline.header.first_index, outline.header.count);
                 let mut leaf_hashes = Vec::new();
                 for index in first..first.saturating_add(u64::from(count)) {
@@ -478,7 +538,11 @@ impl Registry for Node {
                 };
                 let leaf_hash = snapshot.node(0, index)?;
                 let root_hash = merkle::root_from_path(&leaf_hash, index, tree_size, &path);
-                Ok(root_hash.map(|root_hash| InclusionView { leaf_hash, root_hash, path }))
+                Ok(root_hash.map(|root_hash| InclusionView {
+                    leaf_hash,
+                    root_hash,
+                    path,
+                }))
             })
             .await
     }
@@ -488,16 +552,24 @@ impl Registry for Node {
         from: u64,
         to: u64,
     ) -> Result<Option<Vec<Hash>>, Unavailable> {
-        self.shared.read(move |_, snapshot| Ok(snapshot.consistency_path(from, to)?)).await
+        self.shared
+            .read(move |_, snapshot| Ok(snapshot.consistency_path(from, to)?))
+            .await
     }
 
     fn readiness(&self) -> Readiness {
         let shared = &self.shared;
         let height = *shared.head.borrow();
-        let head = shared.store.snapshot().ok().map(|snapshot| snapshot.head().clone());
+        let head = shared
+            .store
+            .snapshot()
+            .ok()
+            .map(|snapshot| snapshot.head().clone());
         Readiness {
             height,
-            time: head.filter(|head| head.height > 0).map(|head| Instant::from_ms(head.time_ms)),
+            time: head
+                .filter(|head| head.height > 0)
+                .map(|head| Instant::from_ms(head.time_ms)),
             storage_ok: !shared.store.stopped() && !shared.engine_failed.load(Ordering::Acquire),
             refusing: shared.refusing(),
         }
@@ -507,13 +579,32 @@ impl Registry for Node {
         let shared = &self.shared;
         let waiting = shared.waiting_bytes.load(Ordering::Relaxed) as u64;
         let (accesses, _) = shared.access_log.root();
-        let records = shared.store.snapshot().map_or(0, |snapshot| snapshot.head().log_size());
+        let records = shared
+            .store
+            .snapshot()
+            .map_or(0, |snapshot| snapshot.head().log_size());
         vec![
-            gauge("height", "Height of the last final block.", *shared.head.borrow()),
+            gauge(
+                "height",
+                "Height of the last final block.",
+                *shared.head.borrow(),
+            ),
             gauge("log_records", "Records in the log.", records),
-            gauge("waiting_bytes", "Bytes of records that wait for a block.", waiting),
-            gauge("disk_free_bytes", "Room on the disk.", shared.disk.free_bytes()),
-            gauge("access_log_entries", "Questions in the access log.", accesses),
+            gauge(
+                "waiting_bytes",
+                "Bytes of records that wait for a block.",
+                waiting,
+            ),
+            gauge(
+                "disk_free_bytes",
+                "Room on the disk.",
+                shared.disk.free_bytes(),
+            ),
+            gauge(
+                "access_log_entries",
+                "Questions in the access log.",
+                accesses,
+            ),
         ]
     }
 }
@@ -527,7 +618,10 @@ fn check_all(
 ) -> Result<Checked, NodeError> {
     let as_of = shared.as_of(snapshot);
     let state = TypedState(snapshot);
-    let party = asker.map(|asker| Party::of(&state, asker)).transpose()?.flatten();
+    let party = asker
+        .map(|asker| Party::of(&state, asker))
+        .transpose()?
+        .flatten();
     let results = items
         .iter()
         .map(|item| checks::check(&state, party.as_ref(), item, as_of))

@@ -129,7 +129,11 @@ impl Node {
     pub fn start(config: NodeConfig) -> Result<(Self, oneshot::Receiver<Stopped>), StartError> {
         let kid = config.signer.public_key().kid();
         let validators = Arc::new(config.genesis.validators().clone());
-        if !validators.validators().iter().any(|validator| validator.public_key.kid() == kid) {
+        if !validators
+            .validators()
+            .iter()
+            .any(|validator| validator.public_key.kid() == kid)
+        {
             return Err(StartError::NotValidator(kid));
         }
         let store = Arc::new(open(&config)?);
@@ -192,7 +196,11 @@ impl Node {
     /// Takes nothing new; the engine ends when everything that was taken is final.
     pub fn stop(&self) {
         self.shared.stopping.store(true, Ordering::Release);
-        self.shared.jobs.lock().unwrap_or_else(PoisonError::into_inner).take();
+        self.shared
+            .jobs
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
         if let Err(error) = self.shared.access_log.sync() {
             tracing::error!(%error, "the access log was not synced");
         }

@@ -1,8 +1,6 @@
 //! `POST /v1/validate`: what would become of an envelope, with nothing recorded.
 
-use invoice_api::registry::{
-    Asker, RecordFindings, RecordVerdict, Refusal, Submission,
-};
+use invoice_api::registry::{Asker, RecordFindings, RecordVerdict, Refusal, Submission};
 use invoice_core::apply::{BlockPosition, Candidate, Execution, Inadmissible, Verdict};
 use invoice_core::calendar::Instant;
 use invoice_core::chain::{ChainId, Outcome};
@@ -24,10 +22,17 @@ pub(super) fn findings(
     time: Instant,
 ) -> Result<Vec<RecordFindings>, NodeError> {
     let admitted = match submission.kid {
-        Some(_) => Some(admission::admit(&TypedState(snapshot), chain_id, submission)?),
+        Some(_) => Some(admission::admit(
+            &TypedState(snapshot),
+            chain_id,
+            submission,
+        )?),
         None => None,
     };
-    let position = BlockPosition { time, first_index: snapshot.head().log_size() };
+    let position = BlockPosition {
+        time,
+        first_index: snapshot.head().log_size(),
+    };
     let mut execution = Execution::new(snapshot, position);
     let mut all = Vec::new();
     for (position, bytes) in submission.records.iter().enumerate() {
@@ -57,7 +62,9 @@ pub(super) fn findings(
             all.push(findings);
             continue;
         }
-        let kid = admitted.as_ref().and_then(|admitted| Some(admitted.verified.as_ref()?.kid));
+        let kid = admitted
+            .as_ref()
+            .and_then(|admitted| Some(admitted.verified.as_ref()?.kid));
         let candidate = Candidate::judged(parsed, kid);
         note(&mut findings, execution.judge(&candidate)?);
         all.push(findings);
@@ -69,12 +76,17 @@ fn note(findings: &mut RecordFindings, verdict: Verdict) {
     match verdict {
         Verdict::Recorded(recorded) => {
             if let Outcome::Refused { code, detail } = recorded.outcome {
-                findings.refusal = catalogue::explain(&code)
-                    .map(|entry| Refusal { code: entry.code, facts: detail });
+                findings.refusal = catalogue::explain(&code).map(|entry| Refusal {
+                    code: entry.code,
+                    facts: detail,
+                });
             }
         }
         Verdict::IdReused => {
-            findings.refusal = Some(Refusal { code: ID_REUSED, facts: Default::default() });
+            findings.refusal = Some(Refusal {
+                code: ID_REUSED,
+                facts: Default::default(),
+            });
         }
         Verdict::Inadmissible(Inadmissible::Unauthenticated(error)) => {
             findings.authentication = Some(error);

@@ -104,6 +104,9 @@ impl From<ReadError> for OpenError {
         match error {
             ReadError::Stopped => Self::Storage(Box::new(redb::Error::PreviousIo)),
             ReadError::Storage(source) => Self::Storage(source),
+            ReadError::BeyondLog { leaf } => {
+                Self::Damaged(Damage::new("tiles", leaf, "is beyond the log"))
+            }
             ReadError::Damaged(damage) => Self::Damaged(damage),
         }
     }
@@ -121,6 +124,12 @@ pub enum ReadError {
     /// The storage engine failed; the store is stopped.
     #[error("reading the store failed: {0}; check the disk, then restart the node")]
     Storage(#[source] Box<redb::Error>),
+    /// The log is not long enough for what was asked. The store goes on.
+    #[error("the log does not reach to leaf {leaf}; ask for less, or for an earlier tree size")]
+    BeyondLog {
+        /// The first leaf that is not there.
+        leaf: u64,
+    },
     /// A row is missing or unreadable; the store is stopped.
     #[error("the store is damaged ({0}); restore the folder from a backup or from another node")]
     Damaged(#[from] Damage),
@@ -188,6 +197,9 @@ impl From<ReadError> for CommitError {
         match error {
             ReadError::Stopped => Self::Stopped,
             ReadError::Storage(source) => Self::OutcomeUnknown(source),
+            ReadError::BeyondLog { leaf } => {
+                Self::Damaged(Damage::new("tiles", leaf, "is beyond the log"))
+            }
             ReadError::Damaged(damage) => Self::Damaged(damage),
         }
     }

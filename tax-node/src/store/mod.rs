@@ -16,6 +16,7 @@ pub mod fault;
 mod folder;
 mod head;
 mod lookup;
+mod proofs;
 mod replay;
 mod rows;
 mod snapshot;

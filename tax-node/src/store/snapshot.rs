@@ -8,15 +8,13 @@ use redb::{Key, ReadOnlyTable, ReadTransaction, TableDefinition, Value};
 
 use invoice_core::chain::{Block, Certificate};
 use invoice_core::codec::DecodeError;
-use invoice_core::crypto::Hash;
-use invoice_core::merkle::{self, ProofError};
 use invoice_core::state::{Changes, StateView, Table};
 
 use super::block_row::{self, BlockOutline};
 use super::bundle::{self, BUNDLE_LEAVES, Bundle, BundleCache};
 use super::error::{Damage, ReadError, contained};
 use super::head::Head;
-use super::{commit, tables, tiles, undo};
+use super::{commit, tables, undo};
 
 type StateTable = ReadOnlyTable<&'static [u8], &'static [u8]>;
 
@@ -250,58 +248,6 @@ impl Snapshot {
         Ok(bundle)
     }
 
-    /// The Merkle hash of the complete subtree of 2^`level` leaves that begins at leaf
-    /// `index` · 2^`level`: what the provers of [`invoice_core::merkle`] ask for.
-    ///
-    /// # Errors
-    /// The store has stopped or cannot be read; also when the subtree is not complete.
-    pub fn node(&self, level: u8, index: u64) -> Result<Hash, ReadError> {
-        self.shared
-            .guard(|| tiles::node(&self.table(tables::TILES)?, level, index))
-    }
-
-    /// The path that proves the leaf at `index` in the log of `size` leaves (RFC 6962, 2.1.1);
-    /// `None` when there is no such leaf or the log has not had that size.
-    ///
-    /// # Errors
-    /// The store has stopped or cannot be read.
-    pub fn inclusion_path(&self, index: u64, size: u64) -> Result<Option<Vec<Hash>>, ReadError> {
-        if index >= size || size > self.head.log_size() {
-            return Ok(None);
-        }
-        self.shared.guard(|| {
-            let table = self.table(tables::TILES)?;
-            proof(merkle::inclusion_path(index, size, |level, index| {
-                tiles::node(&table, level, index)
-            }))
-        })
-    }
-
-    /// The path that proves that the log of `to` leaves continues the log of `from` leaves
-    /// (RFC 6962, 2.1.2); `None` when the log has not had those sizes in that order.
-    ///
-    /// # Errors
-    /// The store has stopped or cannot be read.
-    pub fn consistency_path(&self, from: u64, to: u64) -> Result<Option<Vec<Hash>>, ReadError> {
-        if from > to || to > self.head.log_size() {
-            return Ok(None);
-        }
-        self.shared.guard(|| {
-            let table = self.table(tables::TILES)?;
-            proof(merkle::consistency_path(from, to, |level, index| {
-                tiles::node(&table, level, index)
-            }))
-        })
-    }
-
-    /// The log's frontier when it had `size` leaves, at most what it has now.
-    ///
-    /// # Errors
-    /// The store has stopped or cannot be read.
-    pub fn frontier_at(&self, size: u64) -> Result<invoice_core::merkle::Frontier, ReadError> {
-        self.shared.guard(|| super::tail_check::frontier_at(self, size))
-    }
-
     /// What the block at `height` replaced.
     pub(super) fn read_undo(&self, height: u64) -> Result<Changes, ReadError> {
         let damage = |fault| Damage::new("undo", height, fault);
@@ -335,17 +281,6 @@ impl StateView for Snapshot {
                 .map_err(ReadError::storage)?;
             Ok(row.map(|row| row.value().to_vec()))
         })
-    }
-}
-
-/// A proof, or `None` where the log has none.
-fn proof(
-    outcome: Result<Vec<Hash>, ProofError<ReadError>>,
-) -> Result<Option<Vec<Hash>>, ReadError> {
-    match outcome {
-        Ok(path) => Ok(Some(path)),
-        Err(ProofError::OutOfRange) => Ok(None),
-        Err(ProofError::Node(error)) => Err(error),
     }
 }
 

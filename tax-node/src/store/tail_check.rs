@@ -6,8 +6,7 @@
 //! the head. What lies further back was checked when it lay at the end.
 
 use invoice_core::chain::{Certificate, Header};
-use invoice_core::codec::Writer;
-use invoice_core::crypto::Hash;
+use invoice_core::crypto::{Hash, sm3};
 use invoice_core::merkle::{Frontier, leaf_hash};
 
 use super::bundle::BUNDLE_LEAVES;
@@ -19,6 +18,9 @@ use super::{block_row, tables, tiles};
 /// among what is verified.
 pub const VERIFIED_BLOCKS: u64 = tables::REPLAYED_BLOCKS;
 
+/// First byte of what is hashed for the genesis file's digest.
+const GENESIS_DOMAIN: u8 = 0x03;
+
 /// Decides whether a certificate proves that a header is final; see
 /// [`Certificate::verify`](invoice_core::chain::Certificate::verify).
 pub type CertificateCheck<'a> = dyn Fn(&Header, &Certificate) -> bool + 'a;
@@ -29,6 +31,11 @@ pub(super) fn verify(
     genesis_hash: &Hash,
     certified: &CertificateCheck<'_>,
 ) -> Result<(), ReadError> {
+    let genesis = sm3(&[&[GENESIS_DOMAIN], &snapshot.genesis()?]);
+    if genesis != *genesis_hash {
+        let fault = "is not the genesis file that the node is configured with";
+        return Err(Damage::new("meta", tables::META_GENESIS, fault).into());
+    }
     let head = snapshot.head();
     if head.height == 0 {
         if head.block_id != *genesis_hash || head.log_size() != 0 {
@@ -41,7 +48,7 @@ pub(super) fn verify(
         None | Some(0) => *genesis_hash,
         Some(before) => snapshot.read_outline(before)?.header.id(),
     };
-    let mut frontier = frontier_at(snapshot, snapshot.read_outline(first)?.header.first_index)?;
+    let mut frontier = snapshot.read_frontier(snapshot.read_outline(first)?.header.first_index)?;
     for height in first..=head.height {
         previous = verify_block(snapshot, height, &previous, &mut frontier, certified)?;
     }
@@ -66,23 +73,6 @@ fn first_height(snapshot: &Snapshot) -> Result<u64, ReadError> {
     };
     let by_bundle = snapshot.read_height_of_leaf(last_bundle.saturating_mul(BUNDLE_LEAVES))?;
     Ok(by_blocks.min(by_bundle).max(1))
-}
-
-/// The frontier of the first `size` leaves, from the tiles.
-pub(super) fn frontier_at(snapshot: &Snapshot, size: u64) -> Result<Frontier, ReadError> {
-    let table = snapshot.table(tables::TILES)?;
-    let mut bytes = Writer::new();
-    bytes.put_u64(size);
-    let mut start = 0_u64;
-    for level in (0..64_u8).rev() {
-        let leaves = 1_u64 << level;
-        if size & leaves != 0 {
-            bytes.put(tiles::node(&table, level, start >> level)?.as_bytes());
-            start |= leaves;
-        }
-    }
-    let frontier = Frontier::decode(&bytes.into_bytes());
-    Ok(frontier.map_err(|_| Damage::new("tiles", size, "is no frontier"))?)
 }
 
 /// Verifies one block; gives its id.

@@ -307,17 +307,19 @@ impl Chain {
             if stored.block != made.block || stored.certificate != made.certificate {
                 return Err(format!("block {height} differs"));
             }
-            let first = made.block.header.first_index;
-            if snapshot
-                .leaves(first, made.leaves.len() as u32)
-                .map_err(text)?
-                != made.leaves
-            {
-                return Err(format!("leaves of block {height} differ"));
-            }
-            for (index, hash) in (first..).zip(&made.leaf_hashes) {
-                if snapshot.node(0, index).map_err(text)? != *hash {
-                    return Err(format!("hash of leaf {index} differs"));
+            if height + 4 > self.height() {
+                let first = made.block.header.first_index;
+                if snapshot
+                    .leaves(first, made.leaves.len() as u32)
+                    .map_err(text)?
+                    != made.leaves
+                {
+                    return Err(format!("leaves of block {height} differ"));
+                }
+                for (index, hash) in (first..).zip(&made.leaf_hashes) {
+                    if snapshot.node(0, index).map_err(text)? != *hash {
+                        return Err(format!("hash of leaf {index} differs"));
+                    }
                 }
             }
             if let Some(damage) = snapshot.first_difference(&made.rows).map_err(text)? {

@@ -1,0 +1,79 @@
+//! The language of what a person reads.
+
+use clap::ValueEnum;
+use invoice_api::client::AnswerLanguage;
+use invoice_core::refusal::Language;
+
+/// Chinese or English.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Lang {
+    /// 中文
+    Zh,
+    /// English
+    En,
+}
+
+impl Lang {
+    /// The language of the environment: the first of `LC_ALL`, `LC_MESSAGES` and `LANG` that is
+    /// set decides, and what names neither language is Chinese.
+    pub(crate) fn from_environment(value: impl Fn(&str) -> Option<String>) -> Self {
+        let names = ["LC_ALL", "LC_MESSAGES", "LANG"];
+        let set = names
+            .iter()
+            .filter_map(|name| value(name))
+            .find(|text| !text.is_empty());
+        match set {
+            Some(text) if text.to_ascii_lowercase().starts_with("en") => Self::En,
+            _ => Self::Zh,
+        }
+    }
+
+    /// One of two texts.
+    pub(crate) const fn of<'t>(self, zh: &'t str, en: &'t str) -> &'t str {
+        match self {
+            Self::Zh => zh,
+            Self::En => en,
+        }
+    }
+}
+
+impl From<Lang> for AnswerLanguage {
+    fn from(lang: Lang) -> Self {
+        match lang {
+            Lang::Zh => Self::Chinese,
+            Lang::En => Self::English,
+        }
+    }
+}
+
+impl From<Lang> for Language {
+    fn from(lang: Lang) -> Self {
+        match lang {
+            Lang::Zh => Self::Chinese,
+            Lang::En => Self::English,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_environment_chooses_and_chinese_is_the_default() {
+        for (set, lang) in [
+            (vec![], Lang::Zh),
+            (vec![("LANG", "en_GB.UTF-8")], Lang::En),
+            (vec![("LANG", "C.UTF-8")], Lang::Zh),
+            (vec![("LC_ALL", "zh_CN.UTF-8"), ("LANG", "en_US")], Lang::Zh),
+            (vec![("LC_ALL", ""), ("LANG", "en_US")], Lang::En),
+        ] {
+            let value = |name: &str| {
+                set.iter()
+                    .find(|(key, _)| *key == name)
+                    .map(|(_, text)| (*text).to_owned())
+            };
+            assert_eq!(Lang::from_environment(value), lang, "{set:?}");
+        }
+    }
+}

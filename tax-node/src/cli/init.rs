@@ -1,0 +1,134 @@
+//! `tax-node init`: a new chain with one validator and the two founding authorities.
+
+use std::path::{Path, PathBuf};
+
+use invoice_core::chain::{ChainId, Genesis, GenesisMember, Validator, ValidatorSet};
+use invoice_core::crypto::PublicKey;
+use invoice_core::identity::MemberId;
+use invoice_core::read::Spelled;
+use invoice_core::record::{Role, RoleSet};
+
+use super::failure::{Exit, Failure};
+use super::output::Output;
+use crate::node::{Node, system_clock};
+use crate::{files, key_file};
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// 节点数据目录 / the node's folder
+    #[arg(long, env = "PIAOLIAN_DATA", default_value = "piaolian-data")]
+    data: PathBuf,
+    /// 链名：1 至 32 个 a-z 0-9 - / the chain's name
+    #[arg(long)]
+    chain_id: ChainId,
+    /// 税务机关：统一社会信用代码=名称 / the tax authority: social credit code=name
+    #[arg(long, value_parser = founder)]
+    tax: (MemberId, String),
+    /// 财政机关：统一社会信用代码=名称 / the finance authority: social credit code=name
+    #[arg(long, value_parser = founder)]
+    finance: (MemberId, String),
+    /// 三个密钥文件不加密（仅用于测试）/ leave the three key files unencrypted, for tests only
+    #[arg(long)]
+    plain: bool,
+    /// 口令文件 / a file with the passphrase
+    #[arg(long)]
+    passphrase_file: Option<PathBuf>,
+}
+
+/// Reads `code=name`.
+fn founder(text: &str) -> Result<(MemberId, String), String> {
+    let (id, name) = text.split_once('=').ok_or("应为 代码=名称 / code=name is due")?;
+    let id = MemberId::spelled(id).map_err(|rule| rule.explanation().en.to_owned())?;
+    Ok((id, name.to_owned()))
+}
+
+pub(super) fn run(args: &Args, output: Output) -> Result<(), Failure> {
+    let path = files::genesis(&args.data);
+    if path.exists() {
+        let text = output.of("目录中已有一条链", "the folder holds a chain already");
+        return Err(Failure::new(Exit::Usage, "chain_exists", text)
+            .hint(output.of("请换一个空目录", "choose an empty folder")));
+    }
+    let passphrase = match args.plain {
+        true => None,
+        false => Some(key_file::passphrase(args.passphrase_file.as_deref(), true)?),
+    };
+    let passphrase = passphrase.as_ref().map(|text| text.as_str());
+    let new_key = |name: &str| -> Result<PublicKey, Failure> {
+        let key = key_file::generate()?;
+        let file = files::keys(&args.data).join(format!("{name}.pem"));
+        key_file::write_new(&file, &key, passphrase)?;
+        Ok(key.public_key())
+    };
+    let validator = new_key("validator")?;
+    let members = [(&args.tax, Role::Tax, "tax"), (&args.finance, Role::Finance, "finance")]
+        .into_iter()
+        .map(|((id, name), role, file)| {
+            Ok(GenesisMember {
+                id: *id,
+                name: name.clone(),
+                roles: RoleSet::default().with(role),
+                public_key: new_key(file)?,
+            })
+        })
+        .collect::<Result<Vec<_>, Failure>>()?;
+    let genesis = create(&args.data, args.chain_id.clone(), validator, members)?;
+    let hash = genesis.hash().to_string();
+    let lines = [
+        format!("{}  {}", output.of("链    ", "chain  "), genesis.chain_id()),
+        format!("{}  {hash}", output.of("创世哈希", "genesis")),
+        format!(
+            "{}  tax-node start --data {}",
+            output.of("下一步  ", "next   "),
+            args.data.display()
+        ),
+    ];
+    let value = serde_json::json!({ "chain_id": genesis.chain_id(), "genesis_hash": hash });
+    output.result(&value, &lines);
+    Ok(())
+}
+
+/// Writes the genesis file of a chain with one validator, and an empty store.
+///
+/// The genesis file is written last of all files that a chain needs: a folder that has it has
+/// everything but perhaps the store, which [`ensure_store`] makes.
+pub(super) fn create(
+    data: &Path,
+    chain_id: ChainId,
+    validator: PublicKey,
+    members: Vec<GenesisMember>,
+) -> Result<Genesis, Failure> {
+    let invalid = |error: &dyn std::fmt::Display| Failure::new(Exit::Usage, "genesis", error);
+    let validators = ValidatorSet::new(vec![Validator {
+        public_key: validator,
+        weight: 1,
+        name: "validator".to_owned(),
+    }])
+    .map_err(|error| invalid(&error))?;
+    let now = (system_clock())().ms();
+    let genesis = Genesis::compose(chain_id, now, validators, members)
+        .map_err(|error| invalid(&error))?;
+    let path = files::genesis(data);
+    files::write_whole(&path, genesis.bytes(), files::PUBLIC)
+        .map_err(|error| Failure::file(&path, error))?;
+    ensure_store(data, &genesis)?;
+    Ok(genesis)
+}
+
+/// Creates the store unless it is there: a crash may have come between genesis file and store.
+pub(super) fn ensure_store(data: &Path, genesis: &Genesis) -> Result<(), Failure> {
+    if crate::store::file_of(data).exists() {
+        return Ok(());
+    }
+    Ok(Node::create(data, genesis)?)
+}
+
+/// Reads the genesis file of a folder.
+pub(super) fn read_genesis(data: &Path) -> Result<Genesis, Failure> {
+    let path = files::genesis(data);
+    let bytes = std::fs::read(&path).map_err(|error| {
+        Failure::file(&path, error)
+            .hint("先运行 tax-node init 或 demo / run tax-node init or demo first")
+    })?;
+    Genesis::parse(&bytes).map_err(|error| Failure::file(&path, error))
+}

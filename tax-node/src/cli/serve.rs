@@ -1,0 +1,151 @@
+//! Running a node behind its HTTP interface until someone interrupts it.
+
+use std::future::Future;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use invoice_api::{BoundServer, ServerConfig, TlsFiles};
+use invoice_core::chain::Genesis;
+use invoice_core::crypto::{SecretKey, SecretKeySigner};
+use tokio::sync::oneshot;
+use tracing_subscriber::EnvFilter;
+
+use super::failure::{Exit, Failure};
+use super::output::Output;
+use crate::node::{Node, NodeConfig, Stopped, system_clock};
+use crate::store::CACHE_BYTES;
+
+/// Free bytes below which new records are refused, unless the command line says otherwise.
+const DISK_RESERVE_BYTES: u64 = 512 * 1024 * 1024;
+/// How long the engine may take to finish what was accepted.
+const FINISH_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Where and how to listen.
+#[derive(Debug, clap::Args)]
+pub(super) struct Listen {
+    /// 监听地址 / the address to listen on
+    #[arg(long, env = "PIAOLIAN_LISTEN", default_value = "127.0.0.1:8080")]
+    pub(super) listen: SocketAddr,
+    /// TLS 证书链（PEM）/ TLS certificate chain
+    #[arg(long, requires = "tls_key")]
+    tls_cert: Option<PathBuf>,
+    /// TLS 私钥（PEM）/ TLS private key
+    #[arg(long, requires = "tls_cert")]
+    tls_key: Option<PathBuf>,
+}
+
+/// A node whose engine runs.
+pub(super) struct Running {
+    pub(super) node: Node,
+    ended: oneshot::Receiver<Stopped>,
+}
+
+/// A node that listens.
+pub(super) struct Served {
+    server: BoundServer,
+    pub(super) addresses: Vec<SocketAddr>,
+    pub(super) scheme: &'static str,
+}
+
+/// Runs a future on a runtime of its own.
+pub(super) fn block_on<T>(future: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    runtime.map_err(|error| Failure::new(Exit::Usage, "runtime", error))?.block_on(future)
+}
+
+/// Logs to standard error: JSON lines, or text for people; `RUST_LOG` chooses what.
+pub(super) fn log_to_stderr(output: Output) {
+    let filter =
+        EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info,actix_server=warn"));
+    let builder =
+        tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    // A second call in one process keeps the first subscriber.
+    let _ = if output.json { builder.json().try_init() } else { builder.try_init() };
+}
+
+/// Opens the folder and starts the engine.
+pub(super) fn start(data: &Path, genesis: Genesis, key: SecretKey) -> Result<Running, Failure> {
+    let threads = std::thread::available_parallelism().map_or(2, usize::from);
+    let (node, ended) = Node::start(NodeConfig {
+        data: data.to_owned(),
+        genesis,
+        signer: Box::new(SecretKeySigner::new(key)),
+        clock: system_clock(),
+        cache_bytes: CACHE_BYTES,
+        disk_reserve_bytes: DISK_RESERVE_BYTES,
+        verify_threads: threads,
+    })?;
+    Ok(Running { node, ended })
+}
+
+/// Listens; nothing is answered yet.
+pub(super) fn bind(running: &Running, listen: &Listen) -> Result<Served, Failure> {
+    let mut config = ServerConfig::new(listen.listen);
+    config.tls = listen.tls_cert.clone().zip(listen.tls_key.clone()).map(
+        |(certificates, key)| TlsFiles { certificates, key },
+    );
+    let scheme = if config.tls.is_some() { "https" } else { "http" };
+    let server = invoice_api::bind(&config, Arc::new(running.node.clone()))
+        .map_err(|error| Failure::new(Exit::Network, "listen", error))?;
+    let addresses = server.addresses().to_vec();
+    Ok(Served { server, addresses, scheme })
+}
+
+/// Says where the node listens.
+pub(super) fn announce(served: &Served, output: Output) {
+    for address in &served.addresses {
+        let url = format!("{}://{address}", served.scheme);
+        let line = format!(
+            "{} {url}  ({} {url}/docs)",
+            output.of("服务已就绪", "serving at"),
+            output.of("接口文档", "API"),
+        );
+        output.result(&serde_json::json!({ "listening": url }), &[line]);
+    }
+}
+
+impl Served {
+    /// Serves until SIGINT or SIGTERM or until the engine stops; then finishes what was accepted.
+    pub(super) async fn until_interrupted(self, running: Running) -> Result<(), Failure> {
+        let Running { node, mut ended } = running;
+        let mut engine = None;
+        let shutdown = async {
+            tokio::select! {
+                () = interrupted() => {}
+                result = &mut ended => engine = Some(result),
+            }
+        };
+        let served = self.server.run(shutdown).await;
+        node.stop();
+        let result = match engine {
+            Some(result) => Some(result),
+            None => tokio::time::timeout(FINISH_TIMEOUT, ended).await.ok(),
+        };
+        served.map_err(|error| Failure::new(Exit::Network, "serve", error))?;
+        match result {
+            Some(Ok(Ok(()))) => Ok(()),
+            Some(Ok(Err(error))) => Err(Failure::integrity(error)),
+            Some(Err(_)) | None => {
+                Err(Failure::new(Exit::Refused, "engine", "the engine did not end in time"))
+            }
+        }
+    }
+}
+
+/// Waits for SIGINT or SIGTERM.
+async fn interrupted() {
+    use tokio::signal::unix::{SignalKind, signal};
+    match signal(SignalKind::terminate()) {
+        Ok(mut terminate) => {
+            tokio::select! {
+                _ = tokio::signal::ctrl_c() => {}
+                _ = terminate.recv() => {}
+            }
+        }
+        Err(_) => {
+            let _ = tokio::signal::ctrl_c().await;
+        }
+    }
+}

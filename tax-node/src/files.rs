@@ -1,0 +1,50 @@
+//! Files that are there whole or not at all, and the names in a node's folder.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+/// The genesis file in a node's folder.
+pub(crate) fn genesis(folder: &Path) -> PathBuf {
+    folder.join("genesis.json")
+}
+
+/// The list of members that a demonstration prepares.
+pub(crate) fn members(folder: &Path) -> PathBuf {
+    folder.join("members.json")
+}
+
+/// The folder of keys.
+pub(crate) fn keys(folder: &Path) -> PathBuf {
+    folder.join("keys")
+}
+
+/// The validator's key.
+pub(crate) fn validator_key(folder: &Path) -> PathBuf {
+    keys(folder).join("validator.pem")
+}
+
+/// Permissions of a file that only its owner reads.
+pub(crate) const PRIVATE: u32 = 0o600;
+/// Permissions of a file that everyone may read.
+pub(crate) const PUBLIC: u32 = 0o644;
+
+/// Writes a file under a temporary name, syncs it, renames it and syncs the folder: after a crash
+/// there is the old file or the new one.
+pub(crate) fn write_whole(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
+    let folder = path.parent().unwrap_or_else(|| Path::new("."));
+    fs::create_dir_all(folder)?;
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(".new");
+    let temporary = folder.join(name);
+    if temporary.exists() {
+        fs::remove_file(&temporary)?;
+    }
+    let mut file =
+        OpenOptions::new().write(true).create_new(true).mode(mode).open(&temporary)?;
+    file.write_all(bytes)?;
+    file.sync_all()?;
+    fs::rename(&temporary, path)?;
+    File::open(folder)?.sync_all()
+}
