@@ -6,7 +6,7 @@
 use actix_web::http::StatusCode;
 use actix_web::http::header::{ALLOW, CONTENT_TYPE, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 use actix_web::{HttpResponse, HttpResponseBuilder, ResponseError};
-use invoice_core::refusal::{AuthenticationError, Forbidden, ShapeError, Violation};
+use invoice_core::refusal::{AuthenticationError, Forbidden, ShapeCode, ShapeError, Violation};
 use serde_json::{Map, Value, json};
 
 use crate::fault::Fault;
@@ -24,7 +24,10 @@ pub(crate) type Facts = Vec<(String, String)>;
 
 /// An answer that is not "yes", in no language yet.
 #[derive(Debug, Clone)]
-pub(crate) struct Problem {
+pub(crate) struct Problem(Box<Parts>);
+
+#[derive(Debug, Clone)]
+struct Parts {
     status: StatusCode,
     code: String,
     facts: Facts,
@@ -90,7 +93,7 @@ fn owned(details: &[(&'static str, String)]) -> Facts {
 
 impl Problem {
     pub(crate) fn new(status: StatusCode, code: impl Into<String>) -> Self {
-        Self {
+        Self(Box::new(Parts {
             status,
             code: code.into(),
             facts: Facts::new(),
@@ -98,15 +101,14 @@ impl Problem {
             members: Map::new(),
             retry_after: None,
             allow: None,
-        }
+        }))
     }
 
     /// Method not allowed, with the methods that are.
     pub(crate) fn method_not_allowed(allow: &'static str) -> Self {
-        Self {
-            allow: Some(allow),
-            ..Self::from(Fault::MethodNotAllowed)
-        }
+        let mut problem = Self::from(Fault::MethodNotAllowed);
+        problem.0.allow = Some(allow);
+        problem
     }
 
     /// A parameter of the query is wrong.
@@ -114,51 +116,52 @@ impl Problem {
         Self::from(Fault::QueryInvalid).with_fact("parameter", name)
     }
 
-    /// Several values of a request break rules.
-    pub(crate) fn items(status: StatusCode, errors: Vec<ErrorItem>) -> Self {
-        let code = errors
-            .first()
-            .map_or(Fault::BadRequest.code(), |error| error.code);
-        Self {
-            errors,
-            ..Self::new(status, code)
-        }
+    /// Several places of a request are wrong; `code` is that of the gravest.
+    pub(crate) fn items(status: StatusCode, code: &'static str, errors: Vec<ErrorItem>) -> Self {
+        let mut problem = Self::new(status, code);
+        problem.0.errors = errors;
+        problem
     }
 
     pub(crate) fn with_fact(mut self, name: &str, value: impl Into<String>) -> Self {
-        self.facts.push((name.to_owned(), value.into()));
+        self.0.facts.push((name.to_owned(), value.into()));
         self
     }
 
     pub(crate) fn with_facts(mut self, facts: Facts) -> Self {
-        self.facts.extend(facts);
+        self.0.facts.extend(facts);
         self
     }
 
     /// Adds a member of our own to the document.
     pub(crate) fn with_member(mut self, name: &str, value: Value) -> Self {
-        self.members.insert(name.to_owned(), value);
+        self.0.members.insert(name.to_owned(), value);
+        self
+    }
+
+    fn retry_after(mut self, seconds: u32) -> Self {
+        self.0.retry_after = Some(seconds.max(1));
         self
     }
 
     pub(crate) fn status(&self) -> StatusCode {
-        self.status
+        self.0.status
     }
 
     pub(crate) fn set_status(&mut self, status: StatusCode) {
-        self.status = status;
+        self.0.status = status;
     }
 
     pub(crate) fn errors(&self) -> &[ErrorItem] {
-        &self.errors
+        &self.0.errors
     }
 
     pub(crate) fn facts(&self) -> &[(String, String)] {
-        &self.facts
+        &self.0.facts
     }
 
     pub(crate) fn code(&self) -> &str {
-        &self.code
+        &self.0.code
     }
 
     /// The document. Members of our own come last and never replace one of the contract's.
@@ -166,30 +169,32 @@ impl Problem {
         let mut document = Map::new();
         document.insert(
             "type".into(),
-            format!("/v1/rejections#{}", self.code).into(),
+            format!("/v1/rejections#{}", self.0.code).into(),
         );
-        document.insert("title".into(), texts::title(&self.code, language).into());
-        document.insert("status".into(), self.status.as_u16().into());
-        document.insert("code".into(), self.code.clone().into());
+        document.insert("title".into(), texts::title(&self.0.code, language).into());
+        document.insert("status".into(), self.0.status.as_u16().into());
+        document.insert("code".into(), self.0.code.clone().into());
         document.insert(
             "detail".into(),
-            texts::detail(&self.code, &self.facts, language).into(),
+            texts::detail(&self.0.code, &self.0.facts, language).into(),
         );
         let errors = self
+            .0
             .errors
             .iter()
             .map(|error| error.render(language))
             .collect::<Vec<_>>();
         document.insert("errors".into(), errors.into());
         document.insert("trace_id".into(), trace_id.into());
-        if !self.facts.is_empty() {
+        if !self.0.facts.is_empty() {
             let facts = self
+                .0
                 .facts
                 .iter()
                 .map(|(name, value)| (name.clone(), value.clone().into()));
             document.insert("facts".into(), Value::Object(facts.collect()));
         }
-        for (name, value) in &self.members {
+        for (name, value) in &self.0.members {
             document
                 .entry(name.clone())
                 .or_insert_with(|| value.clone());
@@ -199,15 +204,15 @@ impl Problem {
 
     /// A response with the right headers, its body still to be rendered.
     pub(crate) fn into_response(self) -> HttpResponse {
-        let mut response = HttpResponseBuilder::new(self.status);
+        let mut response = HttpResponseBuilder::new(self.0.status);
         response.insert_header((CONTENT_TYPE, HeaderValue::from_static(PROBLEM_JSON)));
-        if let Some(seconds) = self.retry_after {
+        if let Some(seconds) = self.0.retry_after {
             response.insert_header((RETRY_AFTER, seconds));
         }
-        if let Some(allow) = self.allow {
+        if let Some(allow) = self.0.allow {
             response.insert_header((ALLOW, HeaderValue::from_static(allow)));
         }
-        if self.status == StatusCode::UNAUTHORIZED {
+        if self.0.status == StatusCode::UNAUTHORIZED {
             response.insert_header((WWW_AUTHENTICATE, HeaderValue::from_static("SM2-WITH-SM3")));
         }
         let mut response = response.finish();
@@ -218,13 +223,13 @@ impl Problem {
 
 impl std::fmt::Display for Problem {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(out, "{} {}", self.status.as_u16(), self.code)
+        write!(out, "{} {}", self.0.status.as_u16(), self.0.code)
     }
 }
 
 impl ResponseError for Problem {
     fn status_code(&self) -> StatusCode {
-        self.status
+        self.0.status
     }
 
     fn error_response(&self) -> HttpResponse {
@@ -240,10 +245,7 @@ impl From<Fault> for Problem {
 
 impl From<Unavailable> for Problem {
     fn from(unavailable: Unavailable) -> Self {
-        Self {
-            retry_after: Some(unavailable.retry_after_seconds.max(1)),
-            ..Self::from(Fault::from(unavailable.reason))
-        }
+        Self::from(Fault::from(unavailable.reason)).retry_after(unavailable.retry_after_seconds)
     }
 }
 
@@ -258,10 +260,7 @@ impl From<UnavailableReason> for Problem {
 
 impl From<Spent> for Problem {
     fn from(spent: Spent) -> Self {
-        Self {
-            retry_after: Some(spent.seconds()),
-            ..Self::from(Fault::RateLimited)
-        }
+        Self::from(Fault::RateLimited).retry_after(spent.seconds())
     }
 }
 
@@ -279,8 +278,11 @@ impl From<Forbidden> for Problem {
 
 impl From<Vec<ShapeError>> for Problem {
     fn from(errors: Vec<ShapeError>) -> Self {
+        // Declaration order is precedence: what makes a 413 comes before all else.
+        let gravest = errors.iter().map(|error| error.code).min();
         Self::items(
             errors.as_slice().status(),
+            gravest.map_or(Fault::BadRequest.code(), ShapeCode::code),
             errors.iter().map(ErrorItem::from).collect(),
         )
     }
@@ -288,10 +290,11 @@ impl From<Vec<ShapeError>> for Problem {
 
 impl From<Vec<Violation>> for Problem {
     fn from(violations: Vec<Violation>) -> Self {
-        let status = violations
-            .first()
-            .map_or(Fault::BadRequest.status(), |v| v.rule.status());
-        Self::items(status, violations.iter().map(ErrorItem::from).collect())
+        let Some(gravest) = violations.iter().map(|violation| violation.rule).min() else {
+            return Fault::Internal.into();
+        };
+        let errors = violations.iter().map(ErrorItem::from).collect();
+        Self::items(gravest.status(), gravest.code(), errors)
     }
 }
 

@@ -157,3 +157,30 @@ pub(crate) async fn openapi(
         .insert_header((CACHE_CONTROL, "max-age=300"))
         .body(TEXT.as_str()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_code_has_texts_in_both_languages_and_a_status_of_refusal() {
+        for entry in catalogue_answer().rejections {
+            assert!((400..=599).contains(&entry.status), "{}", entry.code);
+            assert!(!entry.zh.is_ascii(), "{}: {}", entry.code, entry.zh);
+            assert!(
+                !entry.en.is_empty() && entry.en.is_ascii(),
+                "{}: {}",
+                entry.code,
+                entry.en
+            );
+        }
+    }
+
+    #[test]
+    fn the_interfaces_own_codes_are_none_of_the_rules() {
+        for fault in Fault::ALL {
+            let same = catalogue().iter().any(|entry| entry.code == fault.code());
+            assert!(!same, "{}", fault.code());
+        }
+    }
+}

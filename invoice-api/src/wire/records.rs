@@ -337,3 +337,116 @@ fn pairs(facts: &invoice_core::chain::Facts) -> Vec<(String, String)> {
         .map(|(name, value)| (name.to_owned(), value.to_owned()))
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use invoice_core::calendar::Instant;
+    use invoice_core::chain::{Facts, Outcome};
+    use invoice_core::refusal::{
+        AuthenticationError, Forbidden, Rule, ShapeCode, ShapeError, Violation,
+    };
+
+    use super::*;
+    use crate::registry::{Place, Recorded};
+
+    fn recorded(replayed: bool, outcome: Outcome) -> RecordVerdict {
+        let place = Place {
+            height: 3,
+            index: 7,
+            time: Instant::from_ms(0),
+        };
+        RecordVerdict::Final(Recorded {
+            replayed,
+            outcome,
+            context: Facts::new().with("first_id", "a-1"),
+            place,
+            receipt: None,
+        })
+    }
+
+    fn answer(verdict: RecordVerdict) -> RecordAnswer {
+        RecordAnswer {
+            id: Some("a-2".to_owned()),
+            verdict,
+        }
+    }
+
+    fn refused(replayed: bool) -> RecordAnswer {
+        let facts = Facts::new().with("first_index", 4);
+        answer(recorded(
+            replayed,
+            Outcome::refused("document_exists", facts),
+        ))
+    }
+
+    #[test]
+    fn every_verdict_has_the_status_of_the_contract() {
+        let violation = Violation {
+            rule: Rule::TotalMismatch,
+            pointer: "/invoice/total".to_owned(),
+            details: Vec::new(),
+        };
+        let shape = |code| RecordVerdict::Malformed(vec![ShapeError::at(code, "/x")]);
+        let facts = Facts::new();
+        for (verdict, status, code) in [
+            (recorded(false, Outcome::accepted()), 201, None),
+            (recorded(true, Outcome::accepted()), 200, None),
+            (refused(false).verdict, 409, Some("document_exists")),
+            (refused(true).verdict, 409, Some("document_exists")),
+            (RecordVerdict::IdReused { facts }, 409, Some("id_reused")),
+            (RecordVerdict::BatchAborted, 409, Some("batch_aborted")),
+            (
+                RecordVerdict::Invalid(vec![violation]),
+                422,
+                Some("total_mismatch"),
+            ),
+            (
+                RecordVerdict::Forbidden(Forbidden::RoleMissing),
+                403,
+                Some("role_missing"),
+            ),
+            (
+                RecordVerdict::Unauthenticated(AuthenticationError::KeyRevoked),
+                401,
+                Some("key_revoked"),
+            ),
+            (shape(ShapeCode::WrongType), 400, Some("wrong_type")),
+            (
+                shape(ShapeCode::RecordTooLarge),
+                413,
+                Some("record_too_large"),
+            ),
+        ] {
+            let line = LineAnswer::new(1, 1, &answer(verdict), Language::En);
+            assert_eq!((line.status, line.code.as_deref()), (status, code));
+        }
+    }
+
+    #[test]
+    fn a_refusal_sent_again_has_the_first_answers_body() {
+        let body = |replayed| problem_of(&refused(replayed)).render(Language::Zh, "t");
+        assert_eq!(body(false), body(true));
+        let facts = serde_json::json!({ "first_id": "a-1", "first_index": "4" });
+        assert_eq!(body(true)["facts"], facts);
+        assert_eq!(
+            (&body(true)["height"], &body(true)["index"]),
+            (&3.into(), &7.into())
+        );
+    }
+
+    #[test]
+    fn a_bulk_summary_counts_each_record_once() {
+        let mut summary = SummaryAnswer::default();
+        for status in [201, 200, 409, 422, 401, 503, 201] {
+            summary.count(status);
+        }
+        let counted = SummaryAnswer {
+            accepted: 2,
+            replayed: 1,
+            refused: 1,
+            failed: 3,
+            ..SummaryAnswer::default()
+        };
+        assert_eq!(summary, counted);
+    }
+}

@@ -74,10 +74,14 @@ impl Items {
                 Item::Unreadable => {}
             }
         }
-        if errors.is_empty() {
-            return Ok(items);
+        match errors.first() {
+            None => Ok(items),
+            Some(first) => Err(Problem::items(
+                Fault::QrSpelling.status(),
+                first.code,
+                errors,
+            )),
         }
-        Err(Problem::items(Fault::QrSpelling.status(), errors))
     }
 }
 
