@@ -44,7 +44,11 @@ pub(super) async fn tell(
         genesis,
         output,
         now: (system_clock())(),
-        serial: checkpoint.tree_size,
+        serial: checkpoint
+            .other
+            .get("tree_size")
+            .and_then(serde_json::Value::as_u64)
+            .unwrap_or(0),
     };
     let mut merchants = players.iter().filter(|player| player.role == Role::Merchant);
     let mut employers = players.iter().filter(|player| player.role == Role::Employer);
@@ -93,7 +97,7 @@ impl Stage<'_> {
         let attempt = self.envelope(second, "attempt", self.lock(key, Some(Fen::new(106_000)))?)?;
         let refused = self.refused(&attempt).await?;
         let fact = |name: &str| {
-            refused.facts.as_ref().and_then(|facts| facts.get(name)?.as_str().map(str::to_owned))
+            refused.other.get("facts").and_then(|facts| facts.get(name)?.as_str()).map(str::to_owned)
         };
         self.say(
             &format!(
@@ -180,7 +184,7 @@ impl Stage<'_> {
             amount,
             voucher: "PZ-0001".to_owned(),
             booked_on: self.now.date_utc8(),
-            booking: Booking::Deductible,
+            booking: Booking::Deducted,
         }))
     }
 
