@@ -108,7 +108,7 @@ pub(crate) async fn run(context: &Context, args: BulkArgs) -> Result<Exit, Failu
         settled,
         shown: 0,
     };
-    let outcome = run.to_the_end().await;
+    let outcome = run.finish().await;
     run.journal.sync()?;
     run.bar.finish_and_clear();
     run.report(outcome)
@@ -154,7 +154,7 @@ fn journal(context: &Context, args: &BulkArgs, session: &Session) -> Result<Jour
 
 impl Run<'_> {
     /// Passes over the input until every line has its answer, or nothing moves any more.
-    async fn to_the_end(&mut self) -> Result<(), ClientError> {
+    async fn finish(&mut self) -> Result<(), ClientError> {
         let mut idle = 0;
         let mut wait = FIRST_WAIT;
         while (self.settled.len() as u64) < self.maker.plan.lines {
