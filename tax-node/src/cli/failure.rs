@@ -29,7 +29,12 @@ pub(super) struct Failure {
 
 impl Failure {
     pub(super) fn new(exit: Exit, code: &'static str, text: impl Display) -> Self {
-        Self { exit, code, text: text.to_string(), hint: None }
+        Self {
+            exit,
+            code,
+            text: text.to_string(),
+            hint: None,
+        }
     }
 
     pub(super) fn hint(mut self, hint: impl Into<String>) -> Self {
