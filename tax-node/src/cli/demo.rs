@@ -133,10 +133,9 @@ pub(super) fn run(args: &Args, output: Output) -> Result<(), Failure> {
         };
         let ended = served.until_interrupted(running).await;
         if let Some(told) = told {
-            match told.await {
-                Ok(Err(failure)) => return Err(failure),
-                // Interrupted before the end, or told to the end.
-                Ok(Ok(())) | Err(_) => {}
+            // A story that the end of the node interrupted has no failure of its own.
+            if let Ok(Err(failure)) = told.await {
+                return Err(failure);
             }
         }
         ended

@@ -72,7 +72,10 @@ impl From<OpenError> for Failure {
             OpenError::Damaged(_) => (Exit::Integrity, "damaged"),
             OpenError::Missing(_) => (Exit::Usage, "no_store"),
             OpenError::InUse => (Exit::Usage, "in_use"),
-            _ => (Exit::Usage, "store"),
+            OpenError::Exists(_)
+            | OpenError::Io { .. }
+            | OpenError::Storage(_)
+            | OpenError::Format { .. } => (Exit::Usage, "store"),
         };
         Self::new(exit, code, error)
     }

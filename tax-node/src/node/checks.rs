@@ -58,7 +58,7 @@ pub(super) fn check(
     as_of: AsOf,
 ) -> Result<CheckResult, Fault> {
     let answer = |verdict, claimable, differs| CheckResult {
-        document: item.document.clone(),
+        document: item.document,
         verdict,
         claimable,
         differs,

@@ -98,17 +98,16 @@ fn view(snapshot: &Snapshot, row: &ClaimRow, as_of: AsOf) -> Result<Option<Claim
     let Some(lock) = receipts::logged(snapshot, row.leaf_index)? else {
         return Ok(None);
     };
-    let reference = match &lock.record.body {
-        Body::ClaimLock(body) => body.reference.clone(),
-        _ => return Ok(None),
+    let Body::ClaimLock(locked) = lock.record.body else {
+        return Ok(None);
     };
-    let voucher = match claim.settled_at {
-        Some(_) => match receipts::logged(snapshot, claim.settled_index)?.map(|r| r.record.body) {
-            Some(Body::ClaimSettle(body)) => Some(body.voucher),
-            _ => None,
-        },
-        None => None,
-    };
+    let mut voucher = None;
+    if claim.settled_at.is_some() {
+        let settled = receipts::logged(snapshot, claim.settled_index)?;
+        if let Some(Body::ClaimSettle(body)) = settled.map(|logged| logged.record.body) {
+            voucher = Some(body.voucher);
+        }
+    }
     Ok(Some(ClaimView {
         claim: id.as_str().to_owned(),
         by,
@@ -117,7 +116,7 @@ fn view(snapshot: &Snapshot, row: &ClaimRow, as_of: AsOf) -> Result<Option<Claim
         document: claim.document,
         kind: claim.kind,
         component: claim.component,
-        reference,
+        reference: locked.reference,
         locked: claim.locked,
         expires_at: claim.expires_at,
         voucher,
