@@ -1,6 +1,6 @@
 //! `claim.reverse`: the settler takes a settlement back, wholly or in part (入账撤销).
 
-use super::claim_settle::holding_mut;
+use super::claim_settle::{holding_mut, own_claim};
 use super::context::{Context, Stop};
 use super::event::{Event, EventKind};
 use crate::record::{ClaimKind, ClaimReverse};
@@ -12,10 +12,7 @@ pub(super) fn reverse<V: StateView>(
     body: &ClaimReverse,
 ) -> Result<(), Stop<V::Error>> {
     let signer = context.signer;
-    let mut claim = context
-        .state()
-        .claim(signer.number, &body.claim)?
-        .ok_or(Rejection::ClaimNotFound)?;
+    let mut claim = own_claim(context, &body.claim)?;
     if claim.kind == ClaimKind::Reference {
         return Err(Rejection::ClaimIsReference.into());
     }
