@@ -1,10 +1,10 @@
 //! `GET /v1/claims`: pages of claims.
 
-use invoice_api::registry::{AsOf, Asker, ClaimPage, ClaimQuery, ClaimStatus, ClaimView};
+use invoice_api::registry::{AsOf, Asker, ClaimPage, ClaimQuery, ClaimView};
 use invoice_core::identity::{MemberId, RecordId};
 use invoice_core::read::Spelled;
 use invoice_core::record::Body;
-use invoice_core::state::{self, MemberNo, TypedState};
+use invoice_core::state::{MemberNo, TypedState};
 
 use super::receipts;
 use super::registry::NodeError;
@@ -111,7 +111,7 @@ fn view(snapshot: &Snapshot, row: &ClaimRow, as_of: AsOf) -> Result<Option<Claim
     Ok(Some(ClaimView {
         claim: id.as_str().to_owned(),
         by,
-        status: status(claim.status_at(as_of.time)),
+        status: claim.status_at(as_of.time),
         settled: claim.effective(),
         document: claim.document,
         kind: claim.kind,
@@ -129,16 +129,6 @@ fn claim_key(key: &[u8]) -> Option<(MemberNo, RecordId)> {
     let (number, id) = key.split_first_chunk::<4>()?;
     let id = RecordId::spelled(std::str::from_utf8(id).ok()?).ok()?;
     Some((MemberNo(u32::from_be_bytes(*number)), id))
-}
-
-fn status(status: state::ClaimStatus) -> ClaimStatus {
-    match status {
-        state::ClaimStatus::Locked => ClaimStatus::Locked,
-        state::ClaimStatus::Settled => ClaimStatus::Settled,
-        state::ClaimStatus::Released => ClaimStatus::Released,
-        state::ClaimStatus::Expired => ClaimStatus::Expired,
-        state::ClaimStatus::Reversed => ClaimStatus::Reversed,
-    }
 }
 
 fn encode_cursor((member, index): (MemberKey, u64)) -> Vec<u8> {
