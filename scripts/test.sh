@@ -13,6 +13,8 @@ say "静态检查 / lints"
 cargo clippy --workspace --all-targets --all-features --locked -- -D warnings
 
 say "测试 / tests"
+# Some tests run the commands of other packages, which a test build alone does not make.
+cargo build --workspace --bins --locked
 if cargo nextest --version >/dev/null 2>&1; then
   cargo nextest run --workspace --locked --no-fail-fast
 else
