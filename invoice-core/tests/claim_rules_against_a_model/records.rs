@@ -71,16 +71,53 @@ impl Paper {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Op {
     Issue(Paper),
-    Quota { member: usize, month: i32, amount: i64 },
-    Reverse { document: Key, amount: i64, whole: bool, red: Option<Key> },
-    Confirm { document: Key, amount: i64 },
-    Freeze { document: Key, on: bool },
-    Alias { document: Key, alias: Key },
-    Grant { document: Key, to: usize, amount: i64 },
-    Lock { document: Key, amount: Option<i64>, kind: ClaimKind, component: Component, expires: i64 },
-    Settle { claim: u32, amount: i64, booked_on: i32 },
-    Release { claim: u32 },
-    TakeBack { claim: u32, amount: i64 },
+    Quota {
+        member: usize,
+        month: i32,
+        amount: i64,
+    },
+    Reverse {
+        document: Key,
+        amount: i64,
+        whole: bool,
+        red: Option<Key>,
+    },
+    Confirm {
+        document: Key,
+        amount: i64,
+    },
+    Freeze {
+        document: Key,
+        on: bool,
+    },
+    Alias {
+        document: Key,
+        alias: Key,
+    },
+    Grant {
+        document: Key,
+        to: usize,
+        amount: i64,
+    },
+    Lock {
+        document: Key,
+        amount: Option<i64>,
+        kind: ClaimKind,
+        component: Component,
+        expires: i64,
+    },
+    Settle {
+        claim: u32,
+        amount: i64,
+        booked_on: i32,
+    },
+    Release {
+        claim: u32,
+    },
+    TakeBack {
+        claim: u32,
+        amount: i64,
+    },
 }
 
 fn yuan(fen: i64) -> Fen {
@@ -95,7 +132,11 @@ fn date(days: i32) -> Date {
 pub(crate) fn text(by: usize, id: u32, op: &Op) -> String {
     let (word, body) = match op {
         Op::Issue(paper) => issue(by, paper),
-        Op::Quota { member, month, amount } => {
+        Op::Quota {
+            member,
+            month,
+            amount,
+        } => {
             let (year, month) = (month / 12, month % 12 + 1);
             let body = format!(
                 r#""member":"{}","month":"{year:04}-{month:02}","amount":"{}""#,
@@ -104,15 +145,19 @@ pub(crate) fn text(by: usize, id: u32, op: &Op) -> String {
             );
             ("quota.set", body)
         }
-        Op::Reverse { document, amount, whole, red } => {
+        Op::Reverse {
+            document,
+            amount,
+            whole,
+            red,
+        } => {
             let reason = if *whole { "01" } else { "02" };
             let red = red.map_or(String::new(), |red| {
                 format!(r#","red_number":"{}""#, red.parts().1)
             });
             let amount = yuan(*amount);
-            let body = format!(
-                r#""document":"{document}","amount":"{amount}","reason":"{reason}"{red}"#
-            );
+            let body =
+                format!(r#""document":"{document}","amount":"{amount}","reason":"{reason}"{red}"#);
             ("document.reverse", body)
         }
         Op::Confirm { document, amount } => {
@@ -120,19 +165,33 @@ pub(crate) fn text(by: usize, id: u32, op: &Op) -> String {
             ("document.confirm_reversal", body)
         }
         Op::Freeze { document, on } => {
-            let word = if *on { "document.freeze" } else { "document.unfreeze" };
+            let word = if *on {
+                "document.freeze"
+            } else {
+                "document.unfreeze"
+            };
             (word, format!(r#""document":"{document}","reason":"r""#))
         }
         Op::Alias { document, alias } => {
             let body = format!(r#""document":"{document}","alias":"{alias}""#);
             ("document.alias", body)
         }
-        Op::Grant { document, to, amount } => {
+        Op::Grant {
+            document,
+            to,
+            amount,
+        } => {
             let (to, amount) = (id_of(*to), yuan(*amount));
             let body = format!(r#""document":"{document}","to":"{to}","amount":"{amount}""#);
             ("share.grant", body)
         }
-        Op::Lock { document, amount, kind, component, expires } => {
+        Op::Lock {
+            document,
+            amount,
+            kind,
+            component,
+            expires,
+        } => {
             let amount = amount.map_or(String::new(), |amount| {
                 format!(r#""amount":"{}","#, yuan(amount))
             });
@@ -142,7 +201,11 @@ pub(crate) fn text(by: usize, id: u32, op: &Op) -> String {
             );
             ("claim.lock", body)
         }
-        Op::Settle { claim, amount, booked_on } => {
+        Op::Settle {
+            claim,
+            amount,
+            booked_on,
+        } => {
             let body = format!(
                 r#""claim":"r{claim}","amount":"{}","voucher":"v","booked_on":"{}","booking":"02""#,
                 yuan(*amount),
@@ -150,11 +213,15 @@ pub(crate) fn text(by: usize, id: u32, op: &Op) -> String {
             );
             ("claim.settle", body)
         }
-        Op::Release { claim } => {
-            ("claim.release", format!(r#""claim":"r{claim}","reason":"r""#))
-        }
+        Op::Release { claim } => (
+            "claim.release",
+            format!(r#""claim":"r{claim}","reason":"r""#),
+        ),
         Op::TakeBack { claim, amount } => {
-            let body = format!(r#""claim":"r{claim}","amount":"{}","reason":"r""#, yuan(*amount));
+            let body = format!(
+                r#""claim":"r{claim}","amount":"{}","reason":"r""#,
+                yuan(*amount)
+            );
             ("claim.reverse", body)
         }
     };
@@ -182,7 +249,9 @@ fn issue(by: usize, paper: &Paper) -> (&'static str, String) {
         return ("bill.issue", body);
     }
     let (amount, tax) = (yuan(paper.without_tax), yuan(paper.tax));
-    let buyer = paper.buyer.map_or(String::new(), |buyer| format!(r#""id":"{}","#, id_of(buyer)));
+    let buyer = paper.buyer.map_or(String::new(), |buyer| {
+        format!(r#""id":"{}","#, id_of(buyer))
+    });
     let body = format!(
         r#""invoice":{{"number":"{number}","kind":"82","issue_date":"{day}","seller":{{"id":"{by}","name":"s"}},"buyer":{{{buyer}"name":"b"}},"lines":[{{"name":"l","amount":"{amount}","tax_rate":"0.06","tax":"{tax}"}}],"total_without_tax":"{amount}","total_tax":"{tax}","total":"{total}"{payment}}}"#
     );
