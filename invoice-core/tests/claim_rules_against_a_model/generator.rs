@@ -112,7 +112,8 @@ impl Generator {
             .map(|sent| sent.id);
         let id = match used {
             Some(id) if self.dice.chance(4) => id,
-            Some(_) | None => self.sent.len() as u32,
+            // Each member counts for itself, so that members use the same ids.
+            Some(_) | None => self.sent.iter().filter(|sent| sent.by == by).count() as u32,
         };
         let text = text(by, id, &op);
         let sent = Sent { by, id, op, text };
