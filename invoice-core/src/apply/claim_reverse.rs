@@ -3,6 +3,7 @@
 use super::claim_settle::{holding_mut, own_claim};
 use super::context::{Context, Stop};
 use super::event::{Event, EventKind};
+use super::execution::each_once;
 use crate::record::{ClaimKind, ClaimReverse};
 use crate::refusal::Rejection;
 use crate::state::{ClaimStatus, StateView, sum};
@@ -50,8 +51,10 @@ pub(super) fn reverse<V: StateView>(
             .amount(asked),
     );
     if cleared {
-        let holders = context.ids(document.holders_at(context.time))?;
-        context.tell(Event::new(EventKind::OverClaimCleared, holders).of(key));
+        // Who took everything back holds nothing any more, and is told all the same.
+        let mut concerns = context.ids(document.holders_at(context.time))?;
+        concerns.push(signer.id);
+        context.tell(Event::new(EventKind::OverClaimCleared, each_once(concerns)).of(key));
     }
     Ok(())
 }

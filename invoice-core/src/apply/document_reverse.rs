@@ -50,7 +50,7 @@ pub(super) fn reverse<V: StateView>(
     }
     // Everyone who holds money on the document has agreed to this very amount.
     let holders = document.holders_at(context.time);
-    let missing = confirm_reversal::missing(context, &key, &holders, asked)?;
+    let missing = confirm_reversal::missing(context, &key, &document, &holders, asked)?;
     if missing > 0 {
         return Err(Rejection::ReversalNotConfirmed { missing }.into());
     }

@@ -112,7 +112,8 @@ impl Generator {
             .map(|sent| sent.id);
         let id = match used {
             Some(id) if self.dice.chance(4) => id,
-            Some(_) | None => self.sent.len() as u32,
+            // Each member counts for itself, so that members use the same ids.
+            Some(_) | None => self.sent.iter().filter(|sent| sent.by == by).count() as u32,
         };
         let text = text(by, id, &op);
         let sent = Sent { by, id, op, text };
@@ -139,16 +140,27 @@ impl Generator {
             .papers()
             .map(|(paper, by)| (paper.clone(), by))
             .collect();
-        if papers.is_empty() || self.dice.below(100) < 20 / papers.len() {
+        if papers.is_empty() || self.dice.below(100) < 14 / papers.len() {
             return self.issue(&papers, now);
         }
         let (paper, issuer) = &papers[self.dice.below(papers.len())];
         let locks = model.locks(paper.key, now);
         let document = self.name(paper.key);
+        let live = locks.iter().any(|lock| lock.held > 0);
+        if model.frozen(paper.key) && self.dice.chance(25) {
+            return (
+                TAX,
+                Op::Freeze {
+                    document,
+                    on: false,
+                },
+            );
+        }
         match self.dice.below(100) {
-            0..36 => self.lock(model, paper, document, now),
-            36..62 => self.after_lock(&locks, now),
-            62..71 => {
+            0..34 => self.lock(model, paper, document, now),
+            34..66 if !live && self.dice.chance(85) => self.lock(model, paper, document, now),
+            34..62 => self.after_lock(&locks, now),
+            62..72 => {
                 let by = self.holder(&locks);
                 (
                     by,
@@ -158,13 +170,14 @@ impl Generator {
                     },
                 )
             }
-            71..84 => {
+            72..85 if !live && self.dice.chance(75) => self.lock(model, paper, document, now),
+            72..85 => {
                 let by = if self.dice.chance(4) {
                     OTHER_MERCHANT
                 } else {
                     *issuer
                 };
-                let whole = self.dice.chance(20);
+                let whole = self.dice.chance(10);
                 let amount = self.reversal(model, paper);
                 let red = self.dice.chance(15).then(|| self.number('D'));
                 (
@@ -177,14 +190,14 @@ impl Generator {
                     },
                 )
             }
-            84..88 => (
+            85..87 => (
                 TAX,
                 Op::Freeze {
                     document,
-                    on: self.dice.chance(40),
+                    on: self.dice.chance(80),
                 },
             ),
-            88..91 => {
+            87..91 => {
                 let family = if paper.is_bill() == self.dice.chance(90) {
                     'F'
                 } else {
@@ -203,7 +216,7 @@ impl Generator {
                 };
                 (by, Op::Alias { document, alias })
             }
-            91..98 => {
+            91..98 if paper.buyer.is_some() || self.dice.chance(15) => {
                 let by = paper
                     .buyer
                     .filter(|_| self.dice.chance(95))
@@ -345,7 +358,13 @@ impl Generator {
 
     /// Settle, release or take back: mostly by the owner, mostly what can be.
     fn after_lock(&mut self, locks: &[Lock], now: i64) -> (usize, Op) {
-        let Some(lock) = locks.get(self.dice.below(locks.len())) else {
+        let live: Vec<&Lock> = locks.iter().filter(|lock| lock.held > 0).collect();
+        let any = locks.get(self.dice.below(locks.len()));
+        let lock = match live.get(self.dice.below(live.len())).copied() {
+            Some(live) if self.dice.chance(80) => Some(live),
+            Some(_) | None => any,
+        };
+        let Some(lock) = lock else {
             return (EMPLOYER, Op::Release { claim: 10_000 });
         };
         let by = if self.dice.chance(6) {
@@ -399,8 +418,8 @@ impl Generator {
     fn reversal(&mut self, model: &Model, paper: &Paper) -> i64 {
         match model.last_confirmation(paper.key) {
             Some((amount, _)) if self.dice.chance(75) => amount,
-            _ if paper.is_bill() || self.dice.chance(40) => paper.total(),
-            Some(_) | None => self.around(paper.total() / 2),
+            _ if (paper.is_bill() && self.dice.chance(80)) || self.dice.chance(15) => paper.total(),
+            Some(_) | None => self.around(paper.total() * 2 / 3),
         }
     }
 

@@ -322,9 +322,9 @@ impl Model {
         by: usize,
         paper: &Paper,
     ) -> Result<(Option<Key>, i64, Facts), &'static str> {
-        if let Ok((key, known, ..)) = self.find(paper.key) {
+        if let Ok((key, known, issuer, _)) = self.find(paper.key) {
             ensure(key == paper.key, "identity_taken")?;
-            return Err(if known == paper {
+            return Err(if (known, issuer) == (paper, by) {
                 "document_exists"
             } else {
                 "document_conflict"
@@ -588,7 +588,7 @@ impl Model {
         self.reversals(key).map(|done| done.amount).sum()
     }
 
-    fn frozen(&self, key: Key) -> bool {
+    pub(crate) fn frozen(&self, key: Key) -> bool {
         let last = self.done.iter().rev().find_map(|done| match done.op {
             Op::Freeze { on, .. } if done.document == Some(key) => Some(on),
             _ => None,

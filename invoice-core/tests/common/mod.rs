@@ -69,7 +69,7 @@ pub(crate) fn genesis() -> &'static Genesis {
 /// The id of a member: those of the genesis file come first.
 pub(crate) fn id_of(member: usize) -> MemberId {
     static IDS: OnceLock<Vec<MemberId>> = OnceLock::new();
-    IDS.get_or_init(|| (0..ROLES.len()).map(|n| member_id(n as u8)).collect())[member]
+    IDS.get_or_init(|| (0..ROLES.len()).map(|n| member_id(n as u16)).collect())[member]
 }
 
 /// The key that the genesis file registers for a member.
@@ -78,13 +78,15 @@ pub(crate) fn kid_of(member: usize) -> Kid {
 }
 
 /// A well-spelt member id by number.
-pub(crate) fn member_id(number: u8) -> MemberId {
-    let first = format!("91440300MA00000{number:02}");
+pub(crate) fn member_id(number: u16) -> MemberId {
+    let first = format!("91440300MA000{number:04}");
     let check = MemberId::check_character(&first).expect("17 characters");
     MemberId::spelled(&format!("{first}{check}")).expect("an id")
 }
 
 /// A secret key by number.
-pub(crate) fn secret(number: u8) -> SecretKey {
-    SecretKey::from_bytes(&[number; 32]).expect("in range")
+pub(crate) fn secret(number: u16) -> SecretKey {
+    let mut bytes = [1; 32];
+    bytes[30..].copy_from_slice(&number.to_be_bytes());
+    SecretKey::from_bytes(&bytes).expect("in range")
 }
