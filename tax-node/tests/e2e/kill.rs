@@ -236,7 +236,10 @@ async fn what_was_acknowledged_survives_every_kill() {
 
     let all = std::mem::take(&mut *held.all.lock().unwrap());
     let cut_off = *held.cut_off.lock().unwrap();
-    println!("{killed} kills, {} receipts, {cut_off} lost answers", all.len());
+    println!(
+        "{killed} kills, {} receipts, {cut_off} lost answers",
+        all.len()
+    );
     assert!(killed >= kills && !all.is_empty() && cut_off > 0);
     let mut leaves = HashMap::new();
     stream::iter(&all)

@@ -28,8 +28,9 @@ impl Answer {
     }
 
     pub(crate) fn json(&self) -> Value {
-        serde_json::from_slice(&self.body)
-            .unwrap_or_else(|_| panic!("{}: {:?}", self.status, String::from_utf8_lossy(&self.body)))
+        serde_json::from_slice(&self.body).unwrap_or_else(|_| {
+            panic!("{}: {:?}", self.status, String::from_utf8_lossy(&self.body))
+        })
     }
 
     pub(crate) fn header(&self, name: &str) -> Option<&str> {

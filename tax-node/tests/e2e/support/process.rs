@@ -45,6 +45,11 @@ impl Member {
         self.signer.public_key().kid().to_string()
     }
 
+    /// Its public key as records spell it.
+    pub(crate) fn signer_hex(&self) -> String {
+        self.signer.public_key().to_hex()
+    }
+
     /// The same member with another key.
     pub(crate) fn with_key(&self, key: SecretKey) -> Self {
         Self {
@@ -209,12 +214,7 @@ fn members(folder: &Path) -> Vec<Member> {
             Member {
                 id: text(&line["id"]),
                 name: text(&line["name"]),
-                roles: line["roles"]
-                    .as_array()
-                    .unwrap()
-                    .iter()
-                    .map(text)
-                    .collect(),
+                roles: line["roles"].as_array().unwrap().iter().map(text).collect(),
                 signer: Arc::new(SecretKeySigner::new(key)),
             }
         })
