@@ -21,7 +21,6 @@ pub const GENESIS_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// Most members that a chain begins with.
 pub const GENESIS_MEMBERS_MAX: usize = 10_000;
 
-/// The roles that a member may have.
 /// Characters of a name.
 const NAME_CHARS_MAX: usize = 200;
 
