@@ -17,8 +17,8 @@ use super::output::Output;
 use crate::node::{Node, NodeConfig, Stopped, system_clock};
 use crate::store::CACHE_BYTES;
 
-/// Free bytes below which new records are refused, unless the command line says otherwise.
-const DISK_RESERVE_BYTES: u64 = 512 * 1024 * 1024;
+/// Free bytes below which new records are refused.
+const DISK_RESERVE_BYTES: u64 = 128 * 1024 * 1024;
 /// How long the engine may take to finish what was accepted.
 const FINISH_TIMEOUT: Duration = Duration::from_secs(30);
 
