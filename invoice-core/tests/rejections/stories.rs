@@ -1,6 +1,6 @@
 //! What takes more than one record: precedence, batches, time, quotas, over-claims, priority.
 
-use invoice_core::apply::{Event, EventKind};
+use invoice_core::apply::{Event, EventKind, Verdict};
 use invoice_core::calendar::Month;
 use invoice_core::identity::MemberId;
 use invoice_core::read::Spelled;
@@ -355,12 +355,12 @@ fn an_over_claim_is_told_and_cleared() {
 fn a_payer_that_went_ahead_hears_of_the_one_that_comes_first() {
     let mut world = prepared();
     let soon = world.after(HOUR_MS);
-    let skipped = |world: &mut World, by, body: Value| match world.send(by, &body) {
-        invoice_core::apply::Verdict::Recorded(recorded) => (
-            format!("{:?}", recorded.outcome).contains("priority_skipped"),
-            recorded.events,
-        ),
-        other => panic!("{other:?}"),
+    let skipped = |world: &mut World, by, body: Value| {
+        let Verdict::Recorded(recorded) = world.send(by, &body) else {
+            panic!("{body} is not recorded");
+        };
+        let outcome = format!("{:?}", recorded.outcome);
+        (outcome.contains("priority_skipped"), recorded.events)
     };
     let (ahead, _) = skipped(
         &mut world,

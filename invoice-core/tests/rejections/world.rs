@@ -73,10 +73,12 @@ impl World {
 
     /// A record that has to be accepted, with its events.
     pub(crate) fn accept(&mut self, by: usize, body: &Value) -> Vec<Event> {
-        match self.send(by, body) {
-            Verdict::Recorded(recorded) if recorded.rejection.is_none() => recorded.events,
-            other => panic!("{body} is not accepted: {other:?}"),
-        }
+        let verdict = self.send(by, body);
+        assert_eq!(code(&verdict), "accepted", "{body}");
+        let Verdict::Recorded(recorded) = verdict else {
+            panic!("{body} is not recorded");
+        };
+        recorded.events
     }
 
     fn position(&self) -> BlockPosition {
