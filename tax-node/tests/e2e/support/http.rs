@@ -237,6 +237,15 @@ impl Http {
         format!(r#"{{"kid":"{kid}","sig":"{sig}"{all},"records":[{records}]}}"#).into_bytes()
     }
 
+    /// The member's events after a height, as lines.
+    pub(crate) async fn events(&self, who: &Member, after: u64) -> Vec<Value> {
+        let path = format!("/v1/events?after={after}");
+        let request = self
+            .signed(who, Method::GET, &path, b"")
+            .header("accept", "application/x-ndjson");
+        Self::send(request).await.is(200).lines()
+    }
+
     /// How many records the chain holds.
     pub(crate) async fn tree_size(&self) -> u64 {
         let answer = self.get("/v1/checkpoint").await.is(200);
