@@ -9,7 +9,6 @@ mod header;
 mod leaf;
 mod outcome;
 mod receipt;
-mod time;
 mod wire;
 
 pub use block::{

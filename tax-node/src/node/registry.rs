@@ -21,7 +21,7 @@ use invoice_core::merkle;
 use invoice_core::read::Spelled;
 use invoice_core::refusal::Rejection;
 use invoice_core::state::TypedState;
-use tokio::sync::{oneshot, watch};
+use tokio::sync::{OwnedSemaphorePermit, oneshot, watch};
 
 use super::access_log::AccessLogError;
 use super::checks::{self, Fault, Party};
@@ -67,7 +67,7 @@ fn unavailable(reason: UnavailableReason) -> Unavailable {
 }
 
 impl Shared {
-    /// Runs a read of the store away from the threads that serve connections.
+    /// Answers a question from a snapshot of the store, unless too many are being answered.
     async fn read<T: Send + 'static>(
         self: &Arc<Self>,
         read: impl FnOnce(&Self, &Snapshot) -> Result<T, NodeError> + Send + 'static,
@@ -75,6 +75,27 @@ impl Shared {
         let Ok(permit) = Arc::clone(&self.reads).try_acquire_owned() else {
             return Err(unavailable(UnavailableReason::Overloaded));
         };
+        self.read_with(permit, read).await
+    }
+
+    /// Reads what is needed to answer records that are final already: it waits for its turn, since
+    /// whoever sent them has waited for their block.
+    async fn read_answer<T: Send + 'static>(
+        self: &Arc<Self>,
+        read: impl FnOnce(&Self, &Snapshot) -> Result<T, NodeError> + Send + 'static,
+    ) -> Result<T, Unavailable> {
+        let Ok(permit) = Arc::clone(&self.reads).acquire_owned().await else {
+            return Err(unavailable(UnavailableReason::Stopping));
+        };
+        self.read_with(permit, read).await
+    }
+
+    /// Runs a read of the store away from the threads that serve connections.
+    async fn read_with<T: Send + 'static>(
+        self: &Arc<Self>,
+        permit: OwnedSemaphorePermit,
+        read: impl FnOnce(&Self, &Snapshot) -> Result<T, NodeError> + Send + 'static,
+    ) -> Result<T, Unavailable> {
         let shared = Arc::clone(self);
         let task = tokio::task::spawn_blocking(move || {
             let _permit = permit;
@@ -304,7 +325,7 @@ impl Registry for Node {
             .await
             .map_err(|_| unavailable(UnavailableReason::StorageFailed))??;
         self.shared
-            .read(move |shared, snapshot| {
+            .read_answer(move |shared, snapshot| {
                 answers(
                     snapshot,
                     shared,

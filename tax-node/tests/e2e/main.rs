@@ -1,0 +1,9 @@
+//! The whole registry from outside: real processes, real sockets, real files.
+
+mod bad_input;
+mod commands;
+mod contract;
+mod kill;
+mod one_winner;
+mod story;
+mod support;
