@@ -388,5 +388,32 @@ fn receipt(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(parts, parse, verify, apply, tree, block, commit, receipt);
+/// The proofs that a batch's receipts carry, of all its records at once and one by one.
+fn proofs(criterion: &mut Criterion) {
+    let cast = cast();
+    let folder = tempfile::tempdir().unwrap();
+    let ready = ledger(&cast, folder.path())
+        .prepare(&[batches(&cast, 1_000)()])
+        .unwrap();
+    let envelope = &ready.block.envelopes[0];
+    let mut group = criterion.benchmark_group("batch proofs");
+    group.throughput(Throughput::Elements(1_000));
+    group.bench_function("1000 from one tree", |bencher| {
+        bencher.iter(|| {
+            let tree = black_box(envelope).batch_tree().unwrap();
+            (0..1_000)
+                .filter(|entry| tree.proof(*entry).is_some())
+                .count()
+        });
+    });
+    group.throughput(Throughput::Elements(1));
+    group.bench_function("one with a tree of its own (baseline)", |bencher| {
+        bencher.iter(|| black_box(envelope).batch_proof(437).unwrap());
+    });
+    group.finish();
+}
+
+criterion_group!(
+    parts, parse, verify, apply, tree, block, commit, receipt, proofs
+);
 criterion_main!(parts);
