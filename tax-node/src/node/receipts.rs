@@ -3,11 +3,12 @@
 use invoice_api::registry::Place;
 use invoice_core::calendar::Instant;
 use invoice_core::chain::{
-    BatchProof, BlockEnvelope, Entry, Genesis, Inclusion, Outcome, Receipt, ReceiptAuthorization,
-    ReceiptSignature,
+    BatchProof, BatchTree, BlockEnvelope, Entry, Genesis, Inclusion, Outcome, Receipt,
+    ReceiptAuthorization, ReceiptSignature,
 };
 use invoice_core::record::{Record, parse_record};
 use invoice_core::state::TypedState;
+use serde::Deserialize;
 
 use super::registry::NodeError;
 use crate::store::{BlockOutline, Damage, ReadError, Snapshot, StoredLeaf};
@@ -48,6 +49,13 @@ fn leaf(snapshot: &Snapshot, index: u64) -> Result<StoredLeaf, NodeError> {
     Ok(StoredLeaf::decode(&bytes)?)
 }
 
+/// The members of a record that a receipt repeats.
+#[derive(Deserialize)]
+struct Named {
+    by: String,
+    id: String,
+}
+
 /// Makes receipts. Neighbours mostly share a block and an envelope, which it reads once.
 pub(super) struct Receipts<'s> {
     snapshot: &'s Snapshot,
@@ -56,10 +64,10 @@ pub(super) struct Receipts<'s> {
     batch: Option<Batch>,
 }
 
-/// The envelope of a batch, by its first leaf.
+/// The tree that a batch's signature signs, by the batch's first leaf.
 struct Batch {
     first: u64,
-    envelope: BlockEnvelope,
+    tree: Option<BatchTree>,
 }
 
 impl<'s> Receipts<'s> {
@@ -92,11 +100,9 @@ impl<'s> Receipts<'s> {
         let damaged = |fault| NodeError::Read(Damage::new("leaves", index, fault).into());
         let outline = self.outline(index)?.clone();
         let leaf = leaf(self.snapshot, index)?;
-        let record = match parse_record(&leaf.record) {
-            Ok(parsed) => (parsed.by.into_owned(), parsed.id.into_owned()),
-            Err(_) => return Err(damaged("not a record")),
-        };
-        let (by, id) = record;
+        // What was judged when it was recorded is not judged again for each receipt.
+        let Named { by, id } =
+            serde_json::from_slice(&leaf.record).map_err(|_| damaged("not a record"))?;
         let record = String::from_utf8(leaf.record).map_err(|_| damaged("not UTF-8"))?;
         let key = TypedState(self.snapshot).key(&leaf.kid)?;
         let public_key = key
@@ -186,18 +192,17 @@ impl<'s> Receipts<'s> {
                 })
                 .collect::<Result<Vec<_>, NodeError>>()?;
             let authorization = envelope.authorization.clone();
-            self.batch = Some(Batch {
-                first,
-                envelope: BlockEnvelope {
-                    authorization,
-                    entries,
-                },
-            });
+            let envelope = BlockEnvelope {
+                authorization,
+                entries,
+            };
+            let tree = envelope.batch_tree();
+            self.batch = Some(Batch { first, tree });
         }
         let entry = usize::try_from(index.saturating_sub(first)).unwrap_or(usize::MAX);
         Ok(self
             .batch
             .as_ref()
-            .and_then(|batch| batch.envelope.batch_proof(entry)))
+            .and_then(|batch| batch.tree.as_ref()?.proof(entry)))
     }
 }
