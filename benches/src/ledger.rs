@@ -199,8 +199,10 @@ impl Ledger {
 }
 
 fn accepted(verdict: Verdict) -> Result<Recorded, Failure> {
-    match verdict {
-        Verdict::Recorded(recorded) if recorded.outcome.is_accepted() => Ok(recorded),
-        other => Err(format!("not accepted: {other:?}").into()),
+    if let Verdict::Recorded(recorded) = &verdict
+        && recorded.outcome.is_accepted()
+    {
+        return Ok(recorded.clone());
     }
+    Err(format!("not accepted: {verdict:?}").into())
 }

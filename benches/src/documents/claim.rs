@@ -10,12 +10,12 @@ use crate::spelled;
 /// employer where the buyer is a natural person. `None` when the buyer is no member.
 #[must_use]
 pub fn lock<'c>(cast: &'c Cast, issue: &Record, number: u64) -> Option<(&'c Player, Record)> {
-    let buyer = match &issue.body {
-        Body::InvoiceIssue(issue) => match issue.invoice.buyer.id {
-            None => None,
-            Some(_) => Some(issue.invoice.buyer.organisation()?),
-        },
-        _ => None,
+    let buyer = if let Body::InvoiceIssue(issue) = &issue.body
+        && issue.invoice.buyer.id.is_some()
+    {
+        Some(issue.invoice.buyer.organisation()?)
+    } else {
+        None
     };
     let claimant = match buyer {
         Some(buyer) => cast

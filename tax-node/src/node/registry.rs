@@ -222,7 +222,10 @@ fn answers(
     with_receipts: bool,
 ) -> Result<Vec<RecordAnswer>, NodeError> {
     let mut receipts = Receipts::new(snapshot, &shared.genesis);
-    for (position, verdict) in positions.iter().zip(verdicts) {
+    // In the order of the log: records of one batch that are answered again share its tree.
+    let mut decided: Vec<_> = positions.iter().zip(verdicts).collect();
+    decided.sort_by_key(|(_, verdict)| index_of(verdict));
+    for (position, verdict) in decided {
         let verdict = match verdict {
             Verdict::Recorded(recorded) => {
                 final_answer(&mut receipts, recorded.index, false, with_receipts)?
@@ -250,6 +253,15 @@ fn answers(
         }
     }
     Ok(admitted.answers.into_iter().flatten().collect())
+}
+
+/// Where in the log the answer to a record stands.
+fn index_of(verdict: &Verdict) -> Option<u64> {
+    match verdict {
+        Verdict::Recorded(recorded) => Some(recorded.index),
+        Verdict::Replayed { index, .. } => Some(*index),
+        Verdict::IdReused | Verdict::Inadmissible(_) | Verdict::Aborted => None,
+    }
 }
 
 /// The answer of a record that is on the chain.
