@@ -346,6 +346,8 @@ def parse_json(data, where, lower_case_escapes=False):
             raise json.JSONDecodeError("Extra data", text, end)
     except RecursionError:
         raise Invalid(where, "JSON 嵌套过深", "JSON that is nested too deeply") from None
+    except MemoryError:
+        raise Invalid(where, "JSON 过大，内存不足", "JSON that does not fit into memory") from None
     except json.JSONDecodeError as error:
         raise Invalid(where, f"第 {error.pos} 字符处不是 JSON",
                       f"not JSON at character {error.pos}: {error.msg}") from None
@@ -364,7 +366,7 @@ def shown(text):
 def read_object(value, where, required, optional=()):
     """An object with exactly these members, each once."""
     require(isinstance(value, Members), where, "应为对象", "an object is due")
-    for name in value.repeated:
+    for name in sorted(value.repeated):
         raise Invalid(where, f"成员 {shown(name)} 重复", f"member {shown(name)} is repeated")
     for name in value:
         require(name in required or name in optional, where,
