@@ -46,15 +46,24 @@ async fn another_implementation_verifies_receipts_and_the_whole_chain() {
     let locked = lock(&employer, &document.key, "employer", Some("600.00"));
     keep(demo.http.submit(&employer, &locked).await.json());
     let id = id_of(&locked);
-    keep(demo.http.submit(&employer, &settle(&employer, &id, "600.00")).await.json());
+    keep(
+        demo.http
+            .submit(&employer, &settle(&employer, &id, "600.00"))
+            .await
+            .json(),
+    );
     // Refused: nobody confirmed. The refusal is on the chain, too.
     demo.http
-        .submit(&merchant, &reverse(&merchant, &document.key, "1060.00", "01"))
+        .submit(
+            &merchant,
+            &reverse(&merchant, &document.key, "1060.00", "01"),
+        )
         .await
         .refused(409, "reversal_not_confirmed");
     // A batch of which one record is malformed and one breaks a rule: both are omitted.
-    let good: Vec<String> =
-        (0..3).map(|_| Document::invoice(&merchant, None).text()).collect();
+    let good: Vec<String> = (0..3)
+        .map(|_| Document::invoice(&merchant, None).text())
+        .collect();
     let mut wrong = Document::invoice(&merchant, None).record;
     wrong["invoice"]["total"] = "1.00".into();
     let batch = [
@@ -64,7 +73,11 @@ async fn another_implementation_verifies_receipts_and_the_whole_chain() {
         wrong.to_string(),
         good[2].clone(),
     ];
-    let answer = demo.http.submit_batch(&merchant, &batch, false).await.json();
+    let answer = demo
+        .http
+        .submit_batch(&merchant, &batch, false)
+        .await
+        .json();
     for result in answer["results"].as_array().unwrap() {
         if result["status"] == 201 {
             keep(result["receipt"].clone());
@@ -77,12 +90,16 @@ async fn another_implementation_verifies_receipts_and_the_whole_chain() {
     for receipt in &receipts {
         fs::write(&file, receipt.to_string()).unwrap();
         assert_eq!(verify("receipt", &file, &genesis), 0, "{receipt}");
-        for name in ["by", "id", "record", "height", "index", "time", "header", "round"] {
+        for name in [
+            "by", "id", "record", "height", "index", "time", "header", "round",
+        ] {
             let mut other = receipt.clone();
             other[name] = match &other[name] {
                 Value::String(text) => format!("{text}0").into(),
                 Value::Number(number) => (number.as_u64().unwrap() + 1).into(),
-                value => panic!("{value}"),
+                Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => {
+                    panic!("{name}")
+                }
             };
             fs::write(&file, other.to_string()).unwrap();
             assert_eq!(verify("receipt", &file, &genesis), INVALID, "{name}");
