@@ -87,8 +87,9 @@ fn run(args: &Args) -> Result<(), Failure> {
                         first_serial: serial_of_now(),
                     },
                 )?;
-                // The memory is this process's and not the node's.
+                // Memory and processor time are this process's and not the node's.
                 figures.peak_resident_bytes = None;
+                figures.cpu_us_per_record = None;
                 figures
             }
             _ => {
@@ -174,6 +175,7 @@ fn load(
         .sum();
     let before = process::disk_bytes(target.folder)?;
     process::forget_peak();
+    let cpu_before = process::cpu_seconds();
     let terminal = std::io::stderr().is_terminal();
     let progress = move |done: usize, of: usize| {
         if terminal {
@@ -192,6 +194,9 @@ fn load(
         eprint!("\r\x1b[K");
     }
     let peak_resident_bytes = process::peak_resident_bytes();
+    let cpu_seconds = process::cpu_seconds()
+        .zip(cpu_before)
+        .map(|(after, before)| after - before);
     let after = process::disk_bytes(target.folder)?;
     if let Some(trouble) = &measured.trouble {
         eprintln!("{trouble}");
@@ -205,6 +210,7 @@ fn load(
         case,
         &measured,
         Around {
+            cpu_seconds,
             disk_bytes,
             sent_bytes,
             peak_resident_bytes,

@@ -27,6 +27,8 @@ pub struct Figures {
     pub p50_ms: f64,
     /// 99 of 100 requests were answered within this time.
     pub p99_ms: f64,
+    /// Processor time for each answered record, in microseconds, the driver's included.
+    pub cpu_us_per_record: Option<f64>,
     /// Growth of the node's folder for each accepted record.
     pub disk_bytes_per_record: Option<f64>,
     /// Bytes of the requests for each record.
@@ -38,6 +40,8 @@ pub struct Figures {
 /// What the measurement itself does not know.
 #[derive(Clone, Copy, Debug)]
 pub struct Around {
+    /// Processor time, in seconds.
+    pub cpu_seconds: Option<f64>,
     /// Growth of the node's folder.
     pub disk_bytes: Option<u64>,
     /// Bytes of all requests.
@@ -63,6 +67,9 @@ impl Figures {
             records_per_second: answered as f64 / seconds,
             p50_ms: ms(50),
             p99_ms: ms(99),
+            cpu_us_per_record: around
+                .cpu_seconds
+                .map(|seconds| seconds * 1e6 / answered.max(1) as f64),
             disk_bytes_per_record: around
                 .disk_bytes
                 .map(|bytes| bytes as f64 / tally.accepted.max(1) as f64),
@@ -75,8 +82,8 @@ impl Figures {
 /// The head of the table.
 #[must_use]
 pub fn head() -> String {
-    "| 签名 / signature | 连接 / connections | 重复 / duplicates | 记录 / records | records/s | p50 ms | p99 ms | 磁盘 / disk B/record | 内存 / peak RSS MiB | 失败 / failed |\n\
-     |---|---:|---:|---:|---:|---:|---:|---:|---:|---:|"
+    "| 签名 / signature | 连接 / connections | 重复 / duplicates | 记录 / records | records/s | p50 ms | p99 ms | CPU µs/record | 磁盘 / disk B/record | 内存 / peak RSS MiB | 失败 / failed |\n\
+     |---|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|"
         .to_owned()
 }
 
@@ -96,13 +103,14 @@ pub fn line(figures: &Figures) -> String {
     let mut line = String::new();
     let written = write!(
         line,
-        "| {form} | {} | {} % | {} | {:.0} | {:.1} | {:.1} | {} | {} | {} |",
+        "| {form} | {} | {} % | {} | {:.0} | {:.1} | {:.1} | {} | {} | {} | {} |",
         case.connections,
         case.duplicates,
         case.records,
         figures.records_per_second,
         figures.p50_ms,
         figures.p99_ms,
+        or_none(figures.cpu_us_per_record),
         or_none(figures.disk_bytes_per_record),
         or_none(resident),
         figures.failed,

@@ -1,11 +1,16 @@
 //! Receipts and records read back from the log.
 
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+
 use invoice_api::registry::Place;
 use invoice_core::calendar::Instant;
 use invoice_core::chain::{
-    BatchProof, BatchTree, BlockEnvelope, Entry, Genesis, Inclusion, Outcome, Receipt,
+    self, BatchProof, BatchTree, BlockEnvelope, Genesis, Inclusion, Outcome, Receipt,
     ReceiptAuthorization, ReceiptSignature,
 };
+use invoice_core::crypto::Hash;
+use invoice_core::merkle::{self, ProofError};
 use invoice_core::record::{Record, parse_record};
 use invoice_core::state::TypedState;
 use serde::Deserialize;
@@ -62,6 +67,8 @@ pub(super) struct Receipts<'s> {
     genesis: &'s Genesis,
     outline: Option<BlockOutline>,
     batch: Option<Batch>,
+    /// Hashes of subtrees of the log that some path has needed: the next one needs most of them.
+    nodes: HashMap<(u8, u64), Hash>,
 }
 
 /// The tree that a batch's signature signs, by the batch's first leaf.
@@ -77,6 +84,7 @@ impl<'s> Receipts<'s> {
             genesis,
             outline: None,
             batch: None,
+            nodes: HashMap::new(),
         }
     }
 
@@ -114,8 +122,7 @@ impl<'s> Receipts<'s> {
         let sig = envelope.authorization.signature();
         let batch = self.batch_proof(&outline, first, index)?;
         let tree_size = outline.header.log_size;
-        let path = self.snapshot.inclusion_path(index, tree_size)?;
-        let path = path.ok_or_else(|| damaged("has no inclusion path"))?;
+        let path = self.inclusion_path(index, tree_size)?;
         let signatures = outline
             .certificate
             .signatures
@@ -144,6 +151,23 @@ impl<'s> Receipts<'s> {
                 sig,
                 batch,
             },
+        })
+    }
+
+    /// The path from a leaf to the root of the log when it had `tree_size` leaves.
+    fn inclusion_path(&mut self, index: u64, tree_size: u64) -> Result<Vec<Hash>, NodeError> {
+        let node = |level, place| match self.nodes.entry((level, place)) {
+            Entry::Occupied(known) => Ok(*known.get()),
+            Entry::Vacant(unknown) => self
+                .snapshot
+                .node(level, place)
+                .map(|hash| *unknown.insert(hash)),
+        };
+        merkle::inclusion_path(index, tree_size, node).map_err(|error| match error {
+            ProofError::Node(error) => NodeError::Read(error),
+            ProofError::OutOfRange => {
+                NodeError::Read(Damage::new("leaves", index, "has no inclusion path").into())
+            }
         })
     }
 
@@ -188,7 +212,7 @@ impl<'s> Receipts<'s> {
                     let StoredLeaf {
                         record, outcome, ..
                     } = StoredLeaf::decode(bytes)?;
-                    Ok(Entry { record, outcome })
+                    Ok(chain::Entry { record, outcome })
                 })
                 .collect::<Result<Vec<_>, NodeError>>()?;
             let authorization = envelope.authorization.clone();
