@@ -108,10 +108,11 @@ fn genesis() -> Vec<Vec<u8>> {
     let text = String::from_utf8(example::genesis().bytes().to_vec()).expect("JSON is text");
     let changes = [
         ("", ""),
-        ("2026-11-21T14:30:00.123+08:00", "2026-11-21T06:30:60Z"),
+        ("2026-11-21T14:29:59.123+08:00", "2026-11-21T06:30:60Z"),
         ("\"weight\": 1", "\"weight\": 18446744073709551615"),
         ("\"weight\": 1", "\"weight\": 1, \"weight\": 1"),
         ("\"tax\",", "\"insurer\", \"hospital\", \"tax\","),
+        ("2026-11-21T14:29:59.123+08:00", "9999-12-31T23:59:59Z"),
         ("genesis/1", "genesis/2"),
         ("+08:00", "-23:59"),
         ("sz-2026", "s\\u007a"),
