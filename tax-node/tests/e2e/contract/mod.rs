@@ -1,4 +1,7 @@
 //! The wire contract, call by call, against a running node.
 
+mod chain;
+mod documents;
+mod members;
 mod money;
 mod records;
