@@ -1,7 +1,7 @@
 //! Documents as varied as real ones, each of which the rules accept.
 //!
 //! Some issuers are large and most are small; numbers of one issuer follow one another. Of the
-//! invoices most are fully digital, some have code and number; three in ten documents go to
+//! invoices most are fully digital, some have code and number; many documents go to
 //! natural persons; bills and clinics' invoices carry payment splits.
 
 mod bill;
