@@ -81,7 +81,10 @@ pub(super) async fn submit(
     submission: Submission,
     patience: Patience,
 ) -> Result<Vec<RecordAnswer>, Problem> {
-    let kid = submission.kid.as_deref().and_then(|kid| kid.parse::<Kid>().ok());
+    let kid = submission
+        .kid
+        .as_deref()
+        .and_then(|kid| kid.parse::<Kid>().ok());
     let source = (network(request), kid);
     state.budgets.failures.check(&source, 1)?;
     let records = submission.records.len();
@@ -95,7 +98,10 @@ pub(super) async fn submit(
         let _ = state.budgets.failures.take(&source, 1);
     } else if let Some(member) = member {
         // What others took in the meantime is not asked back: the records are final.
-        let _ = state.budgets.records.take(&member, records.saturating_sub(1));
+        let _ = state
+            .budgets
+            .records
+            .take(&member, records.saturating_sub(1));
     }
     Ok(answers)
 }
@@ -113,8 +119,9 @@ async fn charge(
         return Ok(None);
     };
     let budget = &state.budgets.records;
-    while let Err(spent) =
-        budget.check(&key.member, records).and_then(|()| budget.take(&key.member, 1))
+    while let Err(spent) = budget
+        .check(&key.member, records)
+        .and_then(|()| budget.take(&key.member, 1))
     {
         match patience {
             Patience::Refuse => return Err(spent.into()),

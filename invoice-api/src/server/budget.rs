@@ -136,7 +136,9 @@ impl<K: Hash + Eq + Clone> Budget<K> {
     /// Refuses when less than `amount` is left, without taking any. More than a whole minute's
     /// worth counts as just that.
     pub(crate) fn check(&self, key: &K, amount: usize) -> Result<(), Spent> {
-        let amount = u32::try_from(amount).unwrap_or(u32::MAX).min(self.per_minute.get());
+        let amount = u32::try_from(amount)
+            .unwrap_or(u32::MAX)
+            .min(self.per_minute.get());
         let missing = amount.saturating_sub(self.left(key));
         if missing == 0 {
             return Ok(());
