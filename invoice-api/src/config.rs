@@ -52,8 +52,8 @@ pub struct BudgetConfig {
     pub reads_per_minute: NonZeroU32,
     /// Requests without a signature from one address (IPv6: one /64).
     pub anonymous_per_minute: NonZeroU32,
-    /// Failed authentications from one address; beyond them its signed requests are refused
-    /// before any signature is verified.
+    /// Failed authentications from one address in the name of one key; beyond them such requests
+    /// are refused before any signature is verified.
     pub failures_per_minute: NonZeroU32,
 }
 

@@ -11,6 +11,7 @@ mod lines;
 pub mod openapi;
 mod public_page;
 mod query;
+pub mod reading;
 mod records;
 mod service;
 

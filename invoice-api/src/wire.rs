@@ -7,7 +7,6 @@ mod documents;
 mod records;
 mod service;
 
-pub(crate) use documents::claim_status;
 pub(crate) use records::{problem_of, receipt};
 
 pub use chain::{

@@ -21,7 +21,7 @@ impl fmt::Display for NotAnAmount {
 
 impl std::error::Error for NotAnAmount {}
 
-/// Writes an amount in words, in the one form that this registry prints.
+/// Writes an amount of up to [`Fen::MAX`] in words, in the one form that this registry prints.
 ///
 /// ```
 /// use invoice_core::{amount_words, money::Fen};
@@ -111,7 +111,8 @@ fn write_group(words: &mut String, group: u64) {
 /// 零 wherever a zero may be spoken.
 ///
 /// # Errors
-/// [`NotAnAmount`] when units do not descend, a unit lacks its digit, or anything else stands there.
+/// [`NotAnAmount`] when units do not descend, a unit lacks its digit, the amount is beyond
+/// [`Fen::MAX`], or anything else stands there.
 pub fn parse(text: &str) -> Result<Fen, NotAnAmount> {
     read(text).ok_or(NotAnAmount)
 }
@@ -147,6 +148,10 @@ fn read(text: &str) -> Option<Fen> {
         .checked_mul(100)?
         .checked_add(jiao.unwrap_or_default().checked_mul(10)?)?
         .checked_add(fen.unwrap_or_default())?;
+    // Words for more than a record may name are not written here, so they are not read either.
+    if total > Fen::MAX.get() {
+        return None;
+    }
     let total = if negative {
         total.checked_neg()?
     } else {
@@ -324,6 +329,8 @@ mod tests {
             "一百圆整",
             "壹分壹角",
             "壹亿壹亿圆",
+            "壹佰亿圆整",
+            "壹万壹仟亿圆整",
         ] {
             assert_eq!(parse(words), Err(NotAnAmount), "{words}");
         }

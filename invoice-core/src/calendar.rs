@@ -189,7 +189,8 @@ impl Instant {
     /// A leap second is the first second of the next minute.
     ///
     /// # Errors
-    /// [`Rule::TimeSpelling`].
+    /// [`Rule::TimeSpelling`], also for an instant that in UTC+8 lies outside the years 1 to 9999:
+    /// it could not be written again.
     pub fn parse_rfc3339(text: &str) -> Result<Self, Rule> {
         rfc3339_ms(text).map(Self).ok_or(Rule::TimeSpelling)
     }
@@ -265,6 +266,8 @@ fn rfc3339_ms(text: &str) -> Option<i64> {
         .and_time(time)
         .checked_add_signed(TimeDelta::try_seconds(leap)?)?
         .checked_sub_signed(TimeDelta::try_minutes(offset_minutes(offset)?)?)?;
+    let civil = at.checked_add_signed(TimeDelta::try_milliseconds(UTC8_MS)?)?;
+    Date::new(civil.year(), civil.month(), civil.day())?;
     at.and_utc()
         .timestamp_millis()
         .checked_add(number(&ms)?.into())
@@ -355,6 +358,10 @@ mod tests {
             ("1970-01-01t00:00:00.123456789z", Some(123)),
             ("1970-01-01T00:00:60Z", Some(60_000)),
             ("2026-11-21T14:30:00.123+08:00", Some(1_795_242_600_123)),
+            ("0001-01-01T00:00:00+08:00", Some(-62_135_625_600_000)),
+            ("0001-01-01T00:00:00+08:01", None),
+            ("9999-12-31T15:59:59.999Z", Some(253_402_271_999_999)),
+            ("9999-12-31T16:00:00Z", None),
             ("2026-11-21T14:30:00", None),
             ("2026-11-21 14:30:00+08:00", None),
             ("2026-11-21T14:30+08:00", None),

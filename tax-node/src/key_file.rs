@@ -67,8 +67,14 @@ pub fn generate() -> Result<SecretKey, KeyFileError> {
 pub fn read(path: &Path, passphrase_file: Option<&Path>) -> Result<SecretKey, KeyFileError> {
     let pem = std::fs::read_to_string(path)
         .map(Zeroizing::new)
-        .map_err(|source| KeyFileError::Io { path: path.to_owned(), source })?;
-    let at = |source| KeyFileError::Pem { path: path.to_owned(), source };
+        .map_err(|source| KeyFileError::Io {
+            path: path.to_owned(),
+            source,
+        })?;
+    let at = |source| KeyFileError::Pem {
+        path: path.to_owned(),
+        source,
+    };
     match SecretKey::from_pkcs8_pem(&pem, None) {
         Err(PemError::PassphraseNeeded) => {
             let passphrase = passphrase(passphrase_file, false)?;
@@ -91,8 +97,10 @@ pub fn write_new(
         return Err(KeyFileError::Exists(path.to_owned()));
     }
     let pem = to_pem(path, key, passphrase)?;
-    files::write_whole(path, pem.as_bytes(), files::PRIVATE)
-        .map_err(|source| KeyFileError::Io { path: path.to_owned(), source })
+    files::write_whole(path, pem.as_bytes(), files::PRIVATE).map_err(|source| KeyFileError::Io {
+        path: path.to_owned(),
+        source,
+    })
 }
 
 /// Replaces a key file by the same key, encrypted.
@@ -101,8 +109,10 @@ pub fn write_new(
 /// The file cannot be written.
 pub fn encrypt(path: &Path, key: &SecretKey, passphrase: &str) -> Result<(), KeyFileError> {
     let pem = to_pem(path, key, Some(passphrase))?;
-    files::write_whole(path, pem.as_bytes(), files::PRIVATE)
-        .map_err(|source| KeyFileError::Io { path: path.to_owned(), source })
+    files::write_whole(path, pem.as_bytes(), files::PRIVATE).map_err(|source| KeyFileError::Io {
+        path: path.to_owned(),
+        source,
+    })
 }
 
 fn to_pem(
@@ -112,12 +122,18 @@ fn to_pem(
 ) -> Result<Zeroizing<String>, KeyFileError> {
     let pem = match passphrase {
         Some(passphrase) => {
-            let encryption = KeyEncryption { salt: random()?, iv: random()? };
+            let encryption = KeyEncryption {
+                salt: random()?,
+                iv: random()?,
+            };
             key.to_encrypted_pkcs8_pem(passphrase.as_bytes(), &encryption)
         }
         None => key.to_pkcs8_pem(),
     };
-    pem.map_err(|source| KeyFileError::Pem { path: path.to_owned(), source })
+    pem.map_err(|source| KeyFileError::Pem {
+        path: path.to_owned(),
+        source,
+    })
 }
 
 /// A passphrase from a file, the environment or the terminal, in this order; typed twice when it
@@ -129,8 +145,13 @@ pub fn passphrase(file: Option<&Path>, new: bool) -> Result<Zeroizing<String>, K
     if let Some(path) = file {
         let text = std::fs::read_to_string(path)
             .map(Zeroizing::new)
-            .map_err(|source| KeyFileError::Io { path: path.to_owned(), source })?;
-        return Ok(Zeroizing::new(text.trim_end_matches(['\r', '\n']).to_owned()));
+            .map_err(|source| KeyFileError::Io {
+                path: path.to_owned(),
+                source,
+            })?;
+        return Ok(Zeroizing::new(
+            text.trim_end_matches(['\r', '\n']).to_owned(),
+        ));
     }
     if let Ok(text) = std::env::var(PASSPHRASE_VARIABLE) {
         return Ok(Zeroizing::new(text));
@@ -168,9 +189,18 @@ mod tests {
         write_new(&path, &key, Some("open sesame")).unwrap();
         let word = folder.path().join("word");
         std::fs::write(&word, "open sesame\n").unwrap();
-        assert_eq!(read(&path, Some(&word)).unwrap().public_key(), key.public_key());
+        assert_eq!(
+            read(&path, Some(&word)).unwrap().public_key(),
+            key.public_key()
+        );
         std::fs::write(&word, "wrong\n").unwrap();
-        assert!(matches!(read(&path, Some(&word)), Err(KeyFileError::Pem { .. })));
-        assert!(matches!(write_new(&path, &key, None), Err(KeyFileError::Exists(_))));
+        assert!(matches!(
+            read(&path, Some(&word)),
+            Err(KeyFileError::Pem { .. })
+        ));
+        assert!(matches!(
+            write_new(&path, &key, None),
+            Err(KeyFileError::Exists(_))
+        ));
     }
 }

@@ -4,6 +4,7 @@ use invoice_core::calendar::Instant;
 use invoice_core::identity::{DocumentKey, MemberId};
 use invoice_core::money::Fen;
 use invoice_core::record::{ClaimKind, Component};
+pub use invoice_core::state::ClaimStatus;
 
 use super::{AsOf, Place};
 
@@ -16,21 +17,6 @@ pub struct ClaimQuery {
     pub cursor: Option<Vec<u8>>,
     /// How many at most, 1 to 1,000.
     pub limit: usize,
-}
-
-/// The state of a claim at block time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ClaimStatus {
-    /// Its amount is set aside until `expires_at`; a reference lock stays in this state.
-    Locked,
-    /// It was paid and booked.
-    Settled,
-    /// Its locker gave it up.
-    Released,
-    /// It ran out unsettled.
-    Expired,
-    /// Its settlement was taken back as a whole.
-    Reversed,
 }
 
 /// One claim.

@@ -77,6 +77,23 @@ pub enum CheckVerdict {
     Claimable,
 }
 
+impl CheckVerdict {
+    /// The word of the wire contract.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::NotFound => "not_found",
+            Self::Mismatch => "mismatch",
+            Self::Reversed => "reversed",
+            Self::Frozen => "frozen",
+            Self::Claimed => "claimed",
+            Self::Locked => "locked",
+            Self::PartlyClaimed => "partly_claimed",
+            Self::Claimable => "claimable",
+        }
+    }
+}
+
 /// Everything about one document, for those who may see it.
 #[derive(Debug, Clone)]
 pub struct DocumentView {

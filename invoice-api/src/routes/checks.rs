@@ -1,6 +1,6 @@
 //! Checks: is what I hold what is recorded, and what of it can I claim?
 
-mod items;
+pub(super) mod items;
 
 use actix_web::{HttpRequest, HttpResponse, web};
 

@@ -13,7 +13,7 @@ use crate::registry::{ClaimQuery, ClaimStatus};
 use crate::server::authenticate::{Suspended, authenticate};
 use crate::server::state::AppState;
 use crate::status::OK;
-use crate::wire::{ClaimsAnswer, DocumentAnswer, ProblemAnswer, claim_status};
+use crate::wire::{ClaimsAnswer, DocumentAnswer, ProblemAnswer};
 
 /// Everything about one document, for its seller, buyer, share holders, claimants and authorities.
 ///
@@ -105,5 +105,5 @@ fn status(text: &str) -> Option<ClaimStatus> {
         ClaimStatus::Reversed,
     ]
     .into_iter()
-    .find(|status| claim_status(*status) == text)
+    .find(|status| status.as_str() == text)
 }

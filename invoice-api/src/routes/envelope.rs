@@ -3,6 +3,7 @@
 use actix_web::HttpRequest;
 use bytes::Bytes;
 use invoice_core::crypto::Kid;
+use invoice_core::identity::MemberId;
 use invoice_core::record::{
     Contents, OpenEnvelope, RawEnvelope, parse_envelope, parse_open_envelope,
 };
@@ -10,7 +11,6 @@ use invoice_core::record::{
 use crate::limits::BULK_OVERLOAD_RETRIES;
 use crate::problem::Problem;
 use crate::registry::{RecordAnswer, RecordVerdict, Submission, UnavailableReason};
-use crate::server::authenticate::refuse_guessing;
 use crate::server::state::{AppState, network};
 
 /// What to do when a budget is spent or the queues are full.
@@ -71,55 +71,57 @@ fn part(body: &Bytes, slice: &[u8]) -> Bytes {
 
 /// Charges the envelope to its member's budget and hands it in.
 ///
-/// The budget is charged before the signature is verified, since verification is what costs. So
-/// that strangers cannot spend a member's budget for long, each failed authentication is charged
-/// to their address, and an address without such budget is refused unheard.
+/// The budget is looked at before the signature is verified, since verification is what costs,
+/// but only one record of the envelope is charged then: strangers who send junk in a member's name
+/// hardly touch what it has. Each failed authentication is charged to the address together with
+/// the key that was named; once that budget is spent, such envelopes are refused unheard.
 pub(super) async fn submit(
     state: &AppState,
     request: &HttpRequest,
     submission: Submission,
     patience: Patience,
 ) -> Result<Vec<RecordAnswer>, Problem> {
-    refuse_guessing(state, request)?;
-    charge(state, &submission, patience).await?;
+    let kid = submission.kid.as_deref().and_then(|kid| kid.parse::<Kid>().ok());
+    let source = (network(request), kid);
+    state.budgets.failures.check(&source, 1)?;
+    let records = submission.records.len();
+    let member = charge(state, kid, records, patience).await?;
     let answers = hand_in(state, submission, patience).await?;
     let unauthenticated = answers
         .iter()
         .any(|answer| matches!(answer.verdict, RecordVerdict::Unauthenticated(_)));
     if unauthenticated {
         // The failure is answered as what it is; the next one may be refused unheard.
-        let _ = state.budgets.failures.take(&network(request), 1);
+        let _ = state.budgets.failures.take(&source, 1);
+    } else if let Some(member) = member {
+        // What others took in the meantime is not asked back: the records are final.
+        let _ = state.budgets.records.take(&member, records.saturating_sub(1));
     }
     Ok(answers)
 }
 
+/// Charges one record to the member that the key belongs to, if its budget has room for all.
 async fn charge(
     state: &AppState,
-    submission: &Submission,
+    kid: Option<Kid>,
+    records: usize,
     patience: Patience,
-) -> Result<(), Problem> {
-    let Some(kid) = submission
-        .kid
-        .as_deref()
-        .and_then(|kid| kid.parse::<Kid>().ok())
-    else {
-        return Ok(());
-    };
+) -> Result<Option<MemberId>, Problem> {
     // Without a known key nothing is verified, so nothing needs to be charged.
+    let Some(kid) = kid else { return Ok(None) };
     let Some(key) = state.registry.key(kid).await? else {
-        return Ok(());
+        return Ok(None);
     };
-    while let Err(spent) = state
-        .budgets
-        .records
-        .take(&key.member, submission.records.len())
+    let budget = &state.budgets.records;
+    while let Err(spent) =
+        budget.check(&key.member, records).and_then(|()| budget.take(&key.member, 1))
     {
         match patience {
             Patience::Refuse => return Err(spent.into()),
             Patience::Wait => tokio::time::sleep(spent.wait).await,
         }
     }
-    Ok(())
+    Ok(Some(key.member))
 }
 
 async fn hand_in(

@@ -12,7 +12,12 @@ pub(crate) struct Query(Vec<(String, String)>);
 impl Query {
     /// Reads the query of a request that knows only these parameters.
     pub(crate) fn strict(request: &HttpRequest, known: &[&str]) -> Result<Self, Problem> {
-        let query = Self::lenient(request).ok_or_else(|| Problem::query(""))?;
+        Self::of(request.query_string(), known)
+    }
+
+    /// Reads the text after the question mark of an address.
+    pub(super) fn of(text: &str, known: &[&str]) -> Result<Self, Problem> {
+        let query = Self::parse(text).ok_or_else(|| Problem::query(""))?;
         for (place, (name, _)) in query.0.iter().enumerate() {
             let repeated = query
                 .0
@@ -28,9 +33,18 @@ impl Query {
 
     /// Reads the query of an address that strangers' programs may have added something to.
     pub(crate) fn lenient(request: &HttpRequest) -> Option<Self> {
-        web::Query::<Vec<(String, String)>>::from_query(request.query_string())
+        Self::parse(request.query_string())
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        web::Query::<Vec<(String, String)>>::from_query(text)
             .ok()
             .map(|query| Self(query.into_inner()))
+    }
+
+    /// The parameters in the order of the text.
+    pub(super) fn into_pairs(self) -> Vec<(String, String)> {
+        self.0
     }
 
     /// The text of a parameter.

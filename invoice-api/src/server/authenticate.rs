@@ -33,8 +33,8 @@ pub(crate) async fn authenticate(
     body: &[u8],
     suspended: Suspended,
 ) -> Result<Asker, Problem> {
-    let network = network(request);
-    refuse_guessing(state, request)?;
+    let source = (network(request), named_key(request));
+    state.budgets.failures.check(&source, 1)?;
     let now = now_seconds();
     match identify(state, request, body, now).await? {
         Ok((asker, KeyStanding::MemberSuspended)) if suspended == Suspended::MayNotAsk => {
@@ -44,20 +44,16 @@ pub(crate) async fn authenticate(
         Ok((asker, _)) => Ok(asker),
         Err(error) => {
             // The failure is answered as what it is; the next one may be refused unheard.
-            let _ = state.budgets.failures.take(&network, 1);
+            let _ = state.budgets.failures.take(&source, 1);
             Err(Problem::from(error).with_member("server_time", now.into()))
         }
     }
 }
 
-/// Refuses an address whose budget of failures is spent.
-pub(crate) fn refuse_guessing(state: &AppState, request: &HttpRequest) -> Result<(), Problem> {
-    let failures = &state.budgets.failures;
-    if failures.left(&network(request)) == 0 {
-        let wait = std::time::Duration::from_secs(60) / failures.per_minute();
-        return Err(super::budget::Spent { wait }.into());
-    }
-    Ok(())
+/// The key that a request's signature names, as far as that can be read.
+fn named_key(request: &HttpRequest) -> Option<Kid> {
+    let header = request.headers().get(AUTHORIZATION)?.to_str().ok()?;
+    Authorization::parse(header)?.kid.parse().ok()
 }
 
 type Identified = Result<(Asker, KeyStanding), AuthenticationError>;

@@ -6,24 +6,25 @@
 
 /// The parameters of a header, spelt right and not yet believed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Authorization<'h> {
+pub struct Authorization<'h> {
     /// The key's identifier as sent.
-    pub(crate) kid: &'h str,
+    pub kid: &'h str,
     /// Unix seconds.
-    pub(crate) timestamp: u64,
+    pub timestamp: u64,
     /// The timestamp as sent, which is what was signed.
-    pub(crate) timestamp_text: &'h str,
+    pub timestamp_text: &'h str,
     /// 16 to 64 visible characters.
-    pub(crate) nonce: &'h str,
+    pub nonce: &'h str,
     /// The signature in base64.
-    pub(crate) signature: &'h str,
+    pub signature: &'h str,
 }
 
 const SCHEME: &str = "SM2-WITH-SM3 ";
 
 impl<'h> Authorization<'h> {
     /// Reads a header value; `None` when it has not the layout.
-    pub(crate) fn parse(value: &'h str) -> Option<Self> {
+    #[must_use]
+    pub fn parse(value: &'h str) -> Option<Self> {
         let mut rest = value.strip_prefix(SCHEME)?.trim_matches(' ');
         let (mut kid, mut timestamp, mut nonce, mut signature) = (None, None, None, None);
         loop {

@@ -11,6 +11,7 @@ use governor::clock::{Clock, DefaultClock, QuantaInstant, Reference};
 use governor::nanos::Nanos;
 use governor::state::StateStore;
 use governor::{NotUntil, Quota, RateLimiter};
+use invoice_core::crypto::Kid;
 use invoice_core::identity::MemberId;
 
 use crate::config::BudgetConfig;
@@ -28,8 +29,9 @@ pub(crate) struct Budgets {
     pub(crate) reads: Budget<MemberId>,
     /// Requests without a signature, by address.
     pub(crate) anonymous: Budget<Network>,
-    /// Failed authentications, by address.
-    pub(crate) failures: Budget<Network>,
+    /// Failed authentications, by address and the key that was named: whoever sends junk in a
+    /// member's name from elsewhere, or beside it, costs the member nothing.
+    pub(crate) failures: Budget<(Network, Option<Kid>)>,
 }
 
 impl Budgets {
@@ -129,6 +131,20 @@ impl<K: Hash + Eq + Clone> Budget<K> {
         Spent {
             wait: not_until.wait_time_from(self.clock.now()),
         }
+    }
+
+    /// Refuses when less than `amount` is left, without taking any. More than a whole minute's
+    /// worth counts as just that.
+    pub(crate) fn check(&self, key: &K, amount: usize) -> Result<(), Spent> {
+        let amount = u32::try_from(amount).unwrap_or(u32::MAX).min(self.per_minute.get());
+        let missing = amount.saturating_sub(self.left(key));
+        if missing == 0 {
+            return Ok(());
+        }
+        let wait = Duration::from_nanos(
+            MINUTE_NANOS / u64::from(self.per_minute.get()) * u64::from(missing),
+        );
+        Err(Spent { wait })
     }
 
     /// How much there is per minute.

@@ -6,8 +6,8 @@ use utoipa::ToSchema;
 
 use super::{FactsAnswer, facts};
 use crate::registry::{
-    AsOf, CheckResult, CheckVerdict, Checked, ClaimPage, ClaimStatus, ClaimView, DocumentState,
-    DocumentView, Event, Place, TimelineEntry,
+    AsOf, CheckResult, Checked, ClaimPage, ClaimView, DocumentState, DocumentView, Event, Place,
+    TimelineEntry,
 };
 
 /// The state of the chain that an answer describes.
@@ -73,26 +73,12 @@ impl From<&CheckResult> for CheckAnswer {
         let differs = &result.differs;
         Self {
             document: result.document.to_string(),
-            verdict: verdict(result.verdict),
+            verdict: result.verdict.as_str(),
             claimable: result.claimable.map(|amount| amount.to_string()),
             detail: (!differs.is_empty()).then(|| MismatchAnswer {
                 differs: differs.clone(),
             }),
         }
-    }
-}
-
-/// The word for a verdict.
-pub(crate) const fn verdict(verdict: CheckVerdict) -> &'static str {
-    match verdict {
-        CheckVerdict::NotFound => "not_found",
-        CheckVerdict::Mismatch => "mismatch",
-        CheckVerdict::Reversed => "reversed",
-        CheckVerdict::Frozen => "frozen",
-        CheckVerdict::Claimed => "claimed",
-        CheckVerdict::Locked => "locked",
-        CheckVerdict::PartlyClaimed => "partly_claimed",
-        CheckVerdict::Claimable => "claimable",
     }
 }
 
@@ -221,7 +207,7 @@ impl DocumentAnswer {
             aliases: view.aliases.iter().map(ToString::to_string).collect(),
             record: RawValue::from_string(view.record.clone()).ok()?,
             issued: PlaceAnswer::from(&view.place),
-            state: verdict(view.state.verdict),
+            state: view.state.verdict.as_str(),
             remaining: view.state.remaining.to_string(),
             amounts: DocumentStateAnswer::from(&view.state),
             timeline: view.timeline.iter().map(TimelineAnswer::from).collect(),
@@ -282,7 +268,7 @@ impl From<&ClaimView> for ClaimAnswer {
             kind: view.kind.as_str(),
             component: view.component.as_str(),
             reference: view.reference.clone(),
-            status: claim_status(view.status),
+            status: view.status.as_str(),
             locked: view.locked.to_string(),
             settled: view.settled.to_string(),
             expires_at: view.expires_at.to_rfc3339_utc8(),
@@ -299,17 +285,6 @@ impl ClaimsAnswer {
             next: page.next.as_ref().map(hex::encode),
             as_of: AsOfAnswer::from(&page.as_of),
         }
-    }
-}
-
-/// The word for a claim's state.
-pub(crate) const fn claim_status(status: ClaimStatus) -> &'static str {
-    match status {
-        ClaimStatus::Locked => "locked",
-        ClaimStatus::Settled => "settled",
-        ClaimStatus::Released => "released",
-        ClaimStatus::Expired => "expired",
-        ClaimStatus::Reversed => "reversed",
     }
 }
 

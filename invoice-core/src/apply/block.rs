@@ -171,7 +171,11 @@ pub fn execute_block<V: StateView>(
             let index = frontier.size();
             let recorded = match verdict {
                 Verdict::Recorded(recorded) if recorded.outcome == entry.outcome => recorded,
-                other => {
+                other @ (Verdict::Recorded(_)
+                | Verdict::Replayed { .. }
+                | Verdict::IdReused
+                | Verdict::Inadmissible(_)
+                | Verdict::Aborted) => {
                     let found = format!("{other:?}");
                     return Err(invalid(InvalidBlock::Outcome { index, found }));
                 }

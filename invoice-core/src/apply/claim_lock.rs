@@ -26,7 +26,7 @@ pub(super) fn lock<V: StateView>(
     check_claimant(context, &document, body)?;
     let amount = check_amount(context, &document, body)?;
 
-    let priority_skipped = skips_priority(&document, body.kind);
+    let priority_skipped = skips_priority(&document, body.kind, context.time);
     let claim = Claim {
         document: key,
         kind: body.kind,
@@ -179,14 +179,14 @@ fn rank(kind: ClaimKind) -> u8 {
 }
 
 /// Whether the basic insurance, which comes first, could still claim and has not.
-fn skips_priority(document: &Document, kind: ClaimKind) -> bool {
+fn skips_priority(document: &Document, kind: ClaimKind, time: Instant) -> bool {
     let open_to_basic = document
         .burden
         .is_some_and(|burden| !burden.directly_settled);
     let basic_claimed = document
         .holdings
         .iter()
-        .any(|held| held.kind == ClaimKind::Basic);
+        .any(|held| held.kind == ClaimKind::Basic && held.held_at(time) > Fen::ZERO);
     open_to_basic
         && !basic_claimed
         && matches!(

@@ -1,6 +1,6 @@
 //! `claim.release`: the owner gives a lock back.
 
-use super::claim_settle::{holding_mut, live_claim};
+use super::claim_settle::{check_live, holding_mut, own_claim};
 use super::context::{Context, Stop};
 use super::event::{Event, EventKind};
 use crate::money::Fen;
@@ -12,7 +12,8 @@ pub(super) fn release<V: StateView>(
     context: &mut Context<'_, '_, V>,
     body: &ClaimRelease,
 ) -> Result<(), Stop<V::Error>> {
-    let mut claim = live_claim(context, &body.claim)?;
+    let mut claim = own_claim(context, &body.claim)?;
+    check_live(&claim, context.time)?;
     let mut document = context
         .state()
         .document(&claim.document)?

@@ -1,8 +1,9 @@
 //! `claim.reverse`: the settler takes a settlement back, wholly or in part (入账撤销).
 
-use super::claim_settle::holding_mut;
+use super::claim_settle::{holding_mut, own_claim};
 use super::context::{Context, Stop};
 use super::event::{Event, EventKind};
+use super::execution::each_once;
 use crate::record::{ClaimKind, ClaimReverse};
 use crate::refusal::Rejection;
 use crate::state::{ClaimStatus, StateView, sum};
@@ -12,10 +13,7 @@ pub(super) fn reverse<V: StateView>(
     body: &ClaimReverse,
 ) -> Result<(), Stop<V::Error>> {
     let signer = context.signer;
-    let mut claim = context
-        .state()
-        .claim(signer.number, &body.claim)?
-        .ok_or(Rejection::ClaimNotFound)?;
+    let mut claim = own_claim(context, &body.claim)?;
     if claim.kind == ClaimKind::Reference {
         return Err(Rejection::ClaimIsReference.into());
     }
@@ -53,8 +51,10 @@ pub(super) fn reverse<V: StateView>(
             .amount(asked),
     );
     if cleared {
-        let holders = context.ids(document.holders_at(context.time))?;
-        context.tell(Event::new(EventKind::OverClaimCleared, holders).of(key));
+        // Who took everything back holds nothing any more, and is told all the same.
+        let mut concerns = context.ids(document.holders_at(context.time))?;
+        concerns.push(signer.id);
+        context.tell(Event::new(EventKind::OverClaimCleared, each_once(concerns)).of(key));
     }
     Ok(())
 }

@@ -2,6 +2,7 @@
 
 use super::context::{Context, Stop};
 use super::event::{Event, EventKind};
+use crate::calendar::Instant;
 use crate::identity::RecordId;
 use crate::money::Fen;
 use crate::record::{ClaimKind, ClaimSettle};
@@ -12,7 +13,7 @@ pub(super) fn settle<V: StateView>(
     context: &mut Context<'_, '_, V>,
     body: &ClaimSettle,
 ) -> Result<(), Stop<V::Error>> {
-    let mut claim = live_claim(context, &body.claim)?;
+    let mut claim = own_claim(context, &body.claim)?;
     let mut document = context
         .state()
         .document(&claim.document)?
@@ -20,6 +21,7 @@ pub(super) fn settle<V: StateView>(
     if document.frozen {
         return Err(Rejection::DocumentFrozen.into());
     }
+    check_live(&claim, context.time)?;
     let today = context.time.date_utc8();
     if body.booked_on > today {
         return Err(Rejection::BookedInFuture {
@@ -56,26 +58,29 @@ pub(super) fn settle<V: StateView>(
     Ok(())
 }
 
-/// The signer's claim with this id, if its lock is live.
-pub(super) fn live_claim<V: StateView>(
+/// The signer's claim with this id.
+pub(super) fn own_claim<V: StateView>(
     context: &Context<'_, '_, V>,
     id: &RecordId,
 ) -> Result<Claim, Stop<V::Error>> {
-    let claim = context
+    Ok(context
         .state()
         .claim(context.signer.number, id)?
-        .ok_or(Rejection::ClaimNotFound)?;
+        .ok_or(Rejection::ClaimNotFound)?)
+}
+
+/// Refuses a claim whose lock is not live.
+pub(super) fn check_live(claim: &Claim, time: Instant) -> Result<(), Rejection> {
     if claim.kind == ClaimKind::Reference {
-        return Err(Rejection::ClaimIsReference.into());
+        return Err(Rejection::ClaimIsReference);
     }
-    match claim.status_at(context.time) {
-        ClaimStatus::Locked => Ok(claim),
-        ClaimStatus::Released => Err(Rejection::ClaimReleased.into()),
+    match claim.status_at(time) {
+        ClaimStatus::Locked => Ok(()),
+        ClaimStatus::Released => Err(Rejection::ClaimReleased),
         ClaimStatus::Expired => Err(Rejection::ClaimExpired {
             expired_at: claim.expires_at,
-        }
-        .into()),
-        ClaimStatus::Settled | ClaimStatus::Reversed => Err(Rejection::ClaimAlreadySettled.into()),
+        }),
+        ClaimStatus::Settled | ClaimStatus::Reversed => Err(Rejection::ClaimAlreadySettled),
     }
 }
 

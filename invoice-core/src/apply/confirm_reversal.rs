@@ -7,7 +7,7 @@ use crate::identity::DocumentKey;
 use crate::money::Fen;
 use crate::record::ConfirmReversal;
 use crate::refusal::Rejection;
-use crate::state::{Confirmation, MemberNo, StateView, Table, confirmation_key};
+use crate::state::{Confirmation, Document, MemberNo, StateView, Table, confirmation_key};
 
 /// How long a confirmation is good: 72 h of block time (国家税务总局公告2024年第11号).
 pub const CONFIRMATION_VALIDITY_MS: i64 = 72 * 60 * 60 * 1000;
@@ -30,6 +30,7 @@ pub(super) fn confirm<V: StateView>(
     }
     let confirmation = Confirmation {
         amount: body.amount,
+        reversed: document.reversed,
         at: context.time,
     };
     let entry = confirmation_key(&key, context.signer.number);
@@ -44,19 +45,22 @@ pub(super) fn confirm<V: StateView>(
     Ok(())
 }
 
-/// How many of the holders have not confirmed a reversal of this amount in time.
+/// How many of the holders have not confirmed that this amount is the next reversal, in time.
 pub(super) fn missing<V: StateView>(
     context: &Context<'_, '_, V>,
-    document: &DocumentKey,
+    key: &DocumentKey,
+    document: &Document,
     holders: &[MemberNo],
     amount: Fen,
 ) -> Result<u32, Stop<V::Error>> {
     let mut missing = 0_u32;
     for holder in holders {
-        let confirmation = context.state().confirmation(document, *holder)?;
+        let confirmation = context.state().confirmation(key, *holder)?;
         let confirmed = confirmation.is_some_and(|confirmation| {
             let age_ms = context.time.ms().saturating_sub(confirmation.at.ms());
-            confirmation.amount == amount && age_ms < CONFIRMATION_VALIDITY_MS
+            confirmation.amount == amount
+                && confirmation.reversed == document.reversed
+                && age_ms < CONFIRMATION_VALIDITY_MS
         });
         missing = missing.saturating_add(u32::from(!confirmed));
     }

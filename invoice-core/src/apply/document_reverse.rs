@@ -18,6 +18,12 @@ pub(super) fn reverse<V: StateView>(
     context: &mut Context<'_, '_, V>,
     body: &DocumentReverse,
 ) -> Result<(), Stop<V::Error>> {
+    let red_key = body.red_number.map(|red| DocumentKey::Digital(red.0));
+    if let Some(red) = &red_key
+        && super::resolve(&context.state(), red)?.is_some()
+    {
+        return Err(Rejection::IdentityTaken.into());
+    }
     let Found {
         key,
         mut document,
@@ -42,15 +48,9 @@ pub(super) fn reverse<V: StateView>(
     if asked > remaining {
         return Err(Rejection::ReversalExceedsRemaining { remaining, asked }.into());
     }
-    let red_key = body.red_number.map(|red| DocumentKey::Digital(red.0));
-    if let Some(red) = &red_key
-        && super::resolve(&context.state(), red)?.is_some()
-    {
-        return Err(Rejection::IdentityTaken.into());
-    }
     // Everyone who holds money on the document has agreed to this very amount.
     let holders = document.holders_at(context.time);
-    let missing = confirm_reversal::missing(context, &key, &holders, asked)?;
+    let missing = confirm_reversal::missing(context, &key, &document, &holders, asked)?;
     if missing > 0 {
         return Err(Rejection::ReversalNotConfirmed { missing }.into());
     }

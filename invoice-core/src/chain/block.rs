@@ -7,6 +7,7 @@ use crate::crypto::messages::{batch_message, record_message};
 use crate::crypto::{Hash, Kid, PublicKey, Signature};
 use crate::merkle;
 
+use super::batch_tree::BatchTree;
 use super::chain_id::ChainId;
 use super::header::Header;
 use super::leaf::Leaf;
@@ -149,10 +150,10 @@ impl BlockEnvelope {
                 .is_some_and(|message| key.verify(&message, &self.authorization.signature()))
     }
 
-    /// The proof that the entry at `entry` (from 0, among those recorded) is part of the signed
-    /// batch; `None` for a single record and outside the entries.
+    /// The tree from which the entries' proofs are read; `None` for a single record, and when
+    /// entries and omissions do not make up the count.
     #[must_use]
-    pub fn batch_proof(&self, entry: usize) -> Option<BatchProof> {
+    pub fn batch_tree(&self) -> Option<BatchTree> {
         let Authorization::Batch {
             count,
             atomic,
@@ -163,20 +164,19 @@ impl BlockEnvelope {
             return None;
         };
         let leaves = self.batch_leaves()?;
-        let recorded = |position: &u32| {
-            omitted
-                .binary_search_by_key(position, |(at, _)| *at)
-                .is_err()
-        };
-        let position = (0..*count).filter(recorded).nth(entry)?;
-        let node = |level: u8, index: u64| subtree(&leaves, level, index).ok_or(());
-        let path = merkle::inclusion_path(u64::from(position), u64::from(*count), node).ok()?;
-        Some(BatchProof {
-            count: *count,
-            position,
-            path,
-            atomic: *atomic,
-        })
+        let mut omitted = omitted.iter().peekable();
+        let positions = (0..*count)
+            .filter(|position| omitted.next_if(|(at, _)| at == position).is_none())
+            .collect();
+        Some(BatchTree::new(*count, *atomic, positions, leaves))
+    }
+
+    /// The proof that the entry at `entry` (from 0, among those recorded) is part of the signed
+    /// batch; `None` for a single record and outside the entries. Whoever needs several takes
+    /// them from [`BlockEnvelope::batch_tree`].
+    #[must_use]
+    pub fn batch_proof(&self, entry: usize) -> Option<BatchProof> {
+        self.batch_tree()?.proof(entry)
     }
 
     fn write(&self, writer: &mut Writer) -> Result<(), EncodeError> {
@@ -275,13 +275,6 @@ impl BlockEnvelope {
             Err(DecodeError::Invalid { what: "entries" })
         }
     }
-}
-
-/// The hash of the complete subtree of 2^level leaves at `index`.
-fn subtree(leaves: &[Hash], level: u8, index: u64) -> Option<Hash> {
-    let len = 1_usize.checked_shl(u32::from(level))?;
-    let start = usize::try_from(index).ok()?.checked_mul(len)?;
-    Some(merkle::root(leaves.get(start..start.checked_add(len)?)?))
 }
 
 /// A block: its header and the envelopes whose records it adds to the log.

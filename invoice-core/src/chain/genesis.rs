@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
+use crate::calendar::Instant;
 use crate::crypto::{Hash, PublicKey, sm3};
 use crate::identity::MemberId;
 use crate::read::Spelled;
@@ -11,7 +12,7 @@ use crate::record::{Role, RoleSet};
 
 use super::certificate::{Validator, ValidatorSet, ValidatorSetError};
 use super::chain_id::ChainId;
-use super::{time, wire};
+use super::wire;
 
 /// Value of the member `format`.
 pub const GENESIS_FORMAT: &str = "piaolian-genesis/1";
@@ -20,7 +21,6 @@ pub const GENESIS_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// Most members that a chain begins with.
 pub const GENESIS_MEMBERS_MAX: usize = 10_000;
 
-/// The roles that a member may have.
 /// Characters of a name.
 const NAME_CHARS_MAX: usize = 200;
 
@@ -124,7 +124,7 @@ impl Genesis {
         if json.format != GENESIS_FORMAT {
             return Err(GenesisError::Format);
         }
-        let time_ms = time::parse_rfc3339(&json.time).ok_or(GenesisError::Time)?;
+        let time = Instant::parse_rfc3339(&json.time).map_err(|_| GenesisError::Time)?;
         let validator = |v: ValidatorJson| Validator {
             public_key: v.public_key,
             weight: v.weight,
@@ -134,7 +134,7 @@ impl Genesis {
         let members = read_members(json.members)?;
         Ok(Self {
             chain_id: json.chain_id,
-            time_ms,
+            time_ms: time.ms(),
             validators,
             members,
             bytes: bytes.to_vec(),
@@ -165,7 +165,7 @@ impl Genesis {
         let json = GenesisJson {
             format: GENESIS_FORMAT.to_owned(),
             chain_id,
-            time: time::to_rfc3339_utc8(time_ms).ok_or(GenesisError::Time)?,
+            time: Instant::from_ms(time_ms).to_rfc3339_utc8(),
             validators: validators.validators().iter().map(validator).collect(),
             members: members.iter().map(member).collect(),
         };

@@ -1,6 +1,7 @@
 //! What stands on the chain and what proves it: blocks, headers, certificates, the log's leaves,
 //! the genesis file and receipts.
 
+mod batch_tree;
 mod block;
 mod certificate;
 mod chain_id;
@@ -9,9 +10,9 @@ mod header;
 mod leaf;
 mod outcome;
 mod receipt;
-mod time;
 mod wire;
 
+pub use batch_tree::BatchTree;
 pub use block::{
     Authorization, BATCH_RECORDS_MAX, BLOCK_BYTES_MAX, BLOCK_RECORDS_MAX, BatchProof, Block,
     BlockEnvelope, Entry, RECORD_BYTES_MAX,

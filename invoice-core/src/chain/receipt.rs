@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use crate::calendar::Instant;
 use crate::crypto::messages::{batch_message, record_message};
 use crate::crypto::{Hash, Kid, PublicKey, Signature};
 use crate::merkle;
@@ -13,7 +14,7 @@ use super::genesis::Genesis;
 use super::header::Header;
 use super::leaf::Leaf;
 use super::outcome::{Facts, Outcome, is_code};
-use super::{time, wire};
+use super::wire;
 
 /// Longest receipt that is read, in bytes (256 KiB).
 pub const RECEIPT_BYTES_MAX: usize = 256 * 1024;
@@ -176,7 +177,7 @@ impl Receipt {
         if header.height != self.height
             || header.log_size != self.inclusion.tree_size
             || !(header.first_index..header.log_size).contains(&self.index)
-            || time::to_rfc3339_utc8(header.time_ms).as_deref() != Some(self.time.as_str())
+            || Instant::from_ms(header.time_ms).to_rfc3339_utc8() != self.time
         {
             return Err(ReceiptFault::Header);
         }

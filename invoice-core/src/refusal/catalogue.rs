@@ -2,6 +2,7 @@
 //!
 //! A new refusal does not compile until someone has written its texts here.
 
+pub use super::catalogue_page::markdown;
 use super::{AuthenticationError, Forbidden, Rejection, Rule, ShapeCode};
 use crate::calendar::Instant;
 use crate::money::Fen;
@@ -584,7 +585,7 @@ impl Rejection {
 }
 
 /// One of each refusal, in order of precedence.
-fn examples() -> Vec<Rejection> {
+pub(super) fn examples() -> Vec<Rejection> {
     let (zero, text) = (Fen::ZERO, String::new);
     let time = Instant::from_ms(0);
     vec![
@@ -614,13 +615,13 @@ fn examples() -> Vec<Rejection> {
         Rejection::DocumentNotFrozen,
         Rejection::DocumentReversed,
         Rejection::DocumentOverClaimed,
+        Rejection::NothingToConfirm,
         Rejection::ReversalMustBeWhole { whole: zero },
         Rejection::ReversalExceedsRemaining {
             remaining: zero,
             asked: zero,
         },
         Rejection::ReversalNotConfirmed { missing: 0 },
-        Rejection::NothingToConfirm,
         Rejection::AliasNotApplicable,
         Rejection::DocumentInUse,
         Rejection::ReissuedOnPaper,

@@ -6,6 +6,7 @@
 
 mod authentication;
 pub mod catalogue;
+mod catalogue_page;
 mod forbidden;
 mod rejection;
 mod rule;

@@ -73,6 +73,8 @@ pub enum Rejection {
     DocumentReversed,
     /// Settlements exceed what reversals left; no further claims until they are taken back.
     DocumentOverClaimed,
+    /// The member holds neither a live lock nor a settlement on the document.
+    NothingToConfirm,
     /// A reversal of a bill, or for reason 01, takes the whole document.
     ReversalMustBeWhole {
         /// The amount that a whole reversal takes.
@@ -90,8 +92,6 @@ pub enum Rejection {
         /// How many confirmations are missing.
         missing: u32,
     },
-    /// The member holds neither a live lock nor a settlement on the document.
-    NothingToConfirm,
     /// A document of this kind has no second identity of that form.
     AliasNotApplicable,
     /// The document is locked or claimed and cannot be re-issued on paper.

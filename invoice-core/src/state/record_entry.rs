@@ -152,6 +152,8 @@ impl Quota {
 pub struct Confirmation {
     /// The amount of the reversal that the member agreed to.
     pub amount: Fen,
+    /// What of the document was reversed before: a consent is for the next reversal only.
+    pub reversed: Fen,
     /// When; the consent is good for 72 h of block time.
     pub at: Instant,
 }
@@ -160,6 +162,7 @@ impl Confirmation {
     pub(crate) fn encode(self) -> Vec<u8> {
         let mut bytes = Writer::new();
         bytes.put_i64(self.amount.get());
+        bytes.put_i64(self.reversed.get());
         bytes.put_i64(self.at.ms());
         bytes.into_bytes()
     }
@@ -167,8 +170,13 @@ impl Confirmation {
     pub(crate) fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
         let mut reader = Reader::new(bytes);
         let amount = Fen::new(reader.i64("amount")?);
+        let reversed = Fen::new(reader.i64("reversed")?);
         let at = Instant::from_ms(reader.i64("at")?);
         reader.finish()?;
-        Ok(Self { amount, at })
+        Ok(Self {
+            amount,
+            reversed,
+            at,
+        })
     }
 }

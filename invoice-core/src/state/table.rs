@@ -23,7 +23,7 @@ pub enum Table {
     Confirmation = 8,
     /// Submitter's number (u32), record id → [`RecordEntry`](super::RecordEntry).
     Record = 9,
-    /// Name → u64.
+    /// Name → u32.
     Counter = 10,
 }
 

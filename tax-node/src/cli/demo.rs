@@ -9,14 +9,12 @@ use invoice_api::client::Envelope;
 use invoice_api::registry::{RecordVerdict, Registry, Submission};
 use invoice_core::calendar::{Instant, Month};
 use invoice_core::chain::{ChainId, Genesis, GenesisMember};
-use invoice_core::crypto::{SecretKey, SecretKeySigner, Signer, HintedSignature};
 use invoice_core::crypto::messages::record_message;
+use invoice_core::crypto::{HintedSignature, SecretKey, SecretKeySigner, Signer};
 use invoice_core::identity::{MemberId, RecordId};
 use invoice_core::money::Fen;
 use invoice_core::read::Spelled;
-use invoice_core::record::{
-    Body, MemberAdmit, NewKey, NewMember, QuotaSet, Record, Role, RoleSet,
-};
+use invoice_core::record::{Body, MemberAdmit, NewKey, NewMember, QuotaSet, Record, Role, RoleSet};
 use serde::{Deserialize, Serialize};
 
 use super::failure::{Exit, Failure};
@@ -48,12 +46,37 @@ const CAST: [(&str, &str, Role, &str); 10] = [
     ("11330000DEM000001", "示范税务局", Role::Tax, "tax"),
     ("11330000DEM000002", "示范财政局", Role::Finance, "finance"),
     ("11330000DEM000003", "示范医保局", Role::Health, "health"),
-    ("91330100DEM000004", "示范商户甲", Role::Merchant, "merchant-1"),
-    ("91330100DEM000005", "示范商户乙", Role::Merchant, "merchant-2"),
+    (
+        "91330100DEM000004",
+        "示范商户甲",
+        Role::Merchant,
+        "merchant-1",
+    ),
+    (
+        "91330100DEM000005",
+        "示范商户乙",
+        Role::Merchant,
+        "merchant-2",
+    ),
     ("12330100DEM000006", "示范医院", Role::Hospital, "hospital"),
-    ("91330100DEM000007", "示范企业甲", Role::Employer, "employer-1"),
-    ("91330100DEM000008", "示范企业乙", Role::Employer, "employer-2"),
-    ("91330100DEM000009", "示范保险公司", Role::Insurer, "insurer"),
+    (
+        "91330100DEM000007",
+        "示范企业甲",
+        Role::Employer,
+        "employer-1",
+    ),
+    (
+        "91330100DEM000008",
+        "示范企业乙",
+        Role::Employer,
+        "employer-2",
+    ),
+    (
+        "91330100DEM000009",
+        "示范保险公司",
+        Role::Insurer,
+        "insurer",
+    ),
     ("91330100DEM000010", "示范审计所", Role::Auditor, "auditor"),
 ];
 
@@ -93,9 +116,10 @@ pub(super) fn run(args: &Args, output: Output) -> Result<(), Failure> {
         let running = serve::start(data, genesis.clone(), validator)?;
         admit(&running.node, &genesis, &players).await?;
         let served = serve::bind(&running, &args.listen)?;
-        let url = served.addresses.first().map(|address| {
-            format!("{}://{address}", served.scheme)
-        });
+        let url = served
+            .addresses
+            .first()
+            .map(|address| format!("{}://{address}", served.scheme));
         serve::announce(&served, output);
         let told = match url {
             Some(url) if !args.no_story => Some(tokio::spawn(async move {
@@ -109,10 +133,9 @@ pub(super) fn run(args: &Args, output: Output) -> Result<(), Failure> {
         };
         let ended = served.until_interrupted(running).await;
         if let Some(told) = told {
-            match told.await {
-                Ok(Err(failure)) => return Err(failure),
-                // Interrupted before the end, or told to the end.
-                Ok(Ok(())) | Err(_) => {}
+            // A story that the end of the node interrupted has no failure of its own.
+            if let Ok(Err(failure)) = told.await {
+                return Err(failure);
             }
         }
         ended
@@ -122,9 +145,12 @@ pub(super) fn run(args: &Args, output: Output) -> Result<(), Failure> {
 /// Makes keys, the list of members and the genesis file.
 fn prepare(data: &Path) -> Result<Genesis, Failure> {
     let occupied = fs::read_dir(data).is_ok_and(|mut entries| {
-        entries.any(|entry| entry.is_ok_and(|entry| {
-            !["keys", "members.json", "genesis.json.new"].contains(&entry.file_name().to_string_lossy().as_ref())
-        }))
+        entries.any(|entry| {
+            entry.is_ok_and(|entry| {
+                !["keys", "members.json", "genesis.json.new"]
+                    .contains(&entry.file_name().to_string_lossy().as_ref())
+            })
+        })
     });
     if occupied {
         let text = format!("{}: 目录不为空 / the folder is not empty", data.display());
@@ -156,16 +182,20 @@ fn prepare(data: &Path) -> Result<Genesis, Failure> {
         });
         if matches!(role, Role::Tax | Role::Finance) {
             let roles = RoleSet::default().with(role);
-            founders.push(GenesisMember { id, name: name.to_owned(), roles, public_key });
+            founders.push(GenesisMember {
+                id,
+                name: name.to_owned(),
+                roles,
+                public_key,
+            });
         }
     }
     let path = files::members(data);
-    let text = serde_json::to_vec_pretty(&lines)
-        .map_err(|error| Failure::file(&path, error))?;
-    files::write_whole(&path, &text, files::PUBLIC)
-        .map_err(|error| Failure::file(&path, error))?;
-    let chain_id: ChainId =
-        CHAIN.parse().map_err(|error| Failure::new(Exit::Usage, "chain_id", error))?;
+    let text = serde_json::to_vec_pretty(&lines).map_err(|error| Failure::file(&path, error))?;
+    files::write_whole(&path, &text, files::PUBLIC).map_err(|error| Failure::file(&path, error))?;
+    let chain_id: ChainId = CHAIN
+        .parse()
+        .map_err(|error| Failure::new(Exit::Usage, "chain_id", error))?;
     init::create(data, chain_id, validator, founders)
 }
 
@@ -186,7 +216,9 @@ fn read_players(data: &Path) -> Result<Vec<Player>, Failure> {
         .into_iter()
         .map(|line| {
             let role = line.roles.first().map(|role| Role::spelled(role));
-            let Some(Ok(role)) = role else { return Err(wrong(&"roles")) };
+            let Some(Ok(role)) = role else {
+                return Err(wrong(&"roles"));
+            };
             let key = key_file::read(&data.join(&line.key_file), None)?;
             Ok(Player {
                 id: MemberId::spelled(&line.id).map_err(|rule| wrong(&rule))?,
@@ -203,7 +235,11 @@ fn read_players(data: &Path) -> Result<Vec<Player>, Failure> {
 /// The records are the same bytes each time, so doing it again changes nothing.
 async fn admit(node: &Node, genesis: &Genesis, players: &[Player]) -> Result<(), Failure> {
     let Some(tax) = players.iter().find(|player| player.role == Role::Tax) else {
-        return Err(Failure::new(Exit::Usage, "members", "no tax authority in members.json"));
+        return Err(Failure::new(
+            Exit::Usage,
+            "members",
+            "no tax authority in members.json",
+        ));
     };
     let born = Instant::from_ms(genesis.time_ms());
     let month = (system_clock())().month_utc8();
@@ -217,11 +253,26 @@ async fn admit(node: &Node, genesis: &Genesis, players: &[Player]) -> Result<(),
                 name: player.name.clone(),
                 roles: RoleSet::default().with(player.role),
             },
-            key: NewKey { public_key: player.signer.public_key().clone(), not_after: None },
+            key: NewKey {
+                public_key: player.signer.public_key().clone(),
+                not_after: None,
+            },
         });
-        submit(node, genesis, tax, format!("demo-admit-{number}"), born, body).await?;
+        submit(
+            node,
+            genesis,
+            tax,
+            format!("demo-admit-{number}"),
+            born,
+            body,
+        )
+        .await?;
         if player.role == Role::Merchant {
-            let body = Body::QuotaSet(QuotaSet { member: player.id, month, amount: QUOTA });
+            let body = Body::QuotaSet(QuotaSet {
+                member: player.id,
+                month,
+                amount: QUOTA,
+            });
             let id = format!("demo-quota-{number}-{}", month_text(month));
             submit(node, genesis, tax, id, born, body).await?;
         }
@@ -244,7 +295,13 @@ async fn submit(
 ) -> Result<(), Failure> {
     let wrong = |error: &dyn std::fmt::Display| Failure::new(Exit::Refused, "demo", error);
     let id = RecordId::spelled(&id).map_err(|rule| wrong(&rule))?;
-    let record = Record { id, by: by.id, at, body }.to_json();
+    let record = Record {
+        id,
+        by: by.id,
+        at,
+        body,
+    }
+    .to_json();
     let message = record_message(genesis.chain_id(), record.as_bytes());
     let signature = by.signer.sign(&message).map_err(|error| wrong(&error))?;
     let signed = HintedSignature::with_hint(signature, by.signer.public_key());
@@ -256,7 +313,10 @@ async fn submit(
         atomic: false,
         receipts: false,
     };
-    let answers = node.submit(submission).await.map_err(|error| wrong(&error))?;
+    let answers = node
+        .submit(submission)
+        .await
+        .map_err(|error| wrong(&error))?;
     match answers.first().map(|answer| &answer.verdict) {
         Some(RecordVerdict::Final(recorded)) if recorded.outcome.is_accepted() => Ok(()),
         other => Err(wrong(&format!("{other:?}"))),
@@ -264,11 +324,7 @@ async fn submit(
 }
 
 /// A signed envelope of one record.
-pub(super) fn envelope(
-    genesis: &Genesis,
-    by: &Player,
-    record: &str,
-) -> Result<Envelope, Failure> {
+pub(super) fn envelope(genesis: &Genesis, by: &Player, record: &str) -> Result<Envelope, Failure> {
     Envelope::single(genesis.chain_id(), by.signer.as_ref(), record)
         .map_err(|error| Failure::new(Exit::Refused, "envelope", error))
 }

@@ -32,11 +32,21 @@ struct Finding {
 
 impl Finding {
     fn good(check: &'static str, found: impl Into<String>) -> Self {
-        Self { check, ok: true, found: found.into(), fix: None }
+        Self {
+            check,
+            ok: true,
+            found: found.into(),
+            fix: None,
+        }
     }
 
     fn bad(check: &'static str, found: impl Into<String>, fix: impl Into<String>) -> Self {
-        Self { check, ok: false, found: found.into(), fix: Some(fix.into()) }
+        Self {
+            check,
+            ok: false,
+            found: found.into(),
+            fix: Some(fix.into()),
+        }
     }
 }
 
@@ -71,12 +81,18 @@ fn disk(data: &Path, output: Output) -> Finding {
         Ok(free) => Finding::bad(
             "disk",
             format!("{free} bytes free"),
-            output.of("腾出空间或换更大的磁盘", "make room or move to a larger disk"),
+            output.of(
+                "腾出空间或换更大的磁盘",
+                "make room or move to a larger disk",
+            ),
         ),
         Err(error) => Finding::bad(
             "disk",
             error.to_string(),
-            output.of("检查目录是否存在且可读", "check that the folder exists and can be read"),
+            output.of(
+                "检查目录是否存在且可读",
+                "check that the folder exists and can be read",
+            ),
         ),
     }
 }
@@ -84,10 +100,15 @@ fn disk(data: &Path, output: Output) -> Finding {
 /// Keys are for their owner alone, and the folder is for its owner to write.
 fn permissions(data: &Path, output: Output) -> Vec<Finding> {
     let mut findings = Vec::new();
-    let keys = fs::read_dir(files::keys(data)).into_iter().flatten().flatten();
+    let keys = fs::read_dir(files::keys(data))
+        .into_iter()
+        .flatten()
+        .flatten();
     for entry in keys {
         let path = entry.path();
-        let Ok(metadata) = entry.metadata() else { continue };
+        let Ok(metadata) = entry.metadata() else {
+            continue;
+        };
         let mode = metadata.permissions().mode() & 0o777;
         let found = format!("{} {mode:o}", path.display());
         findings.push(if mode & 0o077 == 0 {
@@ -109,7 +130,10 @@ fn permissions(data: &Path, output: Output) -> Vec<Finding> {
         findings.push(Finding::bad(
             "validator",
             output.of("没有 keys/validator.pem", "no keys/validator.pem"),
-            output.of("用 --key 指定密钥，或从备份恢复", "name it with --key, or restore it from a backup"),
+            output.of(
+                "用 --key 指定密钥，或从备份恢复",
+                "name it with --key, or restore it from a backup",
+            ),
         ));
     }
     findings
@@ -137,18 +161,29 @@ fn chain(data: &Path, output: Output) -> Vec<Finding> {
                 Err(error) => findings.push(Finding::bad(
                     "store",
                     error.to_string(),
-                    output.of("从其他节点或备份恢复", "restore it from another node or a backup"),
+                    output.of(
+                        "从其他节点或备份恢复",
+                        "restore it from another node or a backup",
+                    ),
                 )),
             }
         }
         Err(failure) if failure.code == "in_use" => {
-            let running = output.of("节点正在运行，未打开数据库", "the node is running; not opened");
+            let running = output.of(
+                "节点正在运行，未打开数据库",
+                "the node is running; not opened",
+            );
             findings.push(Finding::good("store", running));
             findings.push(clock(now, genesis.time_ms(), output));
         }
         Err(failure) => {
             let fix = failure.hint.unwrap_or_else(|| {
-                output.of("从其他节点或备份恢复", "restore it from another node or a backup").to_owned()
+                output
+                    .of(
+                        "从其他节点或备份恢复",
+                        "restore it from another node or a backup",
+                    )
+                    .to_owned()
             });
             findings.push(Finding::bad("store", failure.text, fix));
         }
@@ -156,7 +191,10 @@ fn chain(data: &Path, output: Output) -> Vec<Finding> {
     if data.join(store::TEMPORARY_NAME).exists() {
         findings.push(Finding::good(
             "leftover",
-            output.of("中断的建库文件，下次建库时清除", "of an interrupted creation; removed by the next"),
+            output.of(
+                "中断的建库文件，下次建库时清除",
+                "of an interrupted creation; removed by the next",
+            ),
         ));
     }
     findings
@@ -166,7 +204,10 @@ fn clock(now_ms: i64, last_block_ms: i64, output: Output) -> Finding {
     let time = invoice_core::calendar::Instant::from_ms(now_ms).to_rfc3339_utc8();
     let behind = now_ms < last_block_ms.saturating_sub(AHEAD_MS);
     if now_ms < EARLIEST_MS || behind {
-        let fix = output.of("校准系统时钟（NTP）后再启动", "set the system clock (NTP), then start");
+        let fix = output.of(
+            "校准系统时钟（NTP）后再启动",
+            "set the system clock (NTP), then start",
+        );
         Finding::bad("clock", time, fix)
     } else {
         Finding::good("clock", time)

@@ -46,7 +46,12 @@ fn block(snapshot: &Snapshot, stored: &StoredBlock) -> Result<Value, Failure> {
             .collect();
         let batch = match &envelope.authorization {
             Authorization::Single { .. } => Value::Null,
-            Authorization::Batch { atomic, count, omitted, .. } => json!({
+            Authorization::Batch {
+                atomic,
+                count,
+                omitted,
+                ..
+            } => json!({
                 "atomic": atomic,
                 "count": count,
                 "omitted": omitted

@@ -29,7 +29,12 @@ pub(super) struct Failure {
 
 impl Failure {
     pub(super) fn new(exit: Exit, code: &'static str, text: impl Display) -> Self {
-        Self { exit, code, text: text.to_string(), hint: None }
+        Self {
+            exit,
+            code,
+            text: text.to_string(),
+            hint: None,
+        }
     }
 
     pub(super) fn hint(mut self, hint: impl Into<String>) -> Self {
@@ -67,7 +72,10 @@ impl From<OpenError> for Failure {
             OpenError::Damaged(_) => (Exit::Integrity, "damaged"),
             OpenError::Missing(_) => (Exit::Usage, "no_store"),
             OpenError::InUse => (Exit::Usage, "in_use"),
-            _ => (Exit::Usage, "store"),
+            OpenError::Exists(_)
+            | OpenError::Io { .. }
+            | OpenError::Storage(_)
+            | OpenError::Format { .. } => (Exit::Usage, "store"),
         };
         Self::new(exit, code, error)
     }

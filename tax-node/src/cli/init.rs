@@ -37,7 +37,9 @@ pub(super) struct Args {
 
 /// Reads `code=name`.
 fn founder(text: &str) -> Result<(MemberId, String), String> {
-    let (id, name) = text.split_once('=').ok_or("应为 代码=名称 / code=name is due")?;
+    let (id, name) = text
+        .split_once('=')
+        .ok_or("应为 代码=名称 / code=name is due")?;
     let id = MemberId::spelled(id).map_err(|rule| rule.explanation().en.to_owned())?;
     Ok((id, name.to_owned()))
 }
@@ -61,17 +63,20 @@ pub(super) fn run(args: &Args, output: Output) -> Result<(), Failure> {
         Ok(key.public_key())
     };
     let validator = new_key("validator")?;
-    let members = [(&args.tax, Role::Tax, "tax"), (&args.finance, Role::Finance, "finance")]
-        .into_iter()
-        .map(|((id, name), role, file)| {
-            Ok(GenesisMember {
-                id: *id,
-                name: name.clone(),
-                roles: RoleSet::default().with(role),
-                public_key: new_key(file)?,
-            })
+    let members = [
+        (&args.tax, Role::Tax, "tax"),
+        (&args.finance, Role::Finance, "finance"),
+    ]
+    .into_iter()
+    .map(|((id, name), role, file)| {
+        Ok(GenesisMember {
+            id: *id,
+            name: name.clone(),
+            roles: RoleSet::default().with(role),
+            public_key: new_key(file)?,
         })
-        .collect::<Result<Vec<_>, Failure>>()?;
+    })
+    .collect::<Result<Vec<_>, Failure>>()?;
     let genesis = create(&args.data, args.chain_id.clone(), validator, members)?;
     let hash = genesis.hash().to_string();
     let lines = [
@@ -106,8 +111,8 @@ pub(super) fn create(
     }])
     .map_err(|error| invalid(&error))?;
     let now = (system_clock())().ms();
-    let genesis = Genesis::compose(chain_id, now, validators, members)
-        .map_err(|error| invalid(&error))?;
+    let genesis =
+        Genesis::compose(chain_id, now, validators, members).map_err(|error| invalid(&error))?;
     let path = files::genesis(data);
     files::write_whole(&path, genesis.bytes(), files::PUBLIC)
         .map_err(|error| Failure::file(&path, error))?;

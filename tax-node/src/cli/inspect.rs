@@ -51,8 +51,8 @@ pub(super) fn run(args: &Args, output: Output) -> Result<(), Failure> {
     let snapshot = store.snapshot()?;
     let value = match args.what.as_ref().unwrap_or(&What::Chain) {
         What::Chain => {
-            let log = AccessLog::open(&args.data)
-                .map_err(|error| Failure::file(&args.data, error))?;
+            let log =
+                AccessLog::open(&args.data).map_err(|error| Failure::file(&args.data, error))?;
             let (accesses, root) = log.root();
             let head = snapshot.head();
             let rows = snapshot.row_counts()?;
@@ -82,7 +82,9 @@ fn missing(what: &str) -> Failure {
 }
 
 fn block(snapshot: &Snapshot, height: u64) -> Result<Value, Failure> {
-    let outline = snapshot.outline(height)?.ok_or_else(|| missing("没有该区块 / no such block"))?;
+    let outline = snapshot
+        .outline(height)?
+        .ok_or_else(|| missing("没有该区块 / no such block"))?;
     let header = &outline.header;
     Ok(json!({
         "height": height,
@@ -101,7 +103,9 @@ fn block(snapshot: &Snapshot, height: u64) -> Result<Value, Failure> {
 }
 
 fn record(snapshot: &Snapshot, index: u64) -> Result<Value, Failure> {
-    let bytes = snapshot.leaf(index)?.ok_or_else(|| missing("没有该记录 / no such record"))?;
+    let bytes = snapshot
+        .leaf(index)?
+        .ok_or_else(|| missing("没有该记录 / no such record"))?;
     let leaf = StoredLeaf::decode(&bytes).map_err(Failure::integrity)?;
     Ok(json!({
         "index": index,
@@ -137,12 +141,16 @@ fn document(snapshot: &Snapshot, key: &DocumentKey) -> Result<Value, Failure> {
 
 /// A JSON object as lines of `name  value`.
 fn flatten(value: &Value) -> Vec<String> {
-    let Value::Object(members) = value else { return vec![value.to_string()] };
+    let Value::Object(members) = value else {
+        return vec![value.to_string()];
+    };
     let width = members.keys().map(String::len).max().unwrap_or(0);
     members
         .iter()
         .map(|(name, value)| {
-            let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+            let text = value
+                .as_str()
+                .map_or_else(|| value.to_string(), str::to_owned);
             format!("{name:width$}  {text}")
         })
         .collect()

@@ -50,7 +50,11 @@ pub(super) enum Verb {
 
 pub(super) fn run(verb: &Verb, output: Output) -> Result<(), Failure> {
     match verb {
-        Verb::New { file, plain, passphrase_file } => {
+        Verb::New {
+            file,
+            plain,
+            passphrase_file,
+        } => {
             let passphrase = match plain {
                 true => None,
                 false => Some(key_file::passphrase(passphrase_file.as_deref(), true)?),
@@ -59,15 +63,32 @@ pub(super) fn run(verb: &Verb, output: Output) -> Result<(), Failure> {
             key_file::write_new(file, &key, passphrase.as_ref().map(|text| text.as_str()))?;
             show(&key.public_key(), output);
         }
-        Verb::Show { file, passphrase_file } => {
-            show(&key_file::read(file, passphrase_file.as_deref())?.public_key(), output);
+        Verb::Show {
+            file,
+            passphrase_file,
+        } => {
+            show(
+                &key_file::read(file, passphrase_file.as_deref())?.public_key(),
+                output,
+            );
         }
-        Verb::Export { file, passphrase_file } => {
+        Verb::Export {
+            file,
+            passphrase_file,
+        } => {
             let key = key_file::read(file, passphrase_file.as_deref())?.public_key();
-            let pem = key.to_spki_pem().map_err(|error| Failure::file(file, error))?;
-            output.result(&serde_json::json!({ "pem": pem }), &[pem.trim_end().to_owned()]);
+            let pem = key
+                .to_spki_pem()
+                .map_err(|error| Failure::file(file, error))?;
+            output.result(
+                &serde_json::json!({ "pem": pem }),
+                &[pem.trim_end().to_owned()],
+            );
         }
-        Verb::Encrypt { file, passphrase_file } => {
+        Verb::Encrypt {
+            file,
+            passphrase_file,
+        } => {
             let key = key_file::read(file, passphrase_file.as_deref())?;
             let passphrase = key_file::passphrase(passphrase_file.as_deref(), true)?;
             key_file::encrypt(file, &key, &passphrase)?;
@@ -79,6 +100,12 @@ pub(super) fn run(verb: &Verb, output: Output) -> Result<(), Failure> {
 
 fn show(key: &PublicKey, output: Output) {
     let (kid, public_key) = (key.kid().to_string(), key.to_hex());
-    let lines = [format!("kid         {kid}"), format!("public_key  {public_key}")];
-    output.result(&serde_json::json!({ "kid": kid, "public_key": public_key }), &lines);
+    let lines = [
+        format!("kid         {kid}"),
+        format!("public_key  {public_key}"),
+    ];
+    output.result(
+        &serde_json::json!({ "kid": kid, "public_key": public_key }),
+        &lines,
+    );
 }

@@ -85,8 +85,13 @@ struct Folder {
 #[must_use]
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
-    let lang = cli.lang.unwrap_or_else(|| Lang::from_environment(|name| std::env::var(name).ok()));
-    let output = Output { json: cli.json, lang };
+    let lang = cli
+        .lang
+        .unwrap_or_else(|| Lang::from_environment(|name| std::env::var(name).ok()));
+    let output = Output {
+        json: cli.json,
+        lang,
+    };
     match run(cli.verb, output) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {

@@ -17,8 +17,8 @@ use super::output::Output;
 use crate::node::{Node, NodeConfig, Stopped, system_clock};
 use crate::store::CACHE_BYTES;
 
-/// Free bytes below which new records are refused, unless the command line says otherwise.
-const DISK_RESERVE_BYTES: u64 = 512 * 1024 * 1024;
+/// Free bytes below which new records are refused.
+const DISK_RESERVE_BYTES: u64 = 128 * 1024 * 1024;
 /// How long the engine may take to finish what was accepted.
 const FINISH_TIMEOUT: Duration = Duration::from_secs(30);
 
@@ -51,18 +51,27 @@ pub(super) struct Served {
 
 /// Runs a future on a runtime of its own.
 pub(super) fn block_on<T>(future: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
-    runtime.map_err(|error| Failure::new(Exit::Usage, "runtime", error))?.block_on(future)
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build();
+    runtime
+        .map_err(|error| Failure::new(Exit::Usage, "runtime", error))?
+        .block_on(future)
 }
 
 /// Logs to standard error: JSON lines, or text for people; `RUST_LOG` chooses what.
 pub(super) fn log_to_stderr(output: Output) {
-    let filter =
-        EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info,actix_server=warn"));
-    let builder =
-        tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let filter = EnvFilter::try_from_default_env()
+        .unwrap_or_else(|_| EnvFilter::new("info,actix_server=warn"));
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr);
     // A second call in one process keeps the first subscriber.
-    let _ = if output.json { builder.json().try_init() } else { builder.try_init() };
+    let _ = if output.json {
+        builder.json().try_init()
+    } else {
+        builder.try_init()
+    };
 }
 
 /// Opens the folder and starts the engine.
@@ -83,14 +92,24 @@ pub(super) fn start(data: &Path, genesis: Genesis, key: SecretKey) -> Result<Run
 /// Listens; nothing is answered yet.
 pub(super) fn bind(running: &Running, listen: &Listen) -> Result<Served, Failure> {
     let mut config = ServerConfig::new(listen.listen);
-    config.tls = listen.tls_cert.clone().zip(listen.tls_key.clone()).map(
-        |(certificates, key)| TlsFiles { certificates, key },
-    );
-    let scheme = if config.tls.is_some() { "https" } else { "http" };
+    config.tls = listen
+        .tls_cert
+        .clone()
+        .zip(listen.tls_key.clone())
+        .map(|(certificates, key)| TlsFiles { certificates, key });
+    let scheme = if config.tls.is_some() {
+        "https"
+    } else {
+        "http"
+    };
     let server = invoice_api::bind(&config, Arc::new(running.node.clone()))
         .map_err(|error| Failure::new(Exit::Network, "listen", error))?;
     let addresses = server.addresses().to_vec();
-    Ok(Served { server, addresses, scheme })
+    Ok(Served {
+        server,
+        addresses,
+        scheme,
+    })
 }
 
 /// Says where the node listens.
@@ -127,9 +146,11 @@ impl Served {
         match result {
             Some(Ok(Ok(()))) => Ok(()),
             Some(Ok(Err(error))) => Err(Failure::integrity(error)),
-            Some(Err(_)) | None => {
-                Err(Failure::new(Exit::Refused, "engine", "the engine did not end in time"))
-            }
+            Some(Err(_)) | None => Err(Failure::new(
+                Exit::Refused,
+                "engine",
+                "the engine did not end in time",
+            )),
         }
     }
 }

@@ -26,7 +26,10 @@ pub(super) struct Args {
 pub(super) fn run(args: &Args, output: Output) -> Result<(), Failure> {
     let genesis = init::read_genesis(&args.data)?;
     init::ensure_store(&args.data, &genesis)?;
-    let key = args.key.clone().unwrap_or_else(|| files::validator_key(&args.data));
+    let key = args
+        .key
+        .clone()
+        .unwrap_or_else(|| files::validator_key(&args.data));
     let key = crate::key_file::read(&key, args.passphrase_file.as_deref())?;
     serve::log_to_stderr(output);
     block_on(async {

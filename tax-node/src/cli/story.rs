@@ -50,12 +50,20 @@ pub(super) async fn tell(
             .and_then(serde_json::Value::as_u64)
             .unwrap_or(0),
     };
-    let mut merchants = players.iter().filter(|player| player.role == Role::Merchant);
-    let mut employers = players.iter().filter(|player| player.role == Role::Employer);
+    let mut merchants = players
+        .iter()
+        .filter(|player| player.role == Role::Merchant);
+    let mut employers = players
+        .iter()
+        .filter(|player| player.role == Role::Employer);
     let (Some(merchant), Some(first), Some(second)) =
         (merchants.next(), employers.next(), employers.next())
     else {
-        return Err(Failure::new(Exit::Usage, "members", "the story needs its players"));
+        return Err(Failure::new(
+            Exit::Usage,
+            "members",
+            "the story needs its players",
+        ));
     };
     stage.play(merchant, first, second).await
 }
@@ -72,7 +80,10 @@ impl Stage<'_> {
         let receipt = self.accepted(&issue).await?.receipt;
         self.say(
             &format!("{} 开具发票 {key}，价税合计 1060.00 元", merchant.name),
-            &format!("{} issues invoice {key}, 1060.00 yuan with tax", merchant.name),
+            &format!(
+                "{} issues invoice {key}, 1060.00 yuan with tax",
+                merchant.name
+            ),
         );
 
         let amount = Fen::new(63_600);
@@ -97,7 +108,11 @@ impl Stage<'_> {
         let attempt = self.envelope(second, "attempt", self.lock(key, Some(Fen::new(106_000)))?)?;
         let refused = self.refused(&attempt).await?;
         let fact = |name: &str| {
-            refused.other.get("facts").and_then(|facts| facts.get(name)?.as_str()).map(str::to_owned)
+            refused
+                .other
+                .get("facts")
+                .and_then(|facts| facts.get(name)?.as_str())
+                .map(str::to_owned)
         };
         self.say(
             &format!(
@@ -127,7 +142,10 @@ impl Stage<'_> {
 
     fn say(&self, zh: &str, en: &str) {
         let text = self.output.of(zh, en);
-        self.output.result(&serde_json::json!({ "story": text }), &[format!("· {text}")]);
+        self.output.result(
+            &serde_json::json!({ "story": text }),
+            &[format!("· {text}")],
+        );
     }
 
     /// An invoice number that this chain has not seen: year 26, region 33, channel 2.
@@ -152,8 +170,14 @@ impl Stage<'_> {
                 key,
                 kind: InvoiceKind::spelled("82").map_err(unspelt)?,
                 issue_date: self.now.date_utc8(),
-                seller: Party { id: seller.id, name: seller.name.clone() },
-                buyer: Buyer { id: None, name: "个人".to_owned() },
+                seller: Party {
+                    id: seller.id,
+                    name: seller.name.clone(),
+                },
+                buyer: Buyer {
+                    id: None,
+                    name: "个人".to_owned(),
+                },
                 lines: vec![line],
                 total_without_tax: Fen::new(100_000),
                 total_tax: Fen::new(6_000),
@@ -193,7 +217,12 @@ impl Stage<'_> {
     }
 
     fn envelope(&self, by: &Player, scene: &str, body: Body) -> Result<Envelope, Failure> {
-        let record = Record { id: self.id(scene)?, by: by.id, at: self.now, body };
+        let record = Record {
+            id: self.id(scene)?,
+            by: by.id,
+            at: self.now,
+            body,
+        };
         demo::envelope(self.genesis, by, &record.to_json())
     }
 
@@ -209,9 +238,7 @@ impl Stage<'_> {
     async fn refused(&self, envelope: &Envelope) -> Result<Problem, Failure> {
         match self.client.submit(envelope).await.map_err(network)? {
             Submitted::Refused(problem) => Ok(*problem),
-            Submitted::Recorded(_) => {
-                Err(Failure::integrity("the same money was claimed twice"))
-            }
+            Submitted::Recorded(_) => Err(Failure::integrity("the same money was claimed twice")),
         }
     }
 }

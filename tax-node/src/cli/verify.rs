@@ -32,10 +32,14 @@ pub(super) fn run(data: &Path, output: Output) -> Result<(), Failure> {
         let height = stored.block.header.height;
         let header = &stored.block.header;
         if header.validators != genesis.validators().digest() {
-            return Err(Failure::integrity(format!("block {height} names other validators")));
+            return Err(Failure::integrity(format!(
+                "block {height} names other validators"
+            )));
         }
         if stored.certificate.block_id != header.id() || stored.certificate.height != height {
-            return Err(Failure::integrity(format!("block {height}: foreign certificate")));
+            return Err(Failure::integrity(format!(
+                "block {height}: foreign certificate"
+            )));
         }
         stored
             .certificate
@@ -49,8 +53,8 @@ pub(super) fn run(data: &Path, output: Output) -> Result<(), Failure> {
             }
         }
         state.apply(&executed.changes);
-        let rows = rows_over(&state, &stored.block, &executed.records)
-            .map_err(Failure::integrity)?;
+        let rows =
+            rows_over(&state, &stored.block, &executed.records).map_err(Failure::integrity)?;
         if let Some(damage) = snapshot.first_difference(&rows)? {
             return Err(Failure::integrity(damage));
         }
@@ -65,7 +69,9 @@ pub(super) fn run(data: &Path, output: Output) -> Result<(), Failure> {
     compare_state(&snapshot, &state)?;
     let found = snapshot.row_counts()?;
     if found != counts {
-        return Err(Failure::integrity(format!("index rows: {found:?} instead of {counts:?}")));
+        return Err(Failure::integrity(format!(
+            "index rows: {found:?} instead of {counts:?}"
+        )));
     }
     report(head.height, head.log_size(), &point, output);
     Ok(())
@@ -101,7 +107,9 @@ fn compare_state(snapshot: &Snapshot, state: &MemoryState) -> Result<(), Failure
             }
         })?;
         if let Some(key) = difference {
-            return Err(Failure::integrity(format!("state {table:?}, entry {key} differs")));
+            return Err(Failure::integrity(format!(
+                "state {table:?}, entry {key} differs"
+            )));
         }
     }
     match expected.next() {
@@ -129,7 +137,9 @@ fn report(height: u64, records: u64, point: &ChainPoint, output: Output) {
         "valid": true, "height": height, "records": records, "root_hash": root,
     });
     let lines = [
-        output.of("整条链校验通过", "the whole chain verifies").to_owned(),
+        output
+            .of("整条链校验通过", "the whole chain verifies")
+            .to_owned(),
         format!("{}  {height}", output.of("高度", "height   ")),
         format!("{}  {records}", output.of("记录", "records  ")),
         format!("{}  {root}", output.of("日志根", "root hash")),

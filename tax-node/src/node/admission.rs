@@ -3,7 +3,6 @@
 //! Everything here is a pure function of the envelope and a snapshot of the state. It runs on the
 //! verification pool, never on the threads that serve connections.
 
-use bytes::Bytes;
 use invoice_api::registry::{RecordAnswer, RecordVerdict, Submission};
 use invoice_core::apply::Candidate;
 use invoice_core::chain::ChainId;
@@ -40,6 +39,8 @@ struct SignerKey {
     kid: Kid,
     member: Option<MemberId>,
     signature: Signature,
+    /// How the signature covers the records.
+    form: Form,
 }
 
 /// Checks shape and signature of an envelope.
@@ -98,7 +99,7 @@ pub(super) fn admit<V: StateView>(
         Verified {
             kid: signer.kid,
             signature: signer.signature,
-            form: form_of(submission),
+            form: signer.form,
             records,
         }
     });
@@ -155,12 +156,24 @@ fn verify<V: StateView>(
         return Ok(Err(AuthenticationError::KeyUnknown));
     };
     let member = state.member_id(entry.owner)?;
-    let message = match submission.records.as_slice() {
-        [record] if !submission.batch => record_message(chain_id, record),
+    let (form, message) = match submission.records.as_slice() {
+        [record] if !submission.batch => (Form::Single, record_message(chain_id, record)),
         records => {
-            let root = merkle::root(&leaf_hashes(records));
+            let atomic = submission.atomic;
+            let leaf_hashes: Vec<_> = records
+                .iter()
+                .map(|bytes| merkle::leaf_hash(bytes))
+                .collect();
+            let root = merkle::root(&leaf_hashes);
             let count = u32::try_from(records.len()).unwrap_or(u32::MAX);
-            batch_message(chain_id, count, &root, submission.atomic)
+            let message = batch_message(chain_id, count, &root, atomic);
+            (
+                Form::Batch {
+                    atomic,
+                    leaf_hashes,
+                },
+                message,
+            )
         }
     };
     if !entry.public_key.verify(&message, &signature) {
@@ -170,25 +183,8 @@ fn verify<V: StateView>(
         kid,
         member,
         signature,
+        form,
     }))
-}
-
-fn form_of(submission: &Submission) -> Form {
-    if submission.batch {
-        Form::Batch {
-            atomic: submission.atomic,
-            leaf_hashes: leaf_hashes(&submission.records),
-        }
-    } else {
-        Form::Single
-    }
-}
-
-fn leaf_hashes(records: &[Bytes]) -> Vec<invoice_core::crypto::Hash> {
-    records
-        .iter()
-        .map(|record| merkle::leaf_hash(record))
-        .collect()
 }
 
 /// The record's id for the answer: as parsed, or as far as a broken record still shows it.

@@ -58,7 +58,7 @@ pub(super) fn check(
     as_of: AsOf,
 ) -> Result<CheckResult, Fault> {
     let answer = |verdict, claimable, differs| CheckResult {
-        document: item.document.clone(),
+        document: item.document,
         verdict,
         claimable,
         differs,
@@ -174,20 +174,6 @@ pub(super) fn access<'a>(
         document: item.document.to_string(),
         asked,
         differs: &result.differs,
-        answer: verdict_word(result.verdict),
-    }
-}
-
-/// The word of a verdict.
-pub(super) const fn verdict_word(verdict: CheckVerdict) -> &'static str {
-    match verdict {
-        CheckVerdict::NotFound => "not_found",
-        CheckVerdict::Mismatch => "mismatch",
-        CheckVerdict::Reversed => "reversed",
-        CheckVerdict::Frozen => "frozen",
-        CheckVerdict::Claimed => "claimed",
-        CheckVerdict::Locked => "locked",
-        CheckVerdict::PartlyClaimed => "partly_claimed",
-        CheckVerdict::Claimable => "claimable",
+        answer: result.verdict.as_str(),
     }
 }

@@ -1,10 +1,10 @@
 //! `GET /v1/claims`: pages of claims.
 
-use invoice_api::registry::{AsOf, Asker, ClaimPage, ClaimQuery, ClaimStatus, ClaimView};
+use invoice_api::registry::{AsOf, Asker, ClaimPage, ClaimQuery, ClaimView};
 use invoice_core::identity::{MemberId, RecordId};
 use invoice_core::read::Spelled;
 use invoice_core::record::Body;
-use invoice_core::state::{self, MemberNo, TypedState};
+use invoice_core::state::{MemberNo, TypedState};
 
 use super::receipts;
 use super::registry::NodeError;
@@ -98,26 +98,25 @@ fn view(snapshot: &Snapshot, row: &ClaimRow, as_of: AsOf) -> Result<Option<Claim
     let Some(lock) = receipts::logged(snapshot, row.leaf_index)? else {
         return Ok(None);
     };
-    let reference = match &lock.record.body {
-        Body::ClaimLock(body) => body.reference.clone(),
-        _ => return Ok(None),
+    let Body::ClaimLock(locked) = lock.record.body else {
+        return Ok(None);
     };
-    let voucher = match claim.settled_at {
-        Some(_) => match receipts::logged(snapshot, claim.settled_index)?.map(|r| r.record.body) {
-            Some(Body::ClaimSettle(body)) => Some(body.voucher),
-            _ => None,
-        },
-        None => None,
-    };
+    let mut voucher = None;
+    if claim.settled_at.is_some() {
+        let settled = receipts::logged(snapshot, claim.settled_index)?;
+        if let Some(Body::ClaimSettle(body)) = settled.map(|logged| logged.record.body) {
+            voucher = Some(body.voucher);
+        }
+    }
     Ok(Some(ClaimView {
         claim: id.as_str().to_owned(),
         by,
-        status: status(claim.status_at(as_of.time)),
+        status: claim.status_at(as_of.time),
         settled: claim.effective(),
         document: claim.document,
         kind: claim.kind,
         component: claim.component,
-        reference,
+        reference: locked.reference,
         locked: claim.locked,
         expires_at: claim.expires_at,
         voucher,
@@ -130,16 +129,6 @@ fn claim_key(key: &[u8]) -> Option<(MemberNo, RecordId)> {
     let (number, id) = key.split_first_chunk::<4>()?;
     let id = RecordId::spelled(std::str::from_utf8(id).ok()?).ok()?;
     Some((MemberNo(u32::from_be_bytes(*number)), id))
-}
-
-fn status(status: state::ClaimStatus) -> ClaimStatus {
-    match status {
-        state::ClaimStatus::Locked => ClaimStatus::Locked,
-        state::ClaimStatus::Settled => ClaimStatus::Settled,
-        state::ClaimStatus::Released => ClaimStatus::Released,
-        state::ClaimStatus::Expired => ClaimStatus::Expired,
-        state::ClaimStatus::Reversed => ClaimStatus::Reversed,
-    }
 }
 
 fn encode_cursor((member, index): (MemberKey, u64)) -> Vec<u8> {

@@ -43,7 +43,7 @@ pub(super) fn view(
         if let Body::DocumentAlias(alias) = &logged.record.body
             && logged.outcome.is_accepted()
         {
-            aliases.push(alias.alias.clone());
+            aliases.push(alias.alias);
         }
         timeline.extend(entry(&party, logged));
     }

@@ -9,7 +9,10 @@ use crate::store::{ClaimRow, EventRow, IndexRows};
 
 /// The rows of a block, over the state that the block left: members that it admits have their
 /// number there.
-pub(crate) fn rows_over<V: StateView>(
+///
+/// # Errors
+/// The state cannot be read.
+pub fn rows_over<V: StateView>(
     state: &V,
     block: &Block,
     records: &[Recorded],

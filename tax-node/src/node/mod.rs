@@ -19,7 +19,7 @@ mod start;
 mod validate;
 
 pub(crate) use disk::free_bytes;
-pub(crate) use index_rows::rows_over;
+pub use index_rows::rows_over;
 
 pub use access_log::{ACCESS_LOG_FILE, AccessLog, AccessLogError};
 pub use clock::{Clock, system_clock};

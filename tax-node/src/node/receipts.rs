@@ -1,13 +1,19 @@
 //! Receipts and records read back from the log.
 
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+
 use invoice_api::registry::Place;
 use invoice_core::calendar::Instant;
 use invoice_core::chain::{
-    BatchProof, BlockEnvelope, Entry, Genesis, Inclusion, Outcome, Receipt, ReceiptAuthorization,
-    ReceiptSignature,
+    self, BatchProof, BatchTree, BlockEnvelope, Genesis, Inclusion, Outcome, Receipt,
+    ReceiptAuthorization, ReceiptSignature,
 };
+use invoice_core::crypto::Hash;
+use invoice_core::merkle::{self, ProofError};
 use invoice_core::record::{Record, parse_record};
 use invoice_core::state::TypedState;
+use serde::Deserialize;
 
 use super::registry::NodeError;
 use crate::store::{BlockOutline, Damage, ReadError, Snapshot, StoredLeaf};
@@ -48,18 +54,27 @@ fn leaf(snapshot: &Snapshot, index: u64) -> Result<StoredLeaf, NodeError> {
     Ok(StoredLeaf::decode(&bytes)?)
 }
 
+/// The members of a record that a receipt repeats.
+#[derive(Deserialize)]
+struct Named {
+    by: String,
+    id: String,
+}
+
 /// Makes receipts. Neighbours mostly share a block and an envelope, which it reads once.
 pub(super) struct Receipts<'s> {
     snapshot: &'s Snapshot,
     genesis: &'s Genesis,
     outline: Option<BlockOutline>,
     batch: Option<Batch>,
+    /// Hashes of subtrees of the log that some path has needed: the next one needs most of them.
+    nodes: HashMap<(u8, u64), Hash>,
 }
 
-/// The envelope of a batch, by its first leaf.
+/// The tree that a batch's signature signs, by the batch's first leaf.
 struct Batch {
     first: u64,
-    envelope: BlockEnvelope,
+    tree: Option<BatchTree>,
 }
 
 impl<'s> Receipts<'s> {
@@ -69,6 +84,7 @@ impl<'s> Receipts<'s> {
             genesis,
             outline: None,
             batch: None,
+            nodes: HashMap::new(),
         }
     }
 
@@ -92,11 +108,9 @@ impl<'s> Receipts<'s> {
         let damaged = |fault| NodeError::Read(Damage::new("leaves", index, fault).into());
         let outline = self.outline(index)?.clone();
         let leaf = leaf(self.snapshot, index)?;
-        let record = match parse_record(&leaf.record) {
-            Ok(parsed) => (parsed.by.into_owned(), parsed.id.into_owned()),
-            Err(_) => return Err(damaged("not a record")),
-        };
-        let (by, id) = record;
+        // What was judged when it was recorded is not judged again for each receipt.
+        let Named { by, id } =
+            serde_json::from_slice(&leaf.record).map_err(|_| damaged("not a record"))?;
         let record = String::from_utf8(leaf.record).map_err(|_| damaged("not UTF-8"))?;
         let key = TypedState(self.snapshot).key(&leaf.kid)?;
         let public_key = key
@@ -108,8 +122,7 @@ impl<'s> Receipts<'s> {
         let sig = envelope.authorization.signature();
         let batch = self.batch_proof(&outline, first, index)?;
         let tree_size = outline.header.log_size;
-        let path = self.snapshot.inclusion_path(index, tree_size)?;
-        let path = path.ok_or_else(|| damaged("has no inclusion path"))?;
+        let path = self.inclusion_path(index, tree_size)?;
         let signatures = outline
             .certificate
             .signatures
@@ -138,6 +151,23 @@ impl<'s> Receipts<'s> {
                 sig,
                 batch,
             },
+        })
+    }
+
+    /// The path from a leaf to the root of the log when it had `tree_size` leaves.
+    fn inclusion_path(&mut self, index: u64, tree_size: u64) -> Result<Vec<Hash>, NodeError> {
+        let node = |level, place| match self.nodes.entry((level, place)) {
+            Entry::Occupied(known) => Ok(*known.get()),
+            Entry::Vacant(unknown) => self
+                .snapshot
+                .node(level, place)
+                .map(|hash| *unknown.insert(hash)),
+        };
+        merkle::inclusion_path(index, tree_size, node).map_err(|error| match error {
+            ProofError::Node(error) => NodeError::Read(error),
+            ProofError::OutOfRange => {
+                NodeError::Read(Damage::new("leaves", index, "has no inclusion path").into())
+            }
         })
     }
 
@@ -182,22 +212,21 @@ impl<'s> Receipts<'s> {
                     let StoredLeaf {
                         record, outcome, ..
                     } = StoredLeaf::decode(bytes)?;
-                    Ok(Entry { record, outcome })
+                    Ok(chain::Entry { record, outcome })
                 })
                 .collect::<Result<Vec<_>, NodeError>>()?;
             let authorization = envelope.authorization.clone();
-            self.batch = Some(Batch {
-                first,
-                envelope: BlockEnvelope {
-                    authorization,
-                    entries,
-                },
-            });
+            let envelope = BlockEnvelope {
+                authorization,
+                entries,
+            };
+            let tree = envelope.batch_tree();
+            self.batch = Some(Batch { first, tree });
         }
         let entry = usize::try_from(index.saturating_sub(first)).unwrap_or(usize::MAX);
         Ok(self
             .batch
             .as_ref()
-            .and_then(|batch| batch.envelope.batch_proof(entry)))
+            .and_then(|batch| batch.tree.as_ref()?.proof(entry)))
     }
 }

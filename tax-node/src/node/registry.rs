@@ -21,7 +21,7 @@ use invoice_core::merkle;
 use invoice_core::read::Spelled;
 use invoice_core::refusal::Rejection;
 use invoice_core::state::TypedState;
-use tokio::sync::{oneshot, watch};
+use tokio::sync::{OwnedSemaphorePermit, oneshot, watch};
 
 use super::access_log::AccessLogError;
 use super::checks::{self, Fault, Party};
@@ -67,7 +67,7 @@ fn unavailable(reason: UnavailableReason) -> Unavailable {
 }
 
 impl Shared {
-    /// Runs a read of the store away from the threads that serve connections.
+    /// Answers a question from a snapshot of the store, unless too many are being answered.
     async fn read<T: Send + 'static>(
         self: &Arc<Self>,
         read: impl FnOnce(&Self, &Snapshot) -> Result<T, NodeError> + Send + 'static,
@@ -75,6 +75,27 @@ impl Shared {
         let Ok(permit) = Arc::clone(&self.reads).try_acquire_owned() else {
             return Err(unavailable(UnavailableReason::Overloaded));
         };
+        self.read_with(permit, read).await
+    }
+
+    /// Reads what is needed to answer records that are final already: it waits for its turn, since
+    /// whoever sent them has waited for their block.
+    async fn read_answer<T: Send + 'static>(
+        self: &Arc<Self>,
+        read: impl FnOnce(&Self, &Snapshot) -> Result<T, NodeError> + Send + 'static,
+    ) -> Result<T, Unavailable> {
+        let Ok(permit) = Arc::clone(&self.reads).acquire_owned().await else {
+            return Err(unavailable(UnavailableReason::Stopping));
+        };
+        self.read_with(permit, read).await
+    }
+
+    /// Runs a read of the store away from the threads that serve connections.
+    async fn read_with<T: Send + 'static>(
+        self: &Arc<Self>,
+        permit: OwnedSemaphorePermit,
+        read: impl FnOnce(&Self, &Snapshot) -> Result<T, NodeError> + Send + 'static,
+    ) -> Result<T, Unavailable> {
         let shared = Arc::clone(self);
         let task = tokio::task::spawn_blocking(move || {
             let _permit = permit;
@@ -201,7 +222,10 @@ fn answers(
     with_receipts: bool,
 ) -> Result<Vec<RecordAnswer>, NodeError> {
     let mut receipts = Receipts::new(snapshot, &shared.genesis);
-    for (position, verdict) in positions.iter().zip(verdicts) {
+    // In the order of the log: records of one batch that are answered again share its tree.
+    let mut decided: Vec<_> = positions.iter().zip(verdicts).collect();
+    decided.sort_by_key(|(_, verdict)| index_of(verdict));
+    for (position, verdict) in decided {
         let verdict = match verdict {
             Verdict::Recorded(recorded) => {
                 final_answer(&mut receipts, recorded.index, false, with_receipts)?
@@ -229,6 +253,15 @@ fn answers(
         }
     }
     Ok(admitted.answers.into_iter().flatten().collect())
+}
+
+/// Where in the log the answer to a record stands.
+fn index_of(verdict: &Verdict) -> Option<u64> {
+    match verdict {
+        Verdict::Recorded(recorded) => Some(recorded.index),
+        Verdict::Replayed { index, .. } => Some(*index),
+        Verdict::IdReused | Verdict::Inadmissible(_) | Verdict::Aborted => None,
+    }
 }
 
 /// The answer of a record that is on the chain.
@@ -304,7 +337,7 @@ impl Registry for Node {
             .await
             .map_err(|_| unavailable(UnavailableReason::StorageFailed))??;
         self.shared
-            .read(move |shared, snapshot| {
+            .read_answer(move |shared, snapshot| {
                 answers(
                     snapshot,
                     shared,

@@ -142,6 +142,7 @@ impl Node {
         let pool = rayon::ThreadPoolBuilder::new()
             .num_threads(config.verify_threads)
             .thread_name(|number| format!("verify-{number}"))
+            .panic_handler(|_| tracing::error!("a verification panicked: please report it"))
             .build()
             .map_err(|error| StartError::Thread(error.to_string()))?;
         let disk = Disk::new(&config.data, config.disk_reserve_bytes);

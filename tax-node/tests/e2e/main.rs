@@ -5,5 +5,6 @@ mod commands;
 mod contract;
 mod kill;
 mod one_winner;
+mod second_implementation;
 mod story;
 mod support;

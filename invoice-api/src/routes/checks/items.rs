@@ -26,7 +26,7 @@ const CHECK_CODE_MAX: usize = 64;
 
 /// The items of a request whose shape is right. What is costly to read has not been read.
 #[derive(Debug)]
-pub(super) struct Items {
+pub(in crate::routes) struct Items {
     items: Vec<Item>,
     errors: Vec<ErrorItem>,
 }
@@ -54,7 +54,7 @@ enum Item {
 
 impl Items {
     /// How many there are, readable or not.
-    pub(super) fn len(&self) -> usize {
+    pub(in crate::routes) fn len(&self) -> usize {
         self.items.len()
     }
 
@@ -63,7 +63,7 @@ impl Items {
     ///
     /// # Errors
     /// 422 with every value that cannot be read.
-    pub(super) fn into_items(self) -> Result<Vec<CheckItem>, Problem> {
+    pub(in crate::routes) fn into_items(self) -> Result<Vec<CheckItem>, Problem> {
         let mut errors = self.errors;
         let mut items = Vec::with_capacity(self.items.len());
         for item in self.items {
@@ -89,7 +89,7 @@ impl Items {
 ///
 /// # Errors
 /// 400 or 413 with every fault of shape.
-pub(super) fn read(body: &[u8]) -> Result<Items, Problem> {
+pub(in crate::routes) fn read(body: &[u8]) -> Result<Items, Problem> {
     let node = json::parse(body, DEPTH_MAX)?;
     let problems = RefCell::new(Problems::default());
     let mut items = Vec::new();

@@ -15,6 +15,7 @@ use std::path::{Path, PathBuf};
 use invoice_api::client::BulkLine;
 use serde::{Deserialize, Serialize};
 
+use crate::exit::Exit;
 use crate::failure::Failure;
 
 /// The format that a journal names in its first line.
@@ -174,6 +175,15 @@ impl Journal {
         })
     }
 
+    /// Whether the registry had no time for a record of this line, so that it is worth sending
+    /// again at once.
+    pub(crate) fn is_put_off(&self, line: u64, records: u64) -> bool {
+        (1..=records).any(|record| {
+            let status = self.answers.get(&(line, record));
+            status.is_some_and(|status| Exit::of_status(*status) == Exit::Network)
+        })
+    }
+
     /// The status of every record that has an answer.
     pub(crate) fn statuses(&self) -> impl Iterator<Item = u16> {
         self.answers.values().copied()
@@ -253,6 +263,8 @@ mod tests {
         assert!(!journal.is_done(2, 1));
         assert!(journal.is_done(3, 2));
         assert!(!journal.is_done(3, 3));
+        assert!(journal.is_put_off(2, 1));
+        assert!(!journal.is_put_off(3, 2));
         assert!(journal.has_answer(2));
         assert!(!journal.has_answer(4));
         assert_eq!(journal.plan().id(7), "p-7");

@@ -223,7 +223,10 @@ impl Run<'_> {
         while let Some(answer) = answers.next().await {
             let mut answer = match answer? {
                 BulkAnswer::Line(line) => line,
-                BulkAnswer::Summary(_) => return Ok(()),
+                BulkAnswer::Summary(_) => {
+                    self.settle_all(&sent.lock().unwrap_or_else(PoisonError::into_inner));
+                    return Ok(());
+                }
             };
             let place = usize::try_from(answer.line)
                 .ok()
@@ -242,8 +245,8 @@ impl Run<'_> {
             self.show(&answer);
             // A key that is refused now is refused for the rest of this run; a registry that has
             // no time now may have it in the next pass.
-            let last_of_line = answer.record.unwrap_or(1) >= records || answer.status == 400;
-            if last_of_line && Exit::of_status(answer.status) != Exit::Network {
+            let is_last = answer.record.unwrap_or(1) >= records;
+            if is_last && !self.journal.is_put_off(number, records) {
                 self.settled.insert(number);
                 self.bar.set_position(self.settled.len() as u64);
             }
@@ -251,6 +254,17 @@ impl Run<'_> {
         let server = self.context.globals.server.clone().unwrap_or_default();
         let reason = "应答中断 / the answer broke off".to_owned();
         Err(ClientError::Network { server, reason })
+    }
+
+    /// A stream that was answered to its end leaves open only what the registry had no time for;
+    /// an envelope that failed as a whole has one answer for all of its records.
+    fn settle_all(&mut self, sent: &[(u64, u64)]) {
+        for (number, records) in sent {
+            if self.journal.has_answer(*number) && !self.journal.is_put_off(*number, *records) {
+                self.settled.insert(*number);
+            }
+        }
+        self.bar.set_position(self.settled.len() as u64);
     }
 
     /// One answer: every one as JSON, for a person only what failed.

@@ -1,0 +1,235 @@
+//! The members that issue and claim: hundreds of issuers, each with a trade, a place and a key.
+
+use std::sync::Arc;
+
+use invoice_core::calendar::Instant;
+use invoice_core::chain::{ChainId, Genesis, GenesisMember, Validator, ValidatorSet};
+use invoice_core::crypto::{PublicKey, SecretKey, SecretKeySigner, Signer};
+use invoice_core::identity::MemberId;
+use invoice_core::record::{Body, MemberAdmit, NewKey, NewMember, Record, Role, RoleSet};
+use rand::rngs::StdRng;
+use rand::seq::SliceRandom;
+use rand::{RngExt, SeedableRng};
+
+use crate::documents::vocabulary::{self, Place, TRADES, Trade};
+use crate::spelled;
+
+/// A member with its key.
+#[derive(Clone)]
+pub struct Player {
+    /// Unified social credit code.
+    pub id: MemberId,
+    /// Name.
+    pub name: String,
+    /// The one role it has.
+    pub role: Role,
+    /// Its key.
+    pub signer: Arc<SecretKeySigner>,
+}
+
+/// A member that issues documents.
+#[derive(Clone)]
+pub struct Issuer {
+    /// The member.
+    pub player: Player,
+    /// Where it is, which its document numbers show.
+    pub place: &'static Place,
+    /// What it issues.
+    pub business: Business,
+}
+
+/// What an issuer issues.
+#[derive(Clone, Copy)]
+pub enum Business {
+    /// Invoices for goods and services.
+    Trade {
+        /// What it sells.
+        trade: &'static Trade,
+        /// Whether it pays the levy rate of small taxpayers (小规模纳税人).
+        small: bool,
+    },
+    /// Invoices with a payment split: a private clinic.
+    Clinic,
+    /// Fiscal medical bills: a public hospital.
+    Hospital,
+}
+
+/// How many members of each kind there are.
+#[derive(Clone, Copy, Debug)]
+pub struct CastSize {
+    /// Sellers of goods and services.
+    pub merchants: usize,
+    /// Private clinics.
+    pub clinics: usize,
+    /// Public hospitals.
+    pub hospitals: usize,
+    /// Employers, which are the registered buyers.
+    pub employers: usize,
+}
+
+impl CastSize {
+    /// A mix for this many issuers: eight merchants and one public hospital in ten, one private
+    /// clinic in ten, and half as many employers.
+    #[must_use]
+    pub fn of_issuers(issuers: usize) -> Self {
+        let tenth = issuers / 10;
+        Self {
+            merchants: issuers.saturating_sub(2 * tenth).max(1),
+            clinics: tenth,
+            hospitals: tenth,
+            employers: (issuers / 2).max(1),
+        }
+    }
+}
+
+/// Everyone who takes part.
+pub struct Cast {
+    /// The tax authority, which admits the others.
+    pub tax: Player,
+    /// Who issues, in the order of their number ranges.
+    pub issuers: Vec<Issuer>,
+    /// Who buys and claims.
+    pub employers: Vec<Player>,
+}
+
+impl Cast {
+    /// The members of a seed: the same ones, with the same keys, each time.
+    #[must_use]
+    pub fn new(seed: u64, size: CastSize) -> Self {
+        let mut dice = StdRng::seed_from_u64(seed);
+        let tax = player(
+            &mut dice,
+            "示范税务局".to_owned(),
+            Role::Tax,
+            &vocabulary::PLACES[0],
+        );
+        let mut issuers = Vec::new();
+        for _ in 0..size.merchants {
+            let place = vocabulary::one_of(&mut dice, vocabulary::PLACES);
+            let trade = vocabulary::one_of(&mut dice, TRADES);
+            let name = vocabulary::company(&mut dice, place, trade.word);
+            let small = dice.random_bool(0.3);
+            issuers.push(Issuer {
+                player: player(&mut dice, name, Role::Merchant, place),
+                place,
+                business: Business::Trade { trade, small },
+            });
+        }
+        let medical =
+            std::iter::repeat_n((Business::Clinic, "门诊部有限公司"), size.clinics).chain(
+                std::iter::repeat_n((Business::Hospital, "人民医院"), size.hospitals),
+            );
+        for (business, word) in medical {
+            let place = vocabulary::one_of(&mut dice, vocabulary::PLACES);
+            let name = format!("{}{}{word}", place.name, vocabulary::trade_name(&mut dice));
+            issuers.push(Issuer {
+                player: player(&mut dice, name, Role::Hospital, place),
+                place,
+                business,
+            });
+        }
+        // Large and small issuers of every business.
+        issuers.shuffle(&mut dice);
+        let employers = (0..size.employers)
+            .map(|_| {
+                let place = vocabulary::one_of(&mut dice, vocabulary::PLACES);
+                let trade = vocabulary::one_of(&mut dice, TRADES);
+                let name = vocabulary::company(&mut dice, place, trade.word);
+                player(&mut dice, name, Role::Employer, place)
+            })
+            .collect();
+        Self {
+            tax,
+            issuers,
+            employers,
+        }
+    }
+
+    /// Everyone but the authority.
+    pub fn members(&self) -> impl Iterator<Item = &Player> {
+        self.issuers
+            .iter()
+            .map(|issuer| &issuer.player)
+            .chain(&self.employers)
+    }
+
+    /// A chain on which everyone is a founding member.
+    ///
+    /// # Panics
+    /// The cast is larger than a genesis file can hold.
+    #[must_use]
+    pub fn genesis(&self, chain: &str, validator: &PublicKey, time: Instant) -> Genesis {
+        let chain: ChainId = match chain.parse() {
+            Ok(chain) => chain,
+            Err(error) => panic!("{chain:?}: {error}"),
+        };
+        let validator = Validator {
+            public_key: validator.clone(),
+            weight: 1,
+            name: "validator".to_owned(),
+        };
+        let founders = std::iter::once(&self.tax)
+            .chain(self.members())
+            .map(|player| GenesisMember {
+                id: player.id,
+                name: player.name.clone(),
+                roles: RoleSet::default().with(player.role),
+                public_key: player.signer.public_key().clone(),
+            });
+        let founders = founders.collect();
+        let composed = ValidatorSet::new(vec![validator])
+            .map_err(|error| error.to_string())
+            .and_then(|validators| {
+                Genesis::compose(chain, time.ms(), validators, founders)
+                    .map_err(|error| error.to_string())
+            });
+        match composed {
+            Ok(genesis) => genesis,
+            Err(error) => panic!("no genesis file can hold this cast: {error}"),
+        }
+    }
+
+    /// The records by which an authority admits everyone to a chain that runs already. They are
+    /// the same bytes each time when `at` is, so that admitting twice changes nothing.
+    #[must_use]
+    pub fn admissions(&self, authority: MemberId, at: Instant) -> Vec<Record> {
+        self.members()
+            .map(|player| Record {
+                id: spelled(&format!("admit-{}", player.id)),
+                by: authority,
+                at,
+                body: Body::MemberAdmit(MemberAdmit {
+                    member: NewMember {
+                        id: player.id,
+                        name: player.name.clone(),
+                        roles: RoleSet::default().with(player.role),
+                    },
+                    key: NewKey {
+                        public_key: player.signer.public_key().clone(),
+                        not_after: None,
+                    },
+                }),
+            })
+            .collect()
+    }
+}
+
+fn player(dice: &mut StdRng, name: String, role: Role, place: &Place) -> Player {
+    let prefix = match role {
+        Role::Tax | Role::Finance | Role::Health => "11",
+        Role::Hospital => "12",
+        Role::Merchant | Role::Employer | Role::Insurer | Role::Auditor => "91",
+    };
+    let key = loop {
+        // One in 2³² numbers of 32 bytes is no private key of the curve.
+        if let Ok(key) = SecretKey::from_bytes(&dice.random::<[u8; 32]>()) {
+            break key;
+        }
+    };
+    Player {
+        id: vocabulary::member_id(dice, prefix, place),
+        name,
+        role,
+        signer: Arc::new(SecretKeySigner::new(key)),
+    }
+}

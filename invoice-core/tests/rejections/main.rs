@@ -1,0 +1,9 @@
+//! Every refusal by rights and by state, one case a line with the answer in the last column.
+
+mod bodies;
+#[path = "../common/mod.rs"]
+mod common;
+mod scenes;
+mod stories;
+mod table;
+mod world;
