@@ -10,12 +10,15 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{BufRead, BufReader, Seek, SeekFrom, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
 use invoice_core::crypto::Hash;
 use invoice_core::merkle::{self, Frontier};
 use serde::Serialize;
+
+use crate::files;
 
 /// The name of the file in the data folder.
 pub const ACCESS_LOG_FILE: &str = "access.ndjson";
@@ -62,6 +65,7 @@ impl AccessLog {
             .read(true)
             .append(true)
             .create(true)
+            .mode(files::PRIVATE)
             .open(path)?;
         let mut frontier = Frontier::new();
         let mut whole = 0_u64;

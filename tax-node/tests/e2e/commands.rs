@@ -339,7 +339,11 @@ async fn a_flipped_byte_is_found_or_changes_nothing() {
         match output.status.code() {
             Some(5) => found += 1,
             Some(0) => {
-                assert_eq!(told, std::slice::from_ref(&verified), "bit {bit} of byte {at}");
+                assert_eq!(
+                    told,
+                    std::slice::from_ref(&verified),
+                    "bit {bit} of byte {at}"
+                );
                 assert_eq!(run(&["export", "--data", &copy]).stdout, exported);
             }
             other => panic!("bit {bit} of byte {at}: {other:?} {told:?}"),
