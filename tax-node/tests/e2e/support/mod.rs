@@ -6,7 +6,7 @@ pub(crate) mod records;
 
 pub(crate) use http::{Answer, Http};
 pub(crate) use process::{Demo, Member, tax_node};
-pub(crate) use records::{Document, fresh_id, record};
+pub(crate) use records::Document;
 
 use invoice_core::calendar::{Date, Instant};
 
