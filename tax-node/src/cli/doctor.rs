@@ -150,23 +150,10 @@ fn chain(data: &Path, output: Output) -> Vec<Finding> {
     };
     let mut findings = vec![Finding::good("genesis", genesis.hash().to_string())];
     let now = (system_clock())().ms();
-    match verify::open(data, &genesis) {
-        Ok(opened) => {
-            let head = opened.snapshot().map(|snapshot| snapshot.head().clone());
-            match head {
-                Ok(head) => {
-                    findings.push(Finding::good("store", format!("height {}", head.height)));
-                    findings.push(clock(now, head.time_ms, output));
-                }
-                Err(error) => findings.push(Finding::bad(
-                    "store",
-                    error.to_string(),
-                    output.of(
-                        "从其他节点或备份恢复",
-                        "restore it from another node or a backup",
-                    ),
-                )),
-            }
+    match verify::read(data, &genesis, |snapshot| Ok(snapshot.head().clone())) {
+        Ok(head) => {
+            findings.push(Finding::good("store", format!("height {}", head.height)));
+            findings.push(clock(now, head.time_ms, output));
         }
         Err(failure) if failure.code == "in_use" => {
             let running = output.of(

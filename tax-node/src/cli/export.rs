@@ -18,12 +18,12 @@ use crate::store::{Snapshot, StoredBlock};
 
 pub(super) fn run(data: &Path, output: Output) -> Result<(), Failure> {
     let genesis = init::read_genesis(data)?;
-    let store = verify::open(data, &genesis)?;
-    let snapshot = store.snapshot()?;
-    for stored in snapshot.blocks_from(1) {
-        output.line(&block(&snapshot, &stored?)?.to_string());
-    }
-    Ok(())
+    verify::read(data, &genesis, |snapshot| {
+        for stored in snapshot.blocks_from(1) {
+            output.line(&block(snapshot, &stored?)?.to_string());
+        }
+        Ok(())
+    })
 }
 
 fn block(snapshot: &Snapshot, stored: &StoredBlock) -> Result<Value, Failure> {

@@ -69,13 +69,14 @@ impl From<KeyFileError> for Failure {
 impl From<OpenError> for Failure {
     fn from(error: OpenError) -> Self {
         let (exit, code) = match &error {
-            OpenError::Damaged(_) => (Exit::Integrity, "damaged"),
+            error if error.is_damage() => (Exit::Integrity, "damaged"),
             OpenError::Missing(_) => (Exit::Usage, "no_store"),
             OpenError::InUse => (Exit::Usage, "in_use"),
+            OpenError::Format { .. } => (Exit::Usage, "format"),
             OpenError::Exists(_)
             | OpenError::Io { .. }
             | OpenError::Storage(_)
-            | OpenError::Format { .. } => (Exit::Usage, "store"),
+            | OpenError::Damaged(_) => (Exit::Usage, "store"),
         };
         Self::new(exit, code, error)
     }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::Subcommand;
 use invoice_core::apply::resolve;
 use invoice_core::calendar::Instant;
+use invoice_core::chain::Genesis;
 use invoice_core::identity::DocumentKey;
 use invoice_core::state::TypedState;
 use serde_json::{Value, json};
@@ -47,16 +48,23 @@ enum What {
 
 pub(super) fn run(args: &Args, output: Output) -> Result<(), Failure> {
     let genesis = init::read_genesis(&args.data)?;
-    let store = verify::open(&args.data, &genesis)?;
-    let snapshot = store.snapshot()?;
-    let value = match args.what.as_ref().unwrap_or(&What::Chain) {
+    let value = verify::read(&args.data, &genesis, |snapshot| {
+        look(args, &genesis, snapshot)
+    })?;
+    let lines = flatten(&value);
+    output.result(&value, &lines);
+    Ok(())
+}
+
+fn look(args: &Args, genesis: &Genesis, snapshot: &Snapshot) -> Result<Value, Failure> {
+    match args.what.as_ref().unwrap_or(&What::Chain) {
         What::Chain => {
             let log =
                 AccessLog::open(&args.data).map_err(|error| Failure::file(&args.data, error))?;
             let (accesses, root) = log.root();
             let head = snapshot.head();
             let rows = snapshot.row_counts()?;
-            json!({
+            Ok(json!({
                 "chain_id": genesis.chain_id(),
                 "genesis_hash": genesis.hash(),
                 "height": head.height,
@@ -66,15 +74,12 @@ pub(super) fn run(args: &Args, output: Output) -> Result<(), Failure> {
                 "root_hash": head.frontier.root(),
                 "rows": { "timeline": rows.timeline, "claims": rows.claims, "events": rows.events },
                 "access_log": { "entries": accesses, "root_hash": root },
-            })
+            }))
         }
-        What::Block { height } => block(&snapshot, *height)?,
-        What::Record { index } => record(&snapshot, *index)?,
-        What::Document { key } => document(&snapshot, key)?,
-    };
-    let lines = flatten(&value);
-    output.result(&value, &lines);
-    Ok(())
+        What::Block { height } => block(snapshot, *height),
+        What::Record { index } => record(snapshot, *index),
+        What::Document { key } => document(snapshot, key),
+    }
 }
 
 fn missing(what: &str) -> Failure {

@@ -19,13 +19,18 @@ use crate::store::{CACHE_BYTES, OpenOptions, RowCounts, Snapshot, Store};
 
 pub(super) fn run(data: &Path, output: Output) -> Result<(), Failure> {
     let genesis = read_genesis(data)?;
-    let store = open(data, &genesis)?;
-    let snapshot = store.snapshot()?;
+    let point = read(data, &genesis, |snapshot| verify(snapshot, &genesis))?;
+    report(&point, output);
+    Ok(())
+}
+
+/// Verifies everything that a snapshot holds, and gives where the chain ends.
+fn verify(snapshot: &Snapshot, genesis: &Genesis) -> Result<ChainPoint, Failure> {
     let head = snapshot.head();
     let bar = progress(head.log_size());
     let mut state = MemoryState::new();
-    state.apply(&genesis_changes(&genesis));
-    let mut point = ChainPoint::genesis(&genesis);
+    state.apply(&genesis_changes(genesis));
+    let mut point = ChainPoint::genesis(genesis);
     let mut counts = RowCounts::default();
     for stored in snapshot.blocks_from(1) {
         let stored = stored?;
@@ -66,28 +71,40 @@ pub(super) fn run(data: &Path, output: Output) -> Result<(), Failure> {
     if point.block_id != head.block_id || point.frontier != head.frontier {
         return Err(Failure::integrity("the head is not the last block"));
     }
-    compare_state(&snapshot, &state)?;
+    compare_state(snapshot, &state)?;
     let found = snapshot.row_counts()?;
     if found != counts {
         return Err(Failure::integrity(format!(
             "index rows: {found:?} instead of {counts:?}"
         )));
     }
-    report(head.height, head.log_size(), &point, output);
-    Ok(())
+    Ok(point)
 }
 
-/// Opens a folder's store for reading; the node must not run.
-pub(super) fn open(data: &Path, genesis: &Genesis) -> Result<Store, Failure> {
+/// Reads a folder's store and closes it again; the node must not run. What was read counts only
+/// when the store could be closed: a damaged file may show it as late as that.
+pub(super) fn read<T>(
+    data: &Path,
+    genesis: &Genesis,
+    read: impl FnOnce(&Snapshot) -> Result<T, Failure>,
+) -> Result<T, Failure> {
     let (validators, chain_id) = (genesis.validators(), genesis.chain_id());
-    Ok(Store::open(
+    let store = Store::open(
         data,
         &OpenOptions {
             genesis_hash: genesis.hash(),
             certified: &|_, certificate| certificate.verify(validators, chain_id).is_ok(),
             cache_bytes: CACHE_BYTES,
         },
-    )?)
+    )?;
+    let result = match store.snapshot() {
+        Ok(snapshot) => read(&snapshot),
+        Err(error) => Err(error.into()),
+    };
+    let closed = store.close();
+    let value = result?;
+    closed?;
+    Ok(value)
 }
 
 /// A bar on a terminal, nothing in a pipe.
@@ -131,7 +148,8 @@ fn add(counts: &mut RowCounts, rows: &crate::store::IndexRows) {
     counts.events_by_member = counts.events_by_member.saturating_add(count(by_member));
 }
 
-fn report(height: u64, records: u64, point: &ChainPoint, output: Output) {
+fn report(point: &ChainPoint, output: Output) {
+    let (height, records) = (point.height, point.frontier.size());
     let root = point.frontier.root().to_string();
     let value = serde_json::json!({
         "valid": true, "height": height, "records": records, "root_hash": root,

@@ -97,6 +97,41 @@ impl OpenError {
             Self::Storage(Box::new(error))
         }
     }
+
+    /// Whether the file holds bytes that were never written to it, unlike a disk that fails or a
+    /// file that is in use.
+    #[must_use]
+    pub fn is_damage(&self) -> bool {
+        match self {
+            Self::Damaged(_) => true,
+            Self::Storage(source) => is_damage(source),
+            Self::Missing(_)
+            | Self::Exists(_)
+            | Self::InUse
+            | Self::Io { .. }
+            | Self::Format { .. } => false,
+        }
+    }
+}
+
+/// Whether an error of the storage engine means a damaged file.
+fn is_damage(error: &redb::Error) -> bool {
+    if let redb::Error::Io(error) = error {
+        let kinds = [io::ErrorKind::InvalidData, io::ErrorKind::UnexpectedEof];
+        return kinds.contains(&error.kind());
+    }
+    // The engine's format and the tables' names and types have been the same in every store that
+    // was ever written.
+    matches!(
+        error,
+        redb::Error::Corrupted(_)
+            | redb::Error::UpgradeRequired(_)
+            | redb::Error::TableDoesNotExist(_)
+            | redb::Error::TableTypeMismatch { .. }
+            | redb::Error::TypeDefinitionChanged { .. }
+            | redb::Error::TableIsMultimap(_)
+            | redb::Error::TableIsNotMultimap(_)
+    )
 }
 
 impl From<ReadError> for OpenError {

@@ -258,6 +258,20 @@ impl Store {
         })
     }
 
+    /// Closes the file. The engine writes what it knows of free pages on closing, and on a damaged
+    /// file that may fail.
+    ///
+    /// # Errors
+    /// The file is damaged.
+    pub fn close(self) -> Result<(), ReadError> {
+        let Self { database, .. } = self;
+        let close = move || {
+            drop(database);
+            Ok(())
+        };
+        contained(close, ReadError::storage)
+    }
+
     /// Whether an error has ended all service through this handle.
     #[must_use]
     pub fn stopped(&self) -> bool {

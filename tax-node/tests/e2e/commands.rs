@@ -15,7 +15,7 @@ use crate::support::records::{id_of, lock};
 use crate::support::{Demo, Document, Http};
 
 /// Bytes that are flipped, one copy of the store each.
-const FLIPS: usize = 240;
+const FLIPS: usize = 48;
 
 fn lines(output: &Output) -> Vec<Value> {
     String::from_utf8_lossy(&output.stdout)
@@ -340,12 +340,14 @@ async fn a_flipped_byte_is_found_or_changes_nothing() {
             Some(5) => found += 1,
             Some(0) => {
                 assert_eq!(
-                    told,
-                    std::slice::from_ref(&verified),
+                    told[..],
+                    *std::slice::from_ref(&verified),
                     "bit {bit} of byte {at}"
                 );
                 assert_eq!(run(&["export", "--data", &copy]).stdout, exported);
             }
+            // The number of the format itself: a store of another version is no damaged one.
+            Some(2) if told[0]["error"]["code"] == "format" => {}
             other => panic!("bit {bit} of byte {at}: {other:?} {told:?}"),
         }
     }

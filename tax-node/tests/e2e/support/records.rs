@@ -14,7 +14,7 @@ fn serial() -> u64 {
 }
 
 /// An id that no other record of this process has.
-pub(crate) fn fresh_id(word: &str) -> String {
+fn fresh_id(word: &str) -> String {
     format!("{word}-{}", serial())
 }
 
