@@ -71,7 +71,7 @@ async fn keys_are_rotated_revoked_and_run_out() {
     demo.http.accept(&third, &invoice()).await;
     // A key with an end ends by the chain's clock.
     let fourth = old.with_key(SecretKey::from_bytes(&[43; 32]).unwrap());
-    let end = now().checked_add_ms(2_000).unwrap();
+    let end = now().checked_add_ms(5_000).unwrap();
     let text = add(&third, &old, &fourth, Some(end.to_rfc3339_utc8()));
     demo.http.accept(&third, &text).await;
     demo.http.accept(&fourth, &invoice()).await;

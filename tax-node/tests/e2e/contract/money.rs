@@ -60,7 +60,7 @@ async fn money_is_locked_settled_released_and_taken_back() {
     // A lock runs out by itself, by the chain's clock.
     let mut short: Value = serde_json::from_str(&lock(&second, key, "employer", None)).unwrap();
     short["expires_at"] = now()
-        .checked_add_ms(1_500)
+        .checked_add_ms(4_000)
         .unwrap()
         .to_rfc3339_utc8()
         .into();
