@@ -28,6 +28,7 @@ pub struct EventPage {
     /// The events, in the order of the log.
     pub events: Vec<Event>,
     /// The last height that these events are complete for; the `after` of the next page. Equal to
-    /// the `after` that was asked for when there is nothing new.
+    /// the `after` that was asked for when there is nothing new, and to the head for an `after`
+    /// beyond it.
     pub complete_to: u64,
 }

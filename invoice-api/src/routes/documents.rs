@@ -73,12 +73,13 @@ pub(crate) async fn claims(
 }
 
 fn claim_query(query: &Query) -> Result<ClaimQuery, Problem> {
+    // An empty parameter is an absent one, as the contract writes `?status=&cursor=`.
     let status = match query.text("status") {
-        None => None,
+        None | Some("") => None,
         Some(text) => Some(status(text).ok_or_else(|| Problem::query("status"))?),
     };
     let cursor = match query.text("cursor") {
-        None => None,
+        None | Some("") => None,
         Some(text) if text.len() > 1024 => return Err(Fault::CursorInvalid.into()),
         Some(text) => Some(hex::decode(text).map_err(|_| Problem::from(Fault::CursorInvalid))?),
     };

@@ -127,8 +127,8 @@ impl Feed {
                 Form::Ndjson => format!("{answer}\n").into(),
             });
         }
-        let news = page.complete_to > self.after;
-        self.after = self.after.max(page.complete_to);
+        let news = page.complete_to != self.after;
+        self.after = page.complete_to;
         if news || first {
             let answer = json!({ "complete_to": self.after });
             self.ready.push_back(match self.form {

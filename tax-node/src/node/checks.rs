@@ -3,7 +3,7 @@
 use invoice_api::registry::{AsOf, Asker, CheckItem, CheckResult, CheckVerdict, DocumentState};
 use invoice_core::apply::resolve;
 use invoice_core::calendar::Instant;
-use invoice_core::identity::MemberId;
+use invoice_core::identity::{DocumentKey, MemberId};
 use invoice_core::money::Fen;
 use invoice_core::record::RoleSet;
 use invoice_core::state::{AliasKind, Document, MemberNo, Title, TypedState};
@@ -74,7 +74,7 @@ pub(super) fn check(
     if !party.is_some_and(|party| party.is_party_to(document)) && !is_complete(item, document) {
         return Ok(not_found());
     }
-    let differs = differences(item, document);
+    let differs = differences(item, &found.key, document);
     if !differs.is_empty() {
         return Ok(answer(CheckVerdict::Mismatch, None, differs));
     }
@@ -102,7 +102,7 @@ fn is_complete(item: &CheckItem, document: &Document) -> bool {
 }
 
 /// The given elements that are wrong.
-fn differences(item: &CheckItem, document: &Document) -> Vec<&'static str> {
+fn differences(item: &CheckItem, key: &DocumentKey, document: &Document) -> Vec<&'static str> {
     let mut differs = Vec::new();
     if let Some(amount) = item.amount {
         let without_tax = item.amount_may_be_without_tax && amount == document.total_without_tax;
@@ -113,9 +113,13 @@ fn differences(item: &CheckItem, document: &Document) -> Vec<&'static str> {
     if item.date.is_some_and(|date| date != document.issue_date) {
         differs.push("date");
     }
-    if let (Some(given), Some(code)) = (&item.check_code, &document.check_code)
-        && given.as_bytes() != code
-    {
+    let wrong_code = match (&item.check_code, &document.check_code) {
+        (Some(given), Some(code)) => given.as_bytes() != code,
+        // Fully digital invoices have no check code; that of an older kind is not recorded.
+        (Some(_), None) => matches!(key, DocumentKey::Digital(_)),
+        (None, _) => false,
+    };
+    if wrong_code {
         differs.push("check_code");
     }
     differs

@@ -21,9 +21,11 @@ pub(super) fn page(
     let head = snapshot.head().height;
     let mut events: Vec<Event> = Vec::new();
     if after >= head {
+        // A cursor beyond the head is of another chain or of a restored one: the feed vouches for
+        // no height that it does not have.
         return Ok(EventPage {
             events,
-            complete_to: after,
+            complete_to: head,
         });
     }
     let mut position = last_of_block(snapshot, after)?;

@@ -2,6 +2,7 @@
 
 mod chain;
 mod documents;
+mod edges;
 mod members;
 mod money;
 mod records;
