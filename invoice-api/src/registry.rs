@@ -70,7 +70,7 @@ pub trait Registry: Send + Sync + 'static {
     async fn key(&self, kid: Kid) -> Result<Option<KeyView>, Unavailable>;
 
     /// What became of a record, found by the member that sent it and its id. What is not the
-    /// asker's own is [`RecordState::Absent`], except for authorities and auditors.
+    /// asker's own is [`RecordState::Absent`], except for authorities.
     async fn record_by_id(
         &self,
         asker: &Asker,

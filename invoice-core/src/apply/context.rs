@@ -1,7 +1,6 @@
 //! What the rules of one record work with: the layered state, the signer and the block's time.
 
 use super::event::Event;
-use super::execution::no_facts;
 use crate::calendar::Instant;
 use crate::chain::Facts;
 use crate::identity::{DocumentKey, MemberId, RecordId};
@@ -134,7 +133,7 @@ impl<'x, 'v, V: StateView> Context<'x, 'v, V> {
             record_id,
             index,
             time,
-            facts: no_facts(),
+            facts: Facts::new(),
             events: Vec::new(),
         }
     }

@@ -5,7 +5,7 @@ use super::context::{Context, Layers, Signer, Stop};
 use super::event::{Event, EventKind};
 use super::{rights, *};
 use crate::calendar::Instant;
-use crate::chain::{Facts, Outcome};
+use crate::chain::Outcome;
 use crate::identity::{MemberId, RecordId};
 use crate::record::{Body, Record};
 use crate::refusal::{AuthenticationError, Forbidden, Rejection, Violation};
@@ -340,11 +340,6 @@ fn dispatch<V: StateView>(
         Body::ClaimReverse(body) => claim_reverse::reverse(context, body),
         Body::ShareGrant(body) => share_grant::grant(context, body),
     }
-}
-
-/// Facts of an accepted record start empty.
-pub(super) fn no_facts() -> Facts {
-    Facts::new()
 }
 
 /// The members of a list, each once, in order.
