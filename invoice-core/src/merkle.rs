@@ -6,7 +6,7 @@
 //! from `index · 2^level` on. So a store can serve proofs from tiles.
 
 use crate::codec::{DecodeError, Reader, Writer};
-use crate::crypto::{Hash, sm3};
+use crate::crypto::{Hash, sm3, sm3_many};
 
 /// Longest proof: one hash a level of a tree of 2⁶⁴ leaves.
 pub const PROOF_HASHES_MAX: usize = 65;
@@ -15,6 +15,17 @@ pub const PROOF_HASHES_MAX: usize = 65;
 #[must_use]
 pub fn leaf_hash(bytes: &[u8]) -> Hash {
     sm3(&[&[0], bytes])
+}
+
+/// The hashes of many leaves, in order.
+#[must_use]
+pub fn leaf_hashes<B: AsRef<[u8]>>(leaves: &[B]) -> Vec<Hash> {
+    let parts: Vec<[&[u8]; 2]> = leaves
+        .iter()
+        .map(|leaf| [&[0][..], leaf.as_ref()])
+        .collect();
+    let messages: Vec<&[&[u8]]> = parts.iter().map(<[&[u8]; 2]>::as_slice).collect();
+    sm3_many(&messages)
 }
 
 /// The hash of an inner node.

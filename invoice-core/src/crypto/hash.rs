@@ -50,6 +50,12 @@ pub fn sm3(parts: &[&[u8]]) -> Hash {
     Hash(hasher.finalize().into())
 }
 
+/// SM3 of many messages, each given in parts: the same digests as [`sm3`] of each, in order.
+#[must_use]
+pub fn sm3_many(messages: &[&[&[u8]]]) -> Vec<Hash> {
+    messages.iter().map(|parts| sm3(parts)).collect()
+}
+
 /// A text is not the lower-case hexadecimal form of the right number of bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("应为 {digits} 个小写十六进制数字 / {digits} lower-case hexadecimal digits expected")]

@@ -195,7 +195,13 @@ impl PublicKey {
     /// Whether `signature` is this key's signature of `message` (GB/T 32918.2-2016, 7.1).
     #[must_use]
     pub fn verify(&self, message: &[u8], signature: &Signature) -> bool {
-        let digest = self.message_digest(message);
+        self.verify_digest(&self.message_digest(message), signature)
+    }
+
+    /// Whether `signature` is this key's signature of the message with this
+    /// [`message_digest`](Self::message_digest).
+    #[must_use]
+    pub fn verify_digest(&self, digest: &Hash, signature: &Signature) -> bool {
         self.verifier
             .verify_prehash(digest.as_bytes(), &signature.to_dsa())
             .is_ok()

@@ -3,6 +3,7 @@
 //! The arithmetic is that of the `sm2` and `sm3` crates. This module adds the registry's choices:
 //! the distinguishing identifier, the spellings that are accepted, and the domain separation.
 
+mod batch;
 mod hash;
 mod key;
 pub mod messages;
@@ -10,8 +11,9 @@ mod pem;
 mod signature;
 mod signer;
 
+pub use batch::{Signed, verify_many};
 pub(crate) use hash::from_hex;
-pub use hash::{Hash, HexError, sm3};
+pub use hash::{Hash, HexError, sm3, sm3_many};
 pub use key::{Kid, PublicKey, PublicKeyError, SecretKey, SecretKeyError, USER_ID};
 pub use pem::{KeyEncryption, PBKDF2_ITERATIONS, PemError};
 pub use signature::{HintedSignature, Signature, SignatureError};
