@@ -182,8 +182,10 @@ impl Generation {
         rows: impl IntoIterator<Item = (&'r [u8], Option<&'r [u8]>)>,
     ) {
         assert!(!self.is_sealed(), "a sealed generation takes no rows");
+        // What comes before the first block has height 0, before which there is none.
+        let before_all = height == 0 && self.rows() == 0;
         assert!(
-            height >= self.first_height && height.wrapping_add(1) > self.last_height() + 1,
+            height >= self.first_height && (height > self.last_height() || before_all),
             "heights ascend"
         );
         let offset = u32::try_from(height - self.first_height).unwrap_or(u32::MAX);
