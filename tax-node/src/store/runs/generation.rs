@@ -233,7 +233,7 @@ impl Generation {
         let offset = self.offset(height)?;
         let (space, rest) = split(key)?;
         let space = self.read(space)?;
-        let stored = space.at(space.newest.get(rest)?, offset)?;
+        let stored = space.at(space.newest.get(&Key::new(rest))?, offset)?;
         Some(space.cell(&stored))
     }
 
@@ -242,7 +242,7 @@ impl Generation {
         let offset = self.offset(height)?;
         let (space, rest) = split(key)?;
         let space = self.read(space)?;
-        let stored = space.at(space.newest.get(rest)?, offset)?;
+        let stored = space.at(space.newest.get(&Key::new(rest))?, offset)?;
         Some(stored.length != REMOVED)
     }
 

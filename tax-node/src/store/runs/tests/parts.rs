@@ -11,6 +11,7 @@ use super::{FILTERS, GO, Rows, apply, fault_free, home_on, sealed};
 use crate::store::fault::Dice;
 use crate::store::runs::block::common;
 use crate::store::runs::filter::{Filter, key_hash};
+use crate::store::runs::key::Key;
 use crate::store::runs::{
     Cell, DiskFiles, Files, Generation, Home, Order, RunError, RunInfo, Version, plan_merge,
 };
@@ -146,6 +147,7 @@ fn the_filter_knows_every_key_and_few_others() {
         for n in 0..rows {
             filter.insert(key_hash(&n.to_be_bytes()));
         }
+        filter.settle();
         assert!((0..rows).all(|n| filter.may_hold(key_hash(&n.to_be_bytes()))));
         let asked = rows..rows + 2_000;
         let wrong = asked.filter(|n| filter.may_hold(key_hash(&n.to_be_bytes())));
@@ -160,6 +162,24 @@ fn the_filter_knows_every_key_and_few_others() {
 
 const GOLDEN_EMPTY: u64 = 13_369_802_524_118_334_360;
 const GOLDEN_KEY: u64 = 7_902_572_512_935_587_898;
+
+#[test]
+fn keys_in_memory_have_the_order_of_their_bytes() {
+    let mut dice = Dice::new(4);
+    let mut slices: Vec<Vec<u8>> = (0..600)
+        .map(|_| {
+            let length = dice.below(44);
+            (0..length)
+                .map(|_| dice.below(40).saturating_sub(38) as u8)
+                .collect()
+        })
+        .collect();
+    let mut keys: Vec<Key> = slices.iter().map(|slice| Key::new(slice)).collect();
+    slices.sort();
+    keys.sort();
+    let sorted: Vec<&[u8]> = keys.iter().map(Key::as_slice).collect();
+    assert_eq!(sorted, slices);
+}
 
 #[test]
 fn what_keys_have_in_common() {
