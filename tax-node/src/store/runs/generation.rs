@@ -146,7 +146,8 @@ impl Space {
 pub(crate) struct Generation {
     spaces: Box<[RwLock<Space>]>,
     first_height: u64,
-    last_height: AtomicU64,
+    /// No height below it can be put in.
+    next_height: AtomicU64,
     bytes: AtomicUsize,
     sealed: AtomicBool,
 }
@@ -164,7 +165,7 @@ impl Generation {
         Self {
             spaces: (0..KEYSPACES_MAX).map(|_| RwLock::default()).collect(),
             first_height,
-            last_height: AtomicU64::new(first_height.saturating_sub(1)),
+            next_height: AtomicU64::new(first_height),
             bytes: AtomicUsize::new(0),
             sealed: AtomicBool::new(false),
         }
@@ -183,7 +184,7 @@ impl Generation {
     ) {
         assert!(!self.is_sealed(), "a sealed generation takes no rows");
         assert!(
-            height >= self.first_height && height.wrapping_add(1) > self.last_height() + 1,
+            height >= self.next_height.load(Ordering::Relaxed),
             "heights ascend"
         );
         let offset = u32::try_from(height - self.first_height).unwrap_or(u32::MAX);
@@ -213,7 +214,7 @@ impl Generation {
             }
         }
         self.bytes.fetch_add(bytes, Ordering::Relaxed);
-        self.last_height.store(height, Ordering::Release);
+        self.next_height.store(height + 1, Ordering::Release);
     }
 
     fn read(&self, space: usize) -> Option<RwLockReadGuard<'_, Space>> {
@@ -295,9 +296,10 @@ impl Generation {
         self.first_height
     }
 
-    /// The last height that was put in; one less than the first when there is none.
+    /// The last height that was put in; one less than the first when there is none, and 0 rather
+    /// than less.
     pub(crate) fn last_height(&self) -> u64 {
-        self.last_height.load(Ordering::Acquire)
+        self.next_height.load(Ordering::Acquire).saturating_sub(1)
     }
 
     /// Memory that the rows take, in bytes; the tree's share is estimated.
