@@ -14,9 +14,9 @@ use zstd::zstd_safe::compress_bound;
 
 use super::{KEY_BYTES_MAX, VALUE_BYTES_MAX};
 
-/// A block is closed before it grows beyond so many plain bytes. Larger blocks take less room on
-/// disk, smaller ones are read faster.
-pub(crate) const BLOCK_BYTES: usize = 8 << 10;
+/// A block is closed before it grows beyond so many plain bytes. Blocks of twice the length take one
+/// or two hundredths less room on disk, but finding a row in them takes a third longer.
+pub(crate) const BLOCK_BYTES: usize = 4 << 10;
 
 /// No plain form is longer: a block of one and a half times the usual length, with one row of the
 /// greatest length behind it.

@@ -127,18 +127,21 @@ impl Files for DiskFiles {
     }
 
     fn create_folder(&self, folder: &Path) -> io::Result<()> {
-        if folder.try_exists()? {
+        let Some(above) = folder.parent() else {
             return Ok(());
+        };
+        let above = match above.as_os_str().is_empty() {
+            true => Path::new("."),
+            false => above,
+        };
+        if !folder.try_exists()? {
+            self.create_folder(above)?;
+            match fs::create_dir(folder) {
+                Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
+                Ok(()) | Err(_) => {}
+            }
         }
-        let above = folder
-            .parent()
-            .filter(|above| !above.as_os_str().is_empty());
-        let above = above.unwrap_or(Path::new("."));
-        self.create_folder(above)?;
-        match fs::create_dir(folder) {
-            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
-            Ok(()) | Err(_) => {}
-        }
+        // Also of a folder that is there: an earlier process may have ended before this.
         self.sync_folder(above)
     }
 

@@ -22,9 +22,15 @@ const BITS_LARGE: u64 = 12;
 #[repr(align(64))]
 struct Line([u64; 8]);
 
+/// So many keys are inserted at a time: the processor then fetches their lines side by side.
+const WAITING_KEYS: usize = 64;
+
 /// A blocked Bloom filter.
 #[derive(Debug, Default)]
-pub(crate) struct Filter(Vec<Line>);
+pub(crate) struct Filter {
+    lines: Vec<Line>,
+    waiting: Vec<u64>,
+}
 
 /// A number that spreads the keys evenly. Files depend on it; it never changes.
 pub(crate) fn key_hash(key: &[u8]) -> u64 {
@@ -55,15 +61,16 @@ impl Filter {
             BITS_LARGE
         };
         let lines = rows.saturating_mul(bits).div_ceil(LINE_BYTES as u64 * 8);
-        Self(vec![
-            Line::default();
-            usize::try_from(lines).unwrap_or(usize::MAX)
-        ])
+        let lines = usize::try_from(lines).unwrap_or(usize::MAX);
+        Self {
+            lines: vec![Line::default(); lines],
+            waiting: Vec::with_capacity(WAITING_KEYS),
+        }
     }
 
     /// The line of a key and its seven bits within it.
     fn place(&self, hash: u64) -> (usize, impl Iterator<Item = (usize, u64)> + use<>) {
-        let line = (u128::from(hash) * self.0.len() as u128) >> 64;
+        let line = (u128::from(hash) * self.lines.len() as u128) >> 64;
         // The line took the upper bits; the bits within it come from a remix of all of them.
         let mixed = (hash ^ (hash >> 32)).wrapping_mul(0xff51_afd7_ed55_8ccd);
         let bits = (0..BITS_PER_KEY_SET).map(move |n| {
@@ -73,34 +80,46 @@ impl Filter {
         (line as usize, bits)
     }
 
-    /// Remembers a key.
+    /// Remembers a key, once [`Filter::settle`] was called.
     pub(crate) fn insert(&mut self, hash: u64) {
-        let (line, bits) = self.place(hash);
-        if let Some(line) = self.0.get_mut(line) {
-            for (word, bit) in bits {
-                if let Some(word) = line.0.get_mut(word) {
-                    *word |= bit;
+        self.waiting.push(hash);
+        if self.waiting.len() >= WAITING_KEYS {
+            self.settle();
+        }
+    }
+
+    /// Remembers all keys that were inserted.
+    pub(crate) fn settle(&mut self) {
+        let mut waiting = std::mem::take(&mut self.waiting);
+        for hash in waiting.drain(..) {
+            let (line, bits) = self.place(hash);
+            if let Some(line) = self.lines.get_mut(line) {
+                for (word, bit) in bits {
+                    if let Some(word) = line.0.get_mut(word) {
+                        *word |= bit;
+                    }
                 }
             }
         }
+        self.waiting = waiting;
     }
 
     /// False when the key was certainly never inserted.
     pub(crate) fn may_hold(&self, hash: u64) -> bool {
         let (line, mut bits) = self.place(hash);
-        self.0.get(line).is_some_and(|line| {
+        self.lines.get(line).is_some_and(|line| {
             bits.all(|(word, bit)| line.0.get(word).is_some_and(|w| w & bit != 0))
         })
     }
 
     /// The memory that it takes, and its length in a file, in bytes.
     pub(crate) fn bytes(&self) -> usize {
-        self.0.len() * LINE_BYTES
+        self.lines.len() * LINE_BYTES
     }
 
     /// Its bytes, line by line.
     pub(crate) fn lines(&self) -> impl Iterator<Item = [u8; LINE_BYTES]> {
-        self.0.iter().map(|line| {
+        self.lines.iter().map(|line| {
             let mut bytes = [0; LINE_BYTES];
             let (words, _) = bytes.as_chunks_mut::<8>();
             for (target, word) in words.iter_mut().zip(line.0) {
@@ -112,13 +131,16 @@ impl Filter {
 
     /// Makes room for `bytes` bytes of lines.
     pub(crate) fn with_bytes(bytes: usize) -> Self {
-        Self(Vec::with_capacity(bytes / LINE_BYTES))
+        Self {
+            lines: Vec::with_capacity(bytes / LINE_BYTES),
+            waiting: Vec::new(),
+        }
     }
 
     /// Appends lines that a file holds.
     pub(crate) fn extend(&mut self, bytes: &[u8]) {
         let (lines, _) = bytes.as_chunks::<LINE_BYTES>();
-        self.0.extend(lines.iter().map(|bytes| {
+        self.lines.extend(lines.iter().map(|bytes| {
             let mut line = Line::default();
             let (words, _) = bytes.as_chunks::<8>();
             for (target, word) in line.0.iter_mut().zip(words) {

@@ -146,7 +146,8 @@ impl Space {
 pub(crate) struct Generation {
     spaces: Box<[RwLock<Space>]>,
     first_height: u64,
-    last_height: AtomicU64,
+    /// No height below it can be put in.
+    next_height: AtomicU64,
     bytes: AtomicUsize,
     sealed: AtomicBool,
 }
@@ -164,7 +165,7 @@ impl Generation {
         Self {
             spaces: (0..KEYSPACES_MAX).map(|_| RwLock::default()).collect(),
             first_height,
-            last_height: AtomicU64::new(first_height.saturating_sub(1)),
+            next_height: AtomicU64::new(first_height),
             bytes: AtomicUsize::new(0),
             sealed: AtomicBool::new(false),
         }
@@ -182,10 +183,8 @@ impl Generation {
         rows: impl IntoIterator<Item = (&'r [u8], Option<&'r [u8]>)>,
     ) {
         assert!(!self.is_sealed(), "a sealed generation takes no rows");
-        // What comes before the first block has height 0, before which there is none.
-        let before_all = height == 0 && self.rows() == 0;
         assert!(
-            height >= self.first_height && (height > self.last_height() || before_all),
+            height >= self.next_height.load(Ordering::Relaxed),
             "heights ascend"
         );
         let offset = u32::try_from(height - self.first_height).unwrap_or(u32::MAX);
@@ -215,7 +214,7 @@ impl Generation {
             }
         }
         self.bytes.fetch_add(bytes, Ordering::Relaxed);
-        self.last_height.store(height, Ordering::Release);
+        self.next_height.store(height + 1, Ordering::Release);
     }
 
     fn read(&self, space: usize) -> Option<RwLockReadGuard<'_, Space>> {
@@ -235,7 +234,7 @@ impl Generation {
         let offset = self.offset(height)?;
         let (space, rest) = split(key)?;
         let space = self.read(space)?;
-        let stored = space.at(space.newest.get(rest)?, offset)?;
+        let stored = space.at(space.newest.get(&Key::new(rest))?, offset)?;
         Some(space.cell(&stored))
     }
 
@@ -244,7 +243,7 @@ impl Generation {
         let offset = self.offset(height)?;
         let (space, rest) = split(key)?;
         let space = self.read(space)?;
-        let stored = space.at(space.newest.get(rest)?, offset)?;
+        let stored = space.at(space.newest.get(&Key::new(rest))?, offset)?;
         Some(stored.length != REMOVED)
     }
 
@@ -297,9 +296,10 @@ impl Generation {
         self.first_height
     }
 
-    /// The last height that was put in; one less than the first when there is none.
+    /// The last height that was put in; one less than the first when there is none, and 0 rather
+    /// than less.
     pub(crate) fn last_height(&self) -> u64 {
-        self.last_height.load(Ordering::Acquire)
+        self.next_height.load(Ordering::Acquire).saturating_sub(1)
     }
 
     /// Memory that the rows take, in bytes; the tree's share is estimated.

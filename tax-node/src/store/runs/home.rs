@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use super::KEYSPACES_MAX;
+use super::block::BLOCK_BYTES;
 use super::digest::{FileDigest, STRIDE_BYTES};
 use super::error::RunError;
 use super::files::Files;
@@ -14,9 +15,6 @@ use super::info::RunInfo;
 use super::merge::{GenerationSource, RunSource, Source, Stand, merge};
 use super::run::{BlockCache, BlockWeight, Run};
 use super::writer::RunWriter;
-
-/// A usual block in the cache, in bytes: the cache sizes its table by it.
-const USUAL_BLOCK_BYTES: usize = 8 << 10;
 
 /// The folder of the run files, and what they share.
 #[derive(Clone, Debug)]
@@ -36,11 +34,8 @@ impl Home {
         filters: Filters,
         cache_bytes: usize,
     ) -> Self {
-        let cache = BlockCache::with_weighter(
-            cache_bytes / USUAL_BLOCK_BYTES,
-            cache_bytes as u64,
-            BlockWeight,
-        );
+        let cache =
+            BlockCache::with_weighter(cache_bytes / BLOCK_BYTES, cache_bytes as u64, BlockWeight);
         Self {
             files,
             folder,

@@ -58,8 +58,30 @@ impl Borrow<[u8]> for Key {
 }
 
 impl Ord for Key {
+    /// The order of the bytes, as of slices. Short keys are compared as a few numbers: they end in
+    /// zeros, and a key that is another one with zeros behind it is longer.
     fn cmp(&self, other: &Self) -> Ordering {
-        self.as_slice().cmp(other.as_slice())
+        match (self, other) {
+            (
+                Self::Inline { length, bytes },
+                Self::Inline {
+                    length: other_length,
+                    bytes: other,
+                },
+            ) => {
+                let (words, rest) = bytes.as_chunks::<16>();
+                let (other_words, other_rest) = other.as_chunks::<16>();
+                let number = |word: &[u8; 16]| u128::from_be_bytes(*word);
+                let words = words.iter().map(number);
+                words
+                    .cmp(other_words.iter().map(number))
+                    .then_with(|| rest.cmp(other_rest))
+                    .then(length.cmp(other_length))
+            }
+            (Self::Inline { .. } | Self::Boxed(_), Self::Inline { .. } | Self::Boxed(_)) => {
+                self.as_slice().cmp(other.as_slice())
+            }
+        }
     }
 }
 

@@ -221,6 +221,7 @@ impl RunWriter {
         let index = self.index.encode();
         self.output.put(&index)?;
         let filter_at = self.output.length;
+        self.filter.settle();
         let mut filter_sum = crc32fast::Hasher::new();
         for line in self.filter.lines() {
             filter_sum.update(&line);

@@ -11,6 +11,7 @@ use super::{FILTERS, GO, Rows, apply, fault_free, home_on, sealed};
 use crate::store::fault::Dice;
 use crate::store::runs::block::common;
 use crate::store::runs::filter::{Filter, key_hash};
+use crate::store::runs::key::Key;
 use crate::store::runs::{
     Cell, DiskFiles, Files, Generation, Home, Order, RunError, RunInfo, Version, plan_merge,
 };
@@ -86,6 +87,30 @@ fn a_reader_sees_no_row_above_its_height_while_a_block_goes_in() {
 }
 
 #[test]
+fn the_rows_of_the_genesis_have_height_0() {
+    let generation = Generation::new(0);
+    apply(&generation, 0, &vec![row(&[1], &[5])]);
+    assert_eq!(generation.get(&[1], 0), Some(Cell::Value(vec![5])));
+    generation.seal();
+    let nothing = sealed(1, &[]);
+    let home = home_on(&fault_free());
+    let info = home.flush("a", &[Arc::new(generation)], true, &GO).unwrap();
+    assert_eq!((info.first_height, info.last_height), (0, 0));
+    let empty = home.flush("b", &[nothing], true, &GO).unwrap();
+    home.verify_file(&empty).unwrap();
+    let runs = vec![home.open(&empty).unwrap(), home.open(&info).unwrap()];
+    let merged = home.merge("c", &runs, true, &GO).unwrap();
+    let view = Arc::new(Version::new(
+        FILTERS,
+        Vec::new(),
+        vec![home.open(&merged).unwrap()],
+    ))
+    .at(0);
+    assert_eq!(view.get(&[1]).unwrap(), Some(vec![5]));
+    assert_eq!(view.get(&[2]).unwrap(), None);
+}
+
+#[test]
 #[should_panic(expected = "a sealed generation takes no rows")]
 fn a_sealed_generation_takes_no_rows() {
     apply(&sealed(1, &[]), 1, &vec![row(&[1], &[])]);
@@ -130,7 +155,7 @@ fn memory_is_accounted_for() {
         .unwrap();
     let run = home.open(&info).unwrap();
     let filter = 50_001 * 18 / 8;
-    let blocks = info.bytes as usize / 4_000;
+    let blocks = info.bytes as usize / 2_000;
     assert!(run.memory_bytes() >= filter);
     assert!(
         run.memory_bytes() < filter + 64 + blocks * 40,
@@ -146,6 +171,7 @@ fn the_filter_knows_every_key_and_few_others() {
         for n in 0..rows {
             filter.insert(key_hash(&n.to_be_bytes()));
         }
+        filter.settle();
         assert!((0..rows).all(|n| filter.may_hold(key_hash(&n.to_be_bytes()))));
         let asked = rows..rows + 2_000;
         let wrong = asked.filter(|n| filter.may_hold(key_hash(&n.to_be_bytes())));
@@ -160,6 +186,24 @@ fn the_filter_knows_every_key_and_few_others() {
 
 const GOLDEN_EMPTY: u64 = 13_369_802_524_118_334_360;
 const GOLDEN_KEY: u64 = 7_902_572_512_935_587_898;
+
+#[test]
+fn keys_in_memory_have_the_order_of_their_bytes() {
+    let mut dice = Dice::new(4);
+    let mut slices: Vec<Vec<u8>> = (0..600)
+        .map(|_| {
+            let length = dice.below(44);
+            (0..length)
+                .map(|_| dice.below(40).saturating_sub(38) as u8)
+                .collect()
+        })
+        .collect();
+    let mut keys: Vec<Key> = slices.iter().map(|slice| Key::new(slice)).collect();
+    slices.sort();
+    keys.sort();
+    let sorted: Vec<&[u8]> = keys.iter().map(Key::as_slice).collect();
+    assert_eq!(sorted, slices);
+}
 
 #[test]
 fn what_keys_have_in_common() {

@@ -74,7 +74,7 @@ fn a_named_run_survives_every_power_cut_and_an_unnamed_one_is_garbage() {
         all.extend(new.iter().cloned());
         let all: Rows = all.into_iter().collect();
         let a = home
-            .flush("a", &[sealed(1, &[old.clone()])], true, &GO)
+            .flush("a", &[sealed(1, std::slice::from_ref(&old))], true, &GO)
             .unwrap();
         let mut manifest = vec![a];
 
@@ -122,7 +122,7 @@ fn a_refused_step_is_an_error_and_leaves_the_old_runs_as_they_were() {
         let home = home_on(&machine.files);
         let rows = some_rows(&mut dice, 2_000);
         let a = home
-            .flush("a", &[sealed(1, &[rows.clone()])], true, &GO)
+            .flush("a", &[sealed(1, std::slice::from_ref(&rows))], true, &GO)
             .unwrap();
         let run = home.open(&a).unwrap();
         machine.cut_after(operation);
