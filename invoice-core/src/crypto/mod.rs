@@ -1,15 +1,18 @@
 //! SM2 signatures, SM3 hashes, keys and the exact messages that are signed.
 //!
-//! The arithmetic is that of the `sm2` and `sm3` crates. This module adds the registry's choices:
+//! Signing is that of the `sm2` crate, digests are those of `sm3`; verifying has an arithmetic of its
+//! own, `curve`, because it is what the registry spends its time on. This module adds the registry's choices:
 //! the distinguishing identifier, the spellings that are accepted, and the domain separation.
 
 mod batch;
+mod curve;
 mod hash;
 mod key;
 pub mod messages;
 mod pem;
 mod signature;
 mod signer;
+mod single;
 
 pub use batch::{Signed, verify_many};
 pub(crate) use hash::from_hex;
