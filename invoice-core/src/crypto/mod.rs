@@ -1,7 +1,8 @@
 //! SM2 signatures, SM3 hashes, keys and the exact messages that are signed.
 //!
-//! The arithmetic is that of the `sm2` and `sm3` crates. This module adds the registry's choices:
-//! the distinguishing identifier, the spellings that are accepted, and the domain separation.
+//! The arithmetic is that of the `sm2` and `sm3` crates, save where many values at once allow
+//! what one does not. This module adds the registry's choices: the distinguishing identifier, the
+//! spellings that are accepted, and the domain separation.
 
 mod batch;
 mod hash;
@@ -10,6 +11,7 @@ pub mod messages;
 mod pem;
 mod signature;
 mod signer;
+mod sm3_lanes;
 
 pub use batch::{Signed, verify_many};
 pub(crate) use hash::from_hex;
