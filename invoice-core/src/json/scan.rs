@@ -1,0 +1,233 @@
+//! The quick reader of good JSON.
+//!
+//! It reads what nearly every request is: JSON without fault, and without numbers that no format
+//! here has. At the first thing out of the ordinary it gives up without saying why, and the
+//! thorough reader, which finds every fault and its place, reads the text from the beginning.
+
+use std::borrow::Cow;
+
+use super::Node;
+
+/// Objects with more members are left to the thorough reader: here each name is compared with
+/// those before it.
+const MEMBERS_MAX: usize = 32;
+/// Room for the members of an object at first; the largest known one has 13.
+const MEMBERS_USUAL: usize = 8;
+/// The deepest nesting that is read: as deep as the call stack may go.
+const DEPTH_MAX: usize = 32;
+
+/// The value that the text is, or `None` where the thorough reader has to say.
+pub(super) fn scan(text: &str, depth_max: usize) -> Option<Node<'_>> {
+    let mut scanner = Scanner { text, at: 0 };
+    let node = scanner.value(depth_max.min(DEPTH_MAX))?;
+    scanner.skip_space();
+    scanner.peek().is_none().then_some(node)
+}
+
+struct Scanner<'a> {
+    text: &'a str,
+    at: usize,
+}
+
+impl<'a> Scanner<'a> {
+    fn peek(&self) -> Option<u8> {
+        self.text.as_bytes().get(self.at).copied()
+    }
+
+    fn step(&mut self, bytes: usize) {
+        self.at = self.at.saturating_add(bytes);
+    }
+
+    fn take(&mut self, byte: u8) -> Option<()> {
+        (self.peek()? == byte).then(|| self.step(1))
+    }
+
+    fn skip_space(&mut self) {
+        while matches!(self.peek(), Some(b' ' | b'\t' | b'\n' | b'\r')) {
+            self.step(1);
+        }
+    }
+
+    fn value(&mut self, depth_left: usize) -> Option<Node<'a>> {
+        self.skip_space();
+        match self.peek()? {
+            b'"' => self.string().map(Node::Text),
+            b'{' => self.object(depth_left.checked_sub(1)?),
+            b'[' => self.array(depth_left.checked_sub(1)?),
+            b'0'..=b'9' => self.integer(),
+            b't' => self.word("true", Node::Bool(true)),
+            b'f' => self.word("false", Node::Bool(false)),
+            b'n' => self.word("null", Node::Null),
+            _ => None,
+        }
+    }
+
+    fn word(&mut self, word: &str, node: Node<'a>) -> Option<Node<'a>> {
+        let rest = self.text.as_bytes().get(self.at..)?;
+        rest.starts_with(word.as_bytes()).then(|| {
+            self.step(word.len());
+            node
+        })
+    }
+
+    fn integer(&mut self) -> Option<Node<'a>> {
+        let rest = self.text.get(self.at..)?;
+        let length = rest.bytes().take_while(u8::is_ascii_digit).count();
+        let (digits, rest) = rest.split_at_checked(length)?;
+        if (length > 1 && digits.starts_with('0')) || rest.starts_with(['.', 'e', 'E']) {
+            return None;
+        }
+        self.step(length);
+        digits.parse().ok().map(Node::Integer)
+    }
+
+    fn string(&mut self) -> Option<Cow<'a, str>> {
+        self.take(b'"')?;
+        let start = self.at;
+        let plain = plain_length(self.text.as_bytes().get(start..)?);
+        self.step(plain);
+        let text = self.text.get(start..self.at)?;
+        match self.peek()? {
+            b'"' => {
+                self.step(1);
+                Some(Cow::Borrowed(text))
+            }
+            b'\\' => self.escaped(text).map(Cow::Owned),
+            _ => None,
+        }
+    }
+
+    /// The rest of a string from its first escape on, after what stands before it.
+    fn escaped(&mut self, before: &str) -> Option<String> {
+        let mut whole = before.to_owned();
+        loop {
+            match self.peek()? {
+                b'"' => {
+                    self.step(1);
+                    return Some(whole);
+                }
+                b'\\' => {
+                    self.step(1);
+                    whole.push(self.escape()?);
+                }
+                _ => {
+                    let start = self.at;
+                    let plain = plain_length(self.text.as_bytes().get(start..)?);
+                    self.step(plain);
+                    whole.push_str(self.text.get(start..self.at)?);
+                    // A control character, which a string must not have.
+                    if plain == 0 {
+                        return None;
+                    }
+                }
+            }
+        }
+    }
+
+    fn escape(&mut self) -> Option<char> {
+        let letter = self.peek()?;
+        self.step(1);
+        Some(match letter {
+            b'"' => '"',
+            b'\\' => '\\',
+            b'/' => '/',
+            b'b' => '\u{8}',
+            b'f' => '\u{c}',
+            b'n' => '\n',
+            b'r' => '\r',
+            b't' => '\t',
+            b'u' => {
+                let first = self.four_digits()?;
+                if !(0xd800..0xdc00).contains(&first) {
+                    // `None` for a second half alone.
+                    return char::from_u32(first);
+                }
+                self.take(b'\\')?;
+                self.take(b'u')?;
+                let second = self.four_digits()?;
+                return char::decode_utf16([
+                    u16::try_from(first).ok()?,
+                    u16::try_from(second).ok()?,
+                ])
+                .next()?
+                .ok();
+            }
+            _ => return None,
+        })
+    }
+
+    fn four_digits(&mut self) -> Option<u32> {
+        let mut value = 0_u32;
+        for _ in 0..4 {
+            let digit = char::from(self.peek()?).to_digit(16)?;
+            value = value.checked_mul(16)?.checked_add(digit)?;
+            self.step(1);
+        }
+        Some(value)
+    }
+
+    fn array(&mut self, depth_left: usize) -> Option<Node<'a>> {
+        self.take(b'[')?;
+        let mut nodes = Vec::new();
+        self.skip_space();
+        if self.take(b']').is_some() {
+            return Some(Node::Array(nodes));
+        }
+        loop {
+            nodes.push(self.value(depth_left)?);
+            self.skip_space();
+            if self.take(b',').is_none() {
+                self.take(b']')?;
+                return Some(Node::Array(nodes));
+            }
+        }
+    }
+
+    fn object(&mut self, depth_left: usize) -> Option<Node<'a>> {
+        self.take(b'{')?;
+        self.skip_space();
+        if self.take(b'}').is_some() {
+            return Some(Node::Object(Vec::new()));
+        }
+        let mut members: Vec<(Cow<'a, str>, Node<'a>)> = Vec::with_capacity(MEMBERS_USUAL);
+        loop {
+            self.skip_space();
+            let name = self.string()?;
+            if members.len() == MEMBERS_MAX || members.iter().any(|(known, _)| *known == name) {
+                return None;
+            }
+            self.skip_space();
+            self.take(b':')?;
+            let node = self.value(depth_left)?;
+            members.push((name, node));
+            self.skip_space();
+            if self.take(b',').is_none() {
+                self.take(b'}')?;
+                return Some(Node::Object(members));
+            }
+        }
+    }
+}
+
+/// How many bytes stand before the first that ends a string or means something else in it.
+fn plain_length(bytes: &[u8]) -> usize {
+    const ONES: u64 = u64::MAX / 0xff;
+    const HIGH: u64 = ONES << 7;
+    // The high bit of each byte that is below `limit`, where the lowest set one is exact.
+    let below = |word: u64, limit: u64| word.wrapping_sub(ONES.wrapping_mul(limit)) & !word & HIGH;
+    let (words, _) = bytes.as_chunks::<8>();
+    let mut length = 0_usize;
+    for word in words {
+        let word = u64::from_le_bytes(*word);
+        let quote = below(word ^ ONES.wrapping_mul(b'"'.into()), 1);
+        let backslash = below(word ^ ONES.wrapping_mul(b'\\'.into()), 1);
+        let found = quote | backslash | below(word, 0x20);
+        if found != 0 {
+            return length.saturating_add(found.trailing_zeros().div_euclid(8) as usize);
+        }
+        length = length.saturating_add(8);
+    }
+    let rest = bytes.get(length..).unwrap_or_default();
+    let plain = |byte: &&u8| !matches!(byte, b'"' | b'\\' | 0..=0x1f);
+    length.saturating_add(rest.iter().take_while(plain).count())
+}
