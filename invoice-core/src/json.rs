@@ -3,7 +3,7 @@
 //! I-JSON (RFC 7493): UTF-8 without byte order mark, no member named twice, nothing after the
 //! value, nesting up to a limit. Numbers are kept only as far as the formats here use them.
 
-mod scan;
+pub(crate) mod scan;
 
 use std::borrow::Cow;
 use std::cell::RefCell;
@@ -133,7 +133,7 @@ fn parse_thoroughly(text: &str, depth_max: usize) -> Result<Node<'_>, Vec<ShapeE
 
 /// The text of a request, unless it is not UTF-8 or begins with a byte order mark.
 pub(crate) fn utf8(bytes: &[u8]) -> Result<&str, ShapeError> {
-    let text = std::str::from_utf8(bytes).map_err(|error| {
+    let text = simdutf8::compat::from_utf8(bytes).map_err(|error| {
         ShapeError::at(ShapeCode::NotUtf8, "").with("offset", error.valid_up_to().to_string())
     })?;
     if text.starts_with('\u{feff}') {
