@@ -19,8 +19,9 @@ const DEPTH_MAX: usize = 32;
 /// The value that the text is, or `None` where the thorough reader has to say.
 pub(super) fn scan(text: &str, depth_max: usize) -> Option<Node<'_>> {
     let mut scanner = Scanner::new(text);
+    let mut node = Node::Null;
     scanner.skip_space();
-    let node = scanner.value(depth_max.min(DEPTH_MAX))?;
+    scanner.value(depth_max.min(DEPTH_MAX), &mut node)?;
     scanner.end()?;
     Some(node)
 }
@@ -71,15 +72,9 @@ impl<'a> Scanner<'a> {
 
     /// `true` or `false`.
     pub(crate) fn boolean(&mut self) -> Option<bool> {
-        match self.value(0)? {
-            Node::Bool(value) => Some(value),
-            Node::Null
-            | Node::Integer(_)
-            | Node::Number
-            | Node::Text(_)
-            | Node::Array(_)
-            | Node::Object(_) => None,
-        }
+        let truth = self.peek()? == b't';
+        self.word(if truth { "true" } else { "false" })?;
+        Some(truth)
     }
 
     #[inline]
@@ -121,7 +116,7 @@ impl<'a> Scanner<'a> {
                 let inside = depth_left.checked_sub(1)?;
                 self.list(b'[', b']', |scanner| scanner.skip(inside))
             }
-            _ => self.value(0).map(drop),
+            _ => self.value(0, &mut Node::Null),
         }
     }
 
@@ -158,28 +153,29 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    fn value(&mut self, depth_left: usize) -> Option<Node<'a>> {
-        match self.peek()? {
-            b'"' => self.string().map(Node::Text),
-            b'{' => self.object(depth_left.checked_sub(1)?),
-            b'[' => self.array(depth_left.checked_sub(1)?),
-            b'0'..=b'9' => self.integer(),
-            b't' => self.word("true", Node::Bool(true)),
-            b'f' => self.word("false", Node::Bool(false)),
-            b'n' => self.word("null", Node::Null),
-            _ => None,
-        }
+    /// Any value, written where it is to stand: moving it there would cost more than reading it.
+    fn value(&mut self, depth_left: usize, place: &mut Node<'a>) -> Option<()> {
+        *place = match self.peek()? {
+            b'"' => Node::Text(self.string()?),
+            b'{' => return self.object(depth_left.checked_sub(1)?, place),
+            b'[' => return self.array(depth_left.checked_sub(1)?, place),
+            b'0'..=b'9' => Node::Integer(self.integer()?),
+            b'n' => {
+                self.word("null")?;
+                Node::Null
+            }
+            _ => Node::Bool(self.boolean()?),
+        };
+        Some(())
     }
 
-    fn word(&mut self, word: &str, node: Node<'a>) -> Option<Node<'a>> {
+    fn word(&mut self, word: &str) -> Option<()> {
         let rest = self.text.as_bytes().get(self.at..)?;
-        rest.starts_with(word.as_bytes()).then(|| {
-            self.step(word.len());
-            node
-        })
+        rest.starts_with(word.as_bytes())
+            .then(|| self.step(word.len()))
     }
 
-    fn integer(&mut self) -> Option<Node<'a>> {
+    fn integer(&mut self) -> Option<u64> {
         let rest = self.text.get(self.at..)?;
         let length = rest.bytes().take_while(u8::is_ascii_digit).count();
         let (digits, rest) = rest.split_at_checked(length)?;
@@ -187,7 +183,7 @@ impl<'a> Scanner<'a> {
             return None;
         }
         self.step(length);
-        digits.parse().ok().map(Node::Integer)
+        digits.parse().ok()
     }
 
     /// A string, borrowed from the text where it holds no escapes.
@@ -277,16 +273,17 @@ impl<'a> Scanner<'a> {
         Some(value)
     }
 
-    fn array(&mut self, depth_left: usize) -> Option<Node<'a>> {
+    fn array(&mut self, depth_left: usize, place: &mut Node<'a>) -> Option<()> {
         let mut nodes = Vec::new();
         self.elements(|scanner| {
-            nodes.push(scanner.value(depth_left)?);
-            Some(())
+            nodes.push(Node::Null);
+            scanner.value(depth_left, nodes.last_mut()?)
         })?;
-        Some(Node::Array(nodes))
+        *place = Node::Array(nodes);
+        Some(())
     }
 
-    fn object(&mut self, depth_left: usize) -> Option<Node<'a>> {
+    fn object(&mut self, depth_left: usize, place: &mut Node<'a>) -> Option<()> {
         let mut members: Vec<(Cow<'a, str>, Node<'a>)> = Vec::with_capacity(MEMBERS_USUAL);
         let mut seen = 0_u64;
         self.members(|scanner, name| {
@@ -296,11 +293,12 @@ impl<'a> Scanner<'a> {
                 return None;
             }
             seen |= mark;
-            let node = scanner.value(depth_left)?;
-            members.push((name, node));
-            Some(())
+            members.push((name, Node::Null));
+            let (_, place) = members.last_mut()?;
+            scanner.value(depth_left, place)
         })?;
-        Some(Node::Object(members))
+        *place = Node::Object(members);
+        Some(())
     }
 }
 
