@@ -55,17 +55,43 @@ impl MemberId {
         if first.len() != WEIGHTS.len() {
             return None;
         }
-        let mut sum = 0_usize;
-        for (character, weight) in first.bytes().zip(WEIGHTS) {
-            sum = sum.checked_add(value(character)?.checked_mul(weight)?)?;
-        }
-        let check = 31_usize.checked_sub(sum % 31)? % 31;
-        ALPHABET.get(check).map(|byte| char::from(*byte))
+        check_byte(first.bytes()).map(char::from)
     }
 }
 
+/// What no character of the alphabet is worth.
+const NO_VALUE: u8 = u8::MAX;
+
+/// The value of each byte.
+#[expect(
+    clippy::indexing_slicing,
+    reason = "evaluated by the compiler, which refuses an index out of range"
+)]
+const VALUES: [u8; 256] = {
+    let mut values = [NO_VALUE; 256];
+    let mut place: u8 = 0;
+    while (place as usize) < ALPHABET.len() {
+        values[ALPHABET[place as usize] as usize] = place;
+        place = place.wrapping_add(1);
+    }
+    values
+};
+
 fn value(character: u8) -> Option<usize> {
-    ALPHABET.iter().position(|known| *known == character)
+    VALUES
+        .get(usize::from(character))
+        .filter(|value| **value != NO_VALUE)
+        .map(|value| usize::from(*value))
+}
+
+/// The check character of 17 others; `None` unless they are of the alphabet.
+fn check_byte(first: impl Iterator<Item = u8>) -> Option<u8> {
+    let mut sum = 0_usize;
+    for (character, weight) in first.zip(WEIGHTS) {
+        sum = sum.checked_add(value(character)?.checked_mul(weight)?)?;
+    }
+    let check = 31_usize.checked_sub(sum % 31)? % 31;
+    ALPHABET.get(check).copied()
 }
 
 impl Spelled for MemberId {
@@ -78,8 +104,7 @@ impl Spelled for MemberId {
         if !region_is_digits || bytes.iter().any(|b| value(*b).is_none()) {
             return Err(Rule::MemberIdSpelling);
         }
-        let check = text.get(..17).and_then(Self::check_character);
-        if check == text.chars().last() {
+        if check_byte(bytes.iter().copied()) == bytes.last().copied() {
             Ok(Self(bytes))
         } else {
             Err(Rule::MemberIdCheckDigit)
