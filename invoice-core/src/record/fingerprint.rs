@@ -9,6 +9,10 @@ use super::meaning::Meanings;
 /// What stands before the members' digests, so that no other digest can be taken for the whole.
 const CONTENT: &[u8] = b"piaolian/1/content\n";
 
+/// So many documents are digested together: enough to fill every lane, few enough for the
+/// processor's cache.
+const TOGETHER_MAX: usize = 64;
+
 /// Digests of a document's meaning: equal when two documents say the same, however it is spelt.
 ///
 /// The key takes no part: only documents under the same key are compared.
@@ -47,6 +51,13 @@ impl Fingerprint {
     /// they cost one by one: their digests are made side by side.
     #[must_use]
     pub fn of_many(documents: &[Document<'_>]) -> Vec<Self> {
+        documents
+            .chunks(TOGETHER_MAX)
+            .flat_map(Self::of_some)
+            .collect()
+    }
+
+    fn of_some(documents: &[Document<'_>]) -> Vec<Self> {
         let mut meanings = Meanings::default();
         let counts: Vec<usize> = documents
             .iter()
