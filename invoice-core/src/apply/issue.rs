@@ -187,7 +187,8 @@ fn blank(family: Family, issue_date: Date, total: Fen, fingerprint: &Fingerprint
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::record::{Body, parse_record};
+    use crate::apply::work::Work;
+    use crate::record::parse_record;
 
     /// The state keeps a fixed number of field digests for each family.
     #[test]
@@ -205,10 +206,8 @@ mod tests {
             "account":"0","cash":"10","self_pay":"10","self_fund":"0"}}}"#;
         for text in [invoice, bill] {
             let record = parse_record(text.as_bytes()).unwrap().record.unwrap();
-            let draft = match &record.body {
-                Body::InvoiceIssue(body) => Draft::of_invoice(&body.invoice),
-                Body::BillIssue(body) => Draft::of_bill(&body.bill),
-                other => unreachable!("{other:?} issues nothing"),
+            let Work::Issue(draft) = Work::from(record.body) else {
+                unreachable!("{text} issues a document")
             };
             let kept = draft.document.family.content_fields();
             assert_eq!(draft.fingerprint.fields.len(), kept);
