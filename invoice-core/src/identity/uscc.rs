@@ -145,18 +145,23 @@ impl MemberId {
         if first.len() != WEIGHTS.len() {
             return None;
         }
-        let mut sum = 0_usize;
-        for (character, weight) in first.bytes().zip(WEIGHTS) {
-            sum = sum.checked_add(value(character)?.checked_mul(weight)?)?;
-        }
-        let check = 31_usize.checked_sub(sum % 31)? % 31;
-        ALPHABET.get(check).map(|byte| char::from(*byte))
+        check_byte(first.bytes()).map(char::from)
     }
 }
 
 fn value(character: u8) -> Option<usize> {
     let place = PLACES.get(usize::from(character)).copied()?;
     (place != NONE).then_some(usize::from(place))
+}
+
+/// The check character of 17 others; `None` unless they are of the alphabet.
+fn check_byte(first: impl Iterator<Item = u8>) -> Option<u8> {
+    let mut sum = 0_usize;
+    for (character, weight) in first.zip(WEIGHTS) {
+        sum = sum.checked_add(value(character)?.checked_mul(weight)?)?;
+    }
+    let check = 31_usize.checked_sub(sum % 31)? % 31;
+    ALPHABET.get(check).copied()
 }
 
 impl Spelled for MemberId {
@@ -169,8 +174,7 @@ impl Spelled for MemberId {
         if !region_is_digits || bytes.iter().any(|b| value(*b).is_none()) {
             return Err(Rule::MemberIdSpelling);
         }
-        let check = text.get(..17).and_then(Self::check_character);
-        if check == text.chars().last() {
+        if check_byte(bytes.iter().copied()) == bytes.last().copied() {
             Ok(Self(bytes))
         } else {
             Err(Rule::MemberIdCheckDigit)
