@@ -186,7 +186,6 @@ fn blank(family: Family, issue_date: Date, total: Fen, fingerprint: &Fingerprint
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use crate::apply::work::Work;
     use crate::record::parse_record;
 
