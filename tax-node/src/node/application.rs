@@ -24,6 +24,7 @@ use super::clock::Clock;
 use super::index_rows::rows_over;
 use super::job::{Form, Job};
 use crate::engine::{Application, Build, Fatal, Validity};
+use crate::seed::fresh_seed;
 use crate::store::{CommittedBlock, IndexRows, Snapshot, Store};
 
 /// Records after which a block takes no further envelope.
@@ -219,7 +220,8 @@ impl Application for ChainApplication {
             return Ok(Validity::Valid);
         }
         let snapshot = self.store.snapshot().map_err(fatal)?;
-        match execute_block(&self.point, &snapshot, block, Signatures::Verify) {
+        let signatures = verify_all()?;
+        match execute_block(&self.point, &snapshot, block, signatures) {
             Ok(_) => Ok(Validity::Valid),
             Err(BlockFault::Invalid { reason, .. }) => invalid(reason.to_string()),
             Err(BlockFault::State(fault)) => Err(fatal(fault)),
@@ -238,8 +240,8 @@ impl Application for ChainApplication {
                     self.carried
                         .extend(built.waiting.into_iter().map(|(job, _)| job));
                 }
-                let executed = execute_block(&self.point, &snapshot, &block, Signatures::Verify)
-                    .map_err(fatal)?;
+                let executed =
+                    execute_block(&self.point, &snapshot, &block, verify_all()?).map_err(fatal)?;
                 (executed, Vec::new())
             }
         };
@@ -303,6 +305,12 @@ fn rows_of(
     rows_over(&after, block, records).map_err(fatal)
 }
 
+/// Verifies every signature of a block, with a seed that nobody could know before.
+fn verify_all() -> Result<Signatures, Fatal> {
+    let seed = fresh_seed().map_err(fatal)?;
+    Ok(Signatures::Verify { seed })
+}
+
 /// Executes one envelope.
 fn run<V: StateView>(
     execution: &mut Execution<'_, V>,
@@ -310,11 +318,7 @@ fn run<V: StateView>(
 ) -> Result<Vec<Verdict>, invoice_core::state::Fault<V::Error>> {
     match &job.form {
         Form::Batch { atomic: true, .. } => {
-            let candidates: Vec<_> = job
-                .records
-                .iter()
-                .map(|record| record.candidate.clone())
-                .collect();
+            let candidates: Vec<_> = job.records.iter().map(|record| &record.candidate).collect();
             execution.execute_atomic(&candidates)
         }
         Form::Single | Form::Batch { atomic: false, .. } => job
@@ -366,7 +370,7 @@ impl Assembly {
             self.records.push(recorded.clone());
             on_chain.push(submitted.position);
             entries.push(Entry {
-                record: submitted.bytes.to_vec(),
+                record: submitted.bytes.clone(),
                 outcome: recorded.outcome.clone(),
             });
         }
