@@ -68,7 +68,7 @@ fn genesis_state() -> Changes {
     let mut changes = Changes::new();
     changes.put(
         Table::Member,
-        b"91310000000000000X".to_vec(),
+        b"91310000000000000X",
         b"first member".to_vec(),
     );
     changes
