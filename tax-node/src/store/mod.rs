@@ -19,6 +19,8 @@ mod lookup;
 mod proofs;
 mod replay;
 mod rows;
+#[allow(dead_code, unused_imports, reason = "the tables move into runs one after another")]
+mod runs;
 mod snapshot;
 mod tables;
 mod tail_check;
@@ -44,6 +46,9 @@ pub use head::Head;
 pub use lookup::{EventPosition, PAGE_ROWS_MAX, Page};
 pub use replay::{ReplayError, TailReplay};
 pub use rows::{ClaimRow, EventRow, IndexRows, MemberKey};
+#[cfg(any(test, feature = "fault-injection"))]
+pub use runs::FaultFiles;
+pub use runs::{DiskFiles, FileIn, FileOut, Files, RunError};
 pub use snapshot::{Snapshot, StoredBlock};
 pub use tables::REPLAYED_BLOCKS;
 pub use tail_check::{CertificateCheck, VERIFIED_BLOCKS};
