@@ -186,6 +186,27 @@ impl Disk {
         self.state().ignores_syncs = true;
     }
 
+    /// Counts a change or a sync of another file of the same machine, so that one count decides when
+    /// the power goes off for all of them, and may strike it with the failure that was asked for.
+    ///
+    /// # Errors
+    /// The power is off or goes off now, or the failure strikes.
+    pub fn step(&self) -> io::Result<()> {
+        let mut state = self.state();
+        if !state.powered {
+            return Err(error("the power is off"));
+        }
+        let any = [Failure::Write, Failure::WriteHalf, Failure::Sync];
+        let failure = Backend::begin(&mut state, &any);
+        if !state.powered {
+            return Err(error("the power went off"));
+        }
+        match failure {
+            None => Ok(()),
+            Some(_) => Err(error("injected: a step failed")),
+        }
+    }
+
     /// Whether the power is on.
     #[must_use]
     pub fn powered(&self) -> bool {

@@ -156,6 +156,28 @@ impl FaultFiles {
         state.generation = state.generation.wrapping_add(1);
     }
 
+    /// Another file system with the same files, all of them durable.
+    #[must_use]
+    pub fn copy(&self, begin: Arc<Begin>) -> Self {
+        let state = self.state();
+        let copy = |node: &Node| Node {
+            seen: node.seen.clone(),
+            durable: node.seen.clone(),
+            pending: Vec::new(),
+        };
+        let copied = State {
+            nodes: state.nodes.iter().map(copy).collect(),
+            names: state.names.clone(),
+            durable_names: state.names.clone(),
+            pending_names: Vec::new(),
+            generation: 0,
+        };
+        Self {
+            state: Arc::new(Mutex::new(copied)),
+            begin,
+        }
+    }
+
     /// The bytes of a file as reads see them.
     #[must_use]
     pub fn bytes_of(&self, path: &Path) -> Option<Vec<u8>> {
