@@ -57,6 +57,8 @@ fn submission(
         batch,
         atomic,
         receipts,
+        // Known once the envelope is handed in.
+        origin: 0,
     }
 }
 
@@ -78,9 +80,10 @@ fn part(body: &Bytes, slice: &[u8]) -> Bytes {
 pub(super) async fn submit(
     state: &AppState,
     request: &HttpRequest,
-    submission: Submission,
+    mut submission: Submission,
     patience: Patience,
 ) -> Result<Vec<RecordAnswer>, Problem> {
+    submission.origin = network(request).origin();
     let kid = submission
         .kid
         .as_deref()

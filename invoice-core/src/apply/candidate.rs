@@ -34,9 +34,16 @@ impl Candidate {
     /// not. Without a key it is never executed.
     #[must_use]
     pub fn judged(parsed: ParsedRecord<'_>, kid: Option<Kid>) -> Self {
+        let hash = crate::crypto::sm3(&[parsed.bytes]);
+        Self::hashed(parsed, kid, hash)
+    }
+
+    /// The same for a record whose SM3 is known, as when many are hashed at once.
+    #[must_use]
+    pub fn hashed(parsed: ParsedRecord<'_>, kid: Option<Kid>, sm3_of_record: Hash) -> Self {
         Self {
             kid,
-            hash: crate::crypto::sm3(&[parsed.bytes]),
+            hash: sm3_of_record,
             record_type: parsed.record_type,
             by: parsed.signer().ok(),
             id: RecordId::spelled(&parsed.id).ok(),

@@ -1,6 +1,8 @@
 //! `POST /v1/checks` and the public page: comparing what an asker holds with what is recorded.
 
-use invoice_api::registry::{AsOf, Asker, CheckItem, CheckResult, CheckVerdict, DocumentState};
+use invoice_api::registry::{
+    AsOf, Asker, CheckItem, CheckResult, CheckVerdict, Checked, DocumentState,
+};
 use invoice_core::apply::resolve;
 use invoice_core::calendar::Instant;
 use invoice_core::identity::{DocumentKey, MemberId};
@@ -9,6 +11,8 @@ use invoice_core::record::RoleSet;
 use invoice_core::state::{AliasKind, Document, MemberNo, Title, TypedState};
 
 use super::access_log::Access;
+use super::registry::NodeError;
+use super::start::Shared;
 use crate::store::{ReadError, Snapshot};
 
 /// The fault of a typed read over the store.
@@ -50,8 +54,34 @@ impl Party {
     }
 }
 
+/// Compares items and writes the access log before anything is told.
+pub(super) fn check_all(
+    shared: &Shared,
+    snapshot: &Snapshot,
+    asker: Option<&Asker>,
+    items: &[CheckItem],
+) -> Result<Checked, NodeError> {
+    let as_of = shared.as_of(snapshot);
+    let state = TypedState(snapshot);
+    let party = asker
+        .map(|asker| Party::of(&state, asker))
+        .transpose()?
+        .flatten();
+    let results = items
+        .iter()
+        .map(|item| check(&state, party.as_ref(), item, as_of))
+        .collect::<Result<Vec<_>, _>>()?;
+    let accesses: Vec<_> = items
+        .iter()
+        .zip(&results)
+        .map(|(item, result)| access(asker, item, result, as_of.time))
+        .collect();
+    shared.access_log.append(&accesses)?;
+    Ok(Checked { results, as_of })
+}
+
 /// Compares one item. Nobody in particular asks when `party` is `None`.
-pub(super) fn check(
+fn check(
     state: &TypedState<'_, Snapshot>,
     party: Option<&Party>,
     item: &CheckItem,
@@ -160,7 +190,7 @@ pub(super) fn state_for(document: &Document, party: &Party, time: Instant) -> Do
 }
 
 /// The line of the access log for one item.
-pub(super) fn access<'a>(
+fn access<'a>(
     asker: Option<&'a Asker>,
     item: &CheckItem,
     result: &'a CheckResult,
