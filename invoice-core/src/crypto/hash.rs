@@ -51,9 +51,18 @@ pub fn sm3(parts: &[&[u8]]) -> Hash {
 }
 
 /// SM3 of many messages, each given in parts: the same digests as [`sm3`] of each, in order.
+///
+/// They are hashed side by side in the processor's vectors, which from sixteen messages on takes
+/// a small fraction of the time; their lengths may differ.
+///
+/// ```
+/// use invoice_core::crypto::{sm3, sm3_many};
+///
+/// assert_eq!(sm3_many(&[&[b"ab", b"c"], &[]]), [sm3(&[b"abc"]), sm3(&[])]);
+/// ```
 #[must_use]
 pub fn sm3_many(messages: &[&[&[u8]]]) -> Vec<Hash> {
-    messages.iter().map(|parts| sm3(parts)).collect()
+    super::sm3_lanes::digests(messages)
 }
 
 /// A text is not the lower-case hexadecimal form of the right number of bytes.

@@ -86,10 +86,10 @@ impl Meaning {
             .optional(line.spec.as_deref(), Self::text)
             .optional(line.unit.as_deref(), Self::text)
             .optional(line.quantity.as_ref(), |to, value| {
-                to.text(&value.normalized())
+                to.text(value.normalized())
             })
             .optional(line.unit_price.as_ref(), |to, value| {
-                to.text(&value.normalized())
+                to.text(value.normalized())
             })
             .money(line.amount)
             .text(&line.tax_rate.to_string())

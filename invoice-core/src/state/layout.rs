@@ -1,7 +1,53 @@
 //! Parts that several entries of the state are made of.
 
+use super::MemberNo;
 use crate::calendar::Instant;
 use crate::codec::{DecodeError, Reader, Writer};
+use crate::money::Fen;
+
+/// An amount, as a signed varint of fen.
+pub(crate) fn put_fen(bytes: &mut Writer, amount: Fen) {
+    bytes.put_signed(amount.get());
+}
+
+pub(crate) fn take_fen(reader: &mut Reader<'_>, what: &'static str) -> Result<Fen, DecodeError> {
+    reader.signed(what).map(Fen::new)
+}
+
+/// An instant, as a signed varint of milliseconds since 1970 UTC.
+pub(crate) fn put_instant_ms(bytes: &mut Writer, instant: Instant) {
+    bytes.put_signed(instant.ms());
+}
+
+pub(crate) fn take_instant_ms(
+    reader: &mut Reader<'_>,
+    what: &'static str,
+) -> Result<Instant, DecodeError> {
+    reader.signed(what).map(Instant::from_ms)
+}
+
+/// A member's number, of a varint.
+pub(crate) fn take_member_no(
+    reader: &mut Reader<'_>,
+    what: &'static str,
+) -> Result<MemberNo, DecodeError> {
+    let number = u32::try_from(reader.varint(what)?);
+    number
+        .map(MemberNo)
+        .map_err(|_| DecodeError::Invalid { what })
+}
+
+/// A number of elements of at most `limit`, of a varint.
+pub(crate) fn take_count(
+    reader: &mut Reader<'_>,
+    what: &'static str,
+    limit: usize,
+) -> Result<usize, DecodeError> {
+    usize::try_from(reader.varint(what)?)
+        .ok()
+        .filter(|count| *count <= limit)
+        .ok_or(DecodeError::TooLarge { what, limit })
+}
 
 /// An optional instant: 0, or 1 and milliseconds since 1970 UTC.
 pub(crate) fn put_instant(bytes: &mut Writer, instant: Option<Instant>) {

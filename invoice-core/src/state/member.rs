@@ -24,6 +24,23 @@ pub struct Member {
     pub name: String,
 }
 
+/// What the rules ask of a signer. It has no name and can be kept at hand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Standing {
+    /// The number that stands for the member in keys of the state.
+    pub number: MemberNo,
+    /// What the member may do.
+    pub roles: RoleSet,
+    /// Suspended by an authority: signs nothing until it is resumed.
+    pub suspended: bool,
+}
+
+impl Standing {
+    pub(crate) fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
+        read(bytes).map(|(standing, _)| standing)
+    }
+}
+
 impl Member {
     pub(crate) fn encode(&self) -> Vec<u8> {
         let mut bytes = Writer::new();
@@ -35,17 +52,27 @@ impl Member {
     }
 
     pub(crate) fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
-        let mut reader = Reader::new(bytes);
-        let number = MemberNo(reader.u32("number")?);
-        let roles = RoleSet::from_bits(reader.u8("roles")?);
-        let suspended = reader.flag("suspended")?;
-        let name = reader.text16("name", NAME_BYTES_MAX)?.to_owned();
-        reader.finish()?;
+        let (standing, name) = read(bytes)?;
         Ok(Self {
-            number,
-            roles,
-            suspended,
-            name,
+            number: standing.number,
+            roles: standing.roles,
+            suspended: standing.suspended,
+            name: name.to_owned(),
         })
     }
+}
+
+fn read(bytes: &[u8]) -> Result<(Standing, &str), DecodeError> {
+    let mut reader = Reader::new(bytes);
+    let number = MemberNo(reader.u32("number")?);
+    let roles = RoleSet::from_bits(reader.u8("roles")?);
+    let suspended = reader.flag("suspended")?;
+    let name = reader.text16("name", NAME_BYTES_MAX)?;
+    reader.finish()?;
+    let standing = Standing {
+        number,
+        roles,
+        suspended,
+    };
+    Ok((standing, name))
 }

@@ -1,5 +1,6 @@
 //! Small entries: recorded ids, second identities, quotas and confirmations.
 
+use super::layout::{put_fen, take_fen};
 use crate::calendar::Instant;
 use crate::codec::{DecodeError, Reader, Writer};
 use crate::crypto::Hash;
@@ -11,6 +12,9 @@ use crate::money::Fen;
 /// 128 bits: only the submitter could profit from a second record with the same prefix, and what
 /// it would gain is its own first answer.
 const RECORD_DIGEST_BYTES: usize = 16;
+
+/// Bytes of an entry up to an index of 2³⁴.
+const USUAL_BYTES: usize = RECORD_DIGEST_BYTES + 5;
 
 /// What became of a record id of a member. Written once, never changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,23 +43,23 @@ impl RecordEntry {
         self.digest == digest_of(record)
     }
 
+    /// The index doubled, plus one when the record was accepted, as a varint; then the digest. An
+    /// index has less than 63 bits: no log ever grows beyond.
     pub(crate) fn encode(self) -> Vec<u8> {
-        let mut bytes = Writer::new();
-        bytes.put_u64(self.index);
-        bytes.put_u8(u8::from(self.accepted));
+        let mut bytes = Writer::with_capacity(USUAL_BYTES);
+        bytes.put_varint(self.index.wrapping_shl(1) | u64::from(self.accepted));
         bytes.put(&self.digest);
         bytes.into_bytes()
     }
 
     pub(crate) fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
         let mut reader = Reader::new(bytes);
-        let index = reader.u64("index")?;
-        let accepted = reader.flag("accepted")?;
+        let place = reader.varint("index")?;
         let digest = reader.array("digest")?;
         reader.finish()?;
         Ok(Self {
-            index,
-            accepted,
+            index: place >> 1,
+            accepted: place & 1 == 1,
             digest,
         })
     }
@@ -111,6 +115,9 @@ impl AliasEntry {
     }
 }
 
+/// Bytes of a quota at most: two amounts.
+const QUOTA_BYTES: usize = 20;
+
 /// An issuer's quota of a month and what documents of that month used, without tax.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Quota {
@@ -122,26 +129,21 @@ pub struct Quota {
 
 impl Quota {
     pub(crate) fn encode(self) -> Vec<u8> {
-        let mut bytes = Writer::new();
-        match self.limit {
-            Some(limit) => {
-                bytes.put_u8(1);
-                bytes.put_i64(limit.get());
-            }
-            None => bytes.put_u8(0),
+        let mut bytes = Writer::with_capacity(QUOTA_BYTES);
+        put_fen(&mut bytes, self.used);
+        if let Some(limit) = self.limit {
+            put_fen(&mut bytes, limit);
         }
-        bytes.put_i64(self.used.get());
         bytes.into_bytes()
     }
 
     pub(crate) fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
         let mut reader = Reader::new(bytes);
-        let limit = match reader.u8("limit")? {
+        let used = take_fen(&mut reader, "used")?;
+        let limit = match reader.remaining() {
             0 => None,
-            1 => Some(Fen::new(reader.i64("limit")?)),
-            _ => return Err(DecodeError::Invalid { what: "limit" }),
+            _ => Some(take_fen(&mut reader, "limit")?),
         };
-        let used = Fen::new(reader.i64("used")?);
         reader.finish()?;
         Ok(Self { limit, used })
     }

@@ -303,7 +303,7 @@ impl History {
                 entries.push((
                     sent.by,
                     Entry {
-                        record: sent.text.into_bytes(),
+                        record: sent.text.into(),
                         outcome,
                     },
                 ));

@@ -1,7 +1,6 @@
 //! What a block means: cut from executed envelopes, compared, committed, answered.
 //!
-//! The engine's thread runs this. It asks the sequencer for a block whenever it is free, hashes
-//! the leaves, agrees (alone, or with others), writes, and answers. How the port maps to the
+//! The engine's thread runs this. It asks the sequencer for a block whenever it is free, agrees (alone, or with others), writes, and answers. How the port maps to the
 //! pipeline:
 //!
 //! - `build` takes what the sequencer has executed. It may have executed the beginning of the
@@ -18,25 +17,22 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use invoice_core::apply::{
-    BlockFault, ChainPoint, Executed, Recorded, Signatures, Verdict, execute_block,
-};
-use invoice_core::chain::{
-    Authorization, Block, BlockEnvelope, Certificate, ChainId, Entry, Header, Leaf, ValidatorSet,
-};
+use invoice_core::apply::{BlockFault, ChainPoint, Executed, Recorded, Signatures, execute_block};
+use invoice_core::chain::{Block, Certificate, ChainId, Header, ValidatorSet};
 use invoice_core::crypto::Hash;
-use invoice_core::merkle::{self, Frontier};
+use invoice_core::merkle::Frontier;
 use invoice_core::state::{Changes, Overlay};
 use tokio::sync::watch;
 
 use super::clock::Clock;
 use super::index_rows::rows_over;
 use super::key_cache::KeyCache;
-use super::pipeline::desk::{Cut, Desk, Given, Restart};
+use super::pipeline::desk::{Desk, Given, Restart};
 use super::pipeline::fresh::FreshBlock;
-use super::pipeline::job::{Form, Job};
 use super::pipeline::pending::Pending;
+use super::pipeline::seal::{Sealed, Waiting, seal};
 use crate::engine::{Application, Build, Fatal, Validity};
+use crate::seed::fresh_seed;
 use crate::store::{CommittedBlock, IndexRows, Snapshot, Store};
 
 /// How long [`Application::build`] waits for the first record.
@@ -67,61 +63,36 @@ pub(super) struct Built {
     waiting: Vec<Waiting>,
 }
 
-/// An envelope that was executed.
-struct Waiting {
-    job: Job,
-    verdicts: Vec<Verdict>,
-    /// Its place among the envelopes of the block, when any of its records is recorded.
-    envelope: Option<usize>,
-}
-
 impl ChainApplication {
-    /// The header and body of a block, from what was executed.
-    fn assemble(&self, cut: Cut) -> Result<(Block, Built), Fatal> {
-        let mut envelopes: Vec<BlockEnvelope> = Vec::with_capacity(cut.executed.len());
-        let mut records = Vec::new();
-        let mut waiting = Vec::with_capacity(cut.executed.len());
-        for (job, verdicts) in cut.executed {
-            let envelope = envelope(&job, &verdicts, &mut records)?;
-            waiting.push(Waiting {
-                job,
-                verdicts,
-                envelope: envelope.is_some().then_some(envelopes.len()),
-            });
-            envelopes.extend(envelope);
-        }
-        let leaves = envelopes
-            .iter()
-            .flat_map(|envelope| {
-                let kid = envelope.authorization.kid();
-                envelope.entries.iter().map(move |entry| Leaf {
-                    kid,
-                    record: &entry.record,
-                    outcome: &entry.outcome,
-                })
-            })
-            .map(|leaf| leaf.encode())
-            .collect::<Result<Vec<_>, _>>()
-            .map_err(Fatal::new)?;
-        let leaf_hashes = merkle::leaf_hashes(&leaves);
-        drop(leaves);
+    /// The block that continues the chain with what was executed.
+    fn assemble(&self, sealed: Sealed) -> Result<(Block, Built), Fatal> {
+        let Sealed {
+            time,
+            first_index,
+            envelopes,
+            leaf_hashes,
+            records,
+            changes,
+            effects_root,
+            waiting,
+        } = sealed;
         let mut frontier = self.point.frontier.clone();
         leaf_hashes.iter().for_each(|hash| frontier.push(*hash));
         let header = Header {
             chain_id: self.point.chain_id.clone(),
             height: self.next_height(),
-            time_ms: cut.time.ms(),
+            time_ms: time.ms(),
             previous: self.point.block_id,
-            first_index: cut.first_index,
+            first_index,
             count: u32::try_from(leaf_hashes.len()).map_err(Fatal::new)?,
             log_size: frontier.size(),
             log_root: frontier.root(),
-            effects_root: cut.changes.root(),
+            effects_root,
             validators: self.validators.digest(),
         };
         let built = Built {
             block_id: header.id(),
-            changes: cut.changes,
+            changes,
             leaf_hashes,
             frontier,
             records,
@@ -175,7 +146,7 @@ impl ChainApplication {
         let entered = waiting.into_iter().map(|waiting| {
             let fresh = block.zip(waiting.envelope);
             let fresh = fresh.map(|(block, envelope)| (Arc::clone(block), envelope));
-            waiting.job.answer(waiting.verdicts, fresh)
+            waiting.job.answer(waiting.decisions, fresh)
         });
         let entered = entered.collect();
         self.pending.leave(entered);
@@ -199,12 +170,13 @@ impl Application for ChainApplication {
         if let Some(lost) = self.built.take() {
             self.restart(Some(lost));
         }
-        let cut = match self.desk.want(IDLE_WAIT)? {
-            Given::Cut(cut) => cut,
+        let sealed = match self.desk.want(IDLE_WAIT)? {
+            Given::Cut(cut) => seal(cut)?,
+            Given::Sealed(sealed) => sealed,
             Given::Nothing => return Ok(Build::Idle),
             Given::Finished => return Ok(Build::Finished),
         };
-        let (block, built) = self.assemble(cut)?;
+        let (block, built) = self.assemble(sealed)?;
         if block.header.count == 0 {
             // Nothing to record: every answer stands as of the last block, which is durable.
             self.desk.settled();
@@ -233,7 +205,7 @@ impl Application for ChainApplication {
             return Ok(Validity::Valid);
         }
         let snapshot = self.store.snapshot().map_err(Fatal::new)?;
-        match execute_block(&self.point, &snapshot, block, Signatures::Verify) {
+        match execute_block(&self.point, &snapshot, block, verify_all()?) {
             Ok(_) => Ok(Validity::Valid),
             Err(BlockFault::Invalid { reason, .. }) => invalid(reason.to_string()),
             Err(BlockFault::State(fault)) => Err(Fatal::new(fault)),
@@ -266,7 +238,7 @@ impl Application for ChainApplication {
                     leaf_hashes,
                     frontier,
                     records,
-                } = execute_block(&self.point, &snapshot, &block, Signatures::Verify)
+                } = execute_block(&self.point, &snapshot, &block, verify_all()?)
                     .map_err(Fatal::new)?;
                 drop(snapshot);
                 self.store(&block, &certificate, &changes, &leaf_hashes, &records)?;
@@ -292,65 +264,8 @@ fn rows_of(
     rows_over(&after, block, records).map_err(Fatal::new)
 }
 
-/// What of an envelope goes on the chain; `None` when nothing does.
-fn envelope(
-    job: &Job,
-    verdicts: &[Verdict],
-    records: &mut Vec<Recorded>,
-) -> Result<Option<BlockEnvelope>, Fatal> {
-    let verified = &job.verified;
-    let mut entries = Vec::new();
-    let mut on_chain = Vec::new();
-    let each = verified.positions.iter().zip(&verified.records);
-    for ((position, bytes), verdict) in each.zip(verdicts) {
-        let recorded = match verdict {
-            Verdict::Recorded(recorded) => recorded,
-            Verdict::Replayed { .. }
-            | Verdict::IdReused
-            | Verdict::Inadmissible(_)
-            | Verdict::Aborted => continue,
-        };
-        records.push(recorded.clone());
-        on_chain.push(*position);
-        entries.push(Entry {
-            record: bytes.to_vec(),
-            outcome: recorded.outcome.clone(),
-        });
-    }
-    if entries.is_empty() {
-        return Ok(None);
-    }
-    Ok(Some(BlockEnvelope {
-        authorization: authorization(job, &on_chain)?,
-        entries,
-    }))
-}
-
-/// What proves the signature of an envelope when some of its records are not on the chain.
-fn authorization(job: &Job, on_chain: &[usize]) -> Result<Authorization, Fatal> {
-    let (kid, signature) = (job.verified.key.kid, job.verified.signature);
-    match &job.verified.form {
-        Form::Single => Ok(Authorization::Single { kid, signature }),
-        Form::Batch {
-            atomic,
-            leaf_hashes,
-        } => {
-            let mut omitted = Vec::new();
-            if on_chain.len() < leaf_hashes.len() {
-                for (position, hash) in leaf_hashes.iter().enumerate() {
-                    if on_chain.binary_search(&position).is_err() {
-                        omitted.push((u32::try_from(position).map_err(Fatal::new)?, *hash));
-                    }
-                }
-            }
-            let count = u32::try_from(leaf_hashes.len()).map_err(Fatal::new)?;
-            Ok(Authorization::Batch {
-                kid,
-                signature,
-                atomic: *atomic,
-                count,
-                omitted,
-            })
-        }
-    }
+/// Verifies every signature of a block, with a seed that nobody could know before.
+fn verify_all() -> Result<Signatures, Fatal> {
+    let seed = fresh_seed().map_err(Fatal::new)?;
+    Ok(Signatures::Verify { seed })
 }

@@ -156,22 +156,15 @@ impl KeyCache {
     pub(super) fn advance(&self, time: Instant, changes: &Changes) {
         self.time_ms.store(time.ms(), Ordering::Release);
         let (mut kids, mut members) = (HashSet::new(), HashSet::new());
-        for (table, key, _) in changes.iter() {
-            match table {
-                Table::Key => {
-                    kids.extend(<[u8; 16]>::try_from(key).map(Kid::new));
-                }
-                Table::Member => {
-                    members.extend(MemberId::from_bytes(key));
-                }
-                Table::MemberNumber
-                | Table::Quota
-                | Table::Document
-                | Table::Alias
-                | Table::Claim
-                | Table::Confirmation
-                | Table::Record
-                | Table::Counter => {}
+        // In the order of the tables: documents and records, which are many, come later.
+        let few = changes
+            .iter()
+            .take_while(|(table, ..)| table.number() <= Table::Key.number());
+        for (table, key, _) in few {
+            if table == Table::Key {
+                kids.extend(<[u8; 16]>::try_from(key).map(Kid::new));
+            } else if table == Table::Member {
+                members.extend(MemberId::from_bytes(key));
             }
         }
         if kids.is_empty() && members.is_empty() {

@@ -205,7 +205,10 @@ impl<'s> Receipts<'s> {
                     let StoredLeaf {
                         record, outcome, ..
                     } = StoredLeaf::decode(bytes)?;
-                    Ok(chain::Entry { record, outcome })
+                    Ok(chain::Entry {
+                        record: record.into(),
+                        outcome,
+                    })
                 })
                 .collect::<Result<Vec<_>, NodeError>>()?;
             let authorization = envelope.authorization.clone();

@@ -5,6 +5,8 @@
 //! block on it and hands the changes back; they must have the header's effects root, and after the
 //! last block every entry that was touched must have the value in the file.
 
+use std::borrow::Cow;
+
 use invoice_core::state::{Changes, StateView, Table};
 
 use super::error::{Damage, ReadError};
@@ -116,9 +118,9 @@ impl TailReplay {
 impl StateView for TailReplay {
     type Error = ReadError;
 
-    fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, ReadError> {
+    fn get(&self, table: Table, key: &[u8]) -> Result<Option<Cow<'_, [u8]>>, ReadError> {
         match self.overlay.get(table, key) {
-            Some(covered) => Ok(covered.map(<[u8]>::to_vec)),
+            Some(covered) => Ok(covered.map(Cow::Borrowed)),
             None => self.snapshot.get(table, key),
         }
     }

@@ -1,5 +1,6 @@
 //! Reading the chain and the state as they stood at one moment.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -273,13 +274,13 @@ impl Snapshot {
 impl StateView for Snapshot {
     type Error = ReadError;
 
-    fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, ReadError> {
+    fn get(&self, table: Table, key: &[u8]) -> Result<Option<Cow<'_, [u8]>>, ReadError> {
         self.shared.guard(|| {
             let row = self
                 .state_table(table)?
                 .get(key)
                 .map_err(ReadError::storage)?;
-            Ok(row.map(|row| row.value().to_vec()))
+            Ok(row.map(|row| Cow::Owned(row.value().to_vec())))
         })
     }
 }

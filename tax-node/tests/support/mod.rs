@@ -8,6 +8,7 @@
 
 use std::collections::BTreeMap;
 
+use bytes::Bytes;
 use invoice_core::chain::{
     Authorization, Block, BlockEnvelope, Certificate, Entry, Facts, Header, Leaf, Outcome,
 };
@@ -190,7 +191,7 @@ impl Chain {
                         vec![b'r'; length]
                     };
                     Entry {
-                        record,
+                        record: record.into(),
                         outcome: any_outcome(dice),
                     }
                 })
@@ -405,7 +406,7 @@ fn header(
 fn rows<'a>(
     dice: &mut Dice,
     first_index: u64,
-    records: impl Iterator<Item = &'a Vec<u8>>,
+    records: impl Iterator<Item = &'a Bytes>,
 ) -> IndexRows {
     let mut rows = IndexRows::default();
     for (leaf_index, record) in (first_index..).zip(records) {

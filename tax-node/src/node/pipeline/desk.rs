@@ -12,6 +12,7 @@ use invoice_core::calendar::Instant;
 use invoice_core::state::Changes;
 
 use super::job::Job;
+use super::seal::Sealed;
 use super::{BLOCK_RECORDS_ENOUGH, DESK_BYTES_MAX, DESK_RECORDS_MAX};
 use crate::engine::Fatal;
 
@@ -26,6 +27,35 @@ pub(in crate::node) struct Cut {
     pub(in crate::node) changes: Arc<Changes>,
     /// Its envelopes in order, each with the verdicts on its records.
     pub(in crate::node) executed: Vec<(Job, Vec<Verdict>)>,
+}
+
+/// What the sequencer hands over.
+#[derive(Debug)]
+pub(in crate::node) enum Work {
+    /// As executed.
+    Cut(Cut),
+    /// With its digests.
+    Sealed(Sealed),
+}
+
+impl Work {
+    fn changes(&self) -> &Arc<Changes> {
+        match self {
+            Self::Cut(cut) => &cut.changes,
+            Self::Sealed(sealed) => &sealed.changes,
+        }
+    }
+
+    /// Its envelopes, to be executed again.
+    pub(in crate::node) fn into_jobs(self) -> Vec<Job> {
+        match self {
+            Self::Cut(cut) => cut.executed.into_iter().map(|(job, _)| job).collect(),
+            Self::Sealed(sealed) => {
+                let waiting = sealed.waiting.into_iter();
+                waiting.map(|waiting| waiting.job).collect()
+            }
+        }
+    }
 }
 
 /// Where the sequencer has to begin again: another block than the one it built on was decided.
@@ -46,6 +76,8 @@ pub(in crate::node) enum Order {
     Execute(Vec<Job>),
     /// Hand over what was executed.
     Cut,
+    /// The engine is busy and the block full: hash it meanwhile.
+    Seal,
     /// Throw away what was executed and begin again.
     Restart(Restart),
     /// End.
@@ -61,6 +93,8 @@ pub(in crate::node) enum Progress {
     Open(usize),
     /// Nothing more fits.
     Full,
+    /// Nothing more fits, and its digests are computed.
+    Sealed,
 }
 
 /// What the engine is given.
@@ -68,6 +102,8 @@ pub(in crate::node) enum Progress {
 pub(in crate::node) enum Given {
     /// A block's worth of executed envelopes.
     Cut(Cut),
+    /// The same with its digests.
+    Sealed(Sealed),
     /// Nothing came in the meantime.
     Nothing,
     /// Nothing will come any more.
@@ -94,7 +130,7 @@ struct Inner {
     ready_bytes: usize,
     verifiers: usize,
     wanted: bool,
-    cut: Option<Cut>,
+    cut: Option<Work>,
     /// The changes of the block that is being agreed on and stored.
     in_flight: Option<Arc<Changes>>,
     restart: Option<Restart>,
@@ -178,12 +214,15 @@ impl Desk {
             let cut = match progress {
                 Progress::Nothing => false,
                 Progress::Open(records) => ready.is_none() || records >= BLOCK_RECORDS_ENOUGH,
-                Progress::Full => true,
+                Progress::Full | Progress::Sealed => true,
             };
             if cut && inner.wanted {
                 return Order::Cut;
             }
-            if progress != Progress::Full && ready.is_some() {
+            if progress == Progress::Full {
+                return Order::Seal;
+            }
+            if progress != Progress::Sealed && ready.is_some() {
                 let jobs = inner.take_ready();
                 drop(inner);
                 self.room.notify_all();
@@ -205,18 +244,17 @@ impl Desk {
     }
 
     /// Hands over a block's worth.
-    pub(in crate::node) fn put(&self, cut: Cut) {
+    pub(in crate::node) fn put(&self, cut: Work) {
         let mut inner = self.lock();
         if inner.aborted || inner.restart.is_some() {
             // What it was executed over was not decided: its envelopes go back.
             if let Some(restart) = &mut inner.restart {
-                let jobs = cut.executed.into_iter().map(|(job, _)| job);
-                restart.carried.extend(jobs);
+                restart.carried.extend(cut.into_jobs());
             }
             return;
         }
         inner.wanted = false;
-        inner.in_flight = Some(Arc::clone(&cut.changes));
+        inner.in_flight = Some(Arc::clone(cut.changes()));
         inner.cut = Some(cut);
         drop(inner);
         self.cuts.notify_one();
@@ -242,7 +280,8 @@ impl Desk {
             return Err(fatal);
         }
         Ok(match inner.cut.take() {
-            Some(cut) => Given::Cut(cut),
+            Some(Work::Cut(cut)) => Given::Cut(cut),
+            Some(Work::Sealed(sealed)) => Given::Sealed(sealed),
             None if inner.finished || inner.aborted => Given::Finished,
             None => Given::Nothing,
         })
@@ -258,8 +297,7 @@ impl Desk {
         let mut inner = self.lock();
         inner.in_flight = None;
         if let Some(cut) = inner.cut.take() {
-            let jobs = cut.executed.into_iter().map(|(job, _)| job);
-            restart.carried.extend(jobs);
+            restart.carried.extend(cut.into_jobs());
         }
         if let Some(earlier) = inner.restart.take() {
             restart.carried.extend(earlier.carried);

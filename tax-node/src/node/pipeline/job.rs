@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use invoice_api::registry::RecordAnswer;
-use invoice_core::apply::{Candidate, Verdict};
+use invoice_core::apply::Candidate;
 use invoice_core::crypto::{Hash, Signature};
 
 use super::fresh::FreshBlock;
 use super::pending::Entered;
-use super::reply::{Answered, Decided, Slot};
+use super::reply::{Answered, Decided, Decision, Slot};
 use crate::node::key_cache::KnownKey;
 
 /// How the signature covers the records.
@@ -67,12 +67,12 @@ impl Job {
     /// together with that of others.
     pub(in crate::node) fn answer(
         self,
-        verdicts: Vec<Verdict>,
+        decisions: Vec<Decision>,
         fresh: Option<(Arc<FreshBlock>, usize)>,
     ) -> Entered {
         let decided = Decided {
             positions: self.verified.positions,
-            verdicts,
+            decisions,
             key: self.verified.key,
             fresh,
         };

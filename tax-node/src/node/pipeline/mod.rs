@@ -29,6 +29,7 @@ pub(super) mod lanes;
 pub(super) mod pending;
 pub(super) mod queue;
 pub(super) mod reply;
+pub(super) mod seal;
 pub(super) mod sequencer;
 pub(super) mod verify;
 

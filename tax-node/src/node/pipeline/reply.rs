@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use invoice_api::registry::{RecordAnswer, Unavailable, UnavailableReason};
 use invoice_core::apply::Verdict;
+use invoice_core::chain::Outcome;
 use tokio::sync::oneshot;
 
 use super::fresh::FreshBlock;
@@ -76,12 +77,26 @@ pub(in crate::node) struct Answered {
 pub(in crate::node) struct Decided {
     /// Position in the envelope of each record that was executed, ascending.
     pub(in crate::node) positions: Vec<usize>,
-    /// The verdict on each.
-    pub(in crate::node) verdicts: Vec<Verdict>,
+    /// What became of each.
+    pub(in crate::node) decisions: Vec<Decision>,
     /// The key that signed.
     pub(in crate::node) key: Arc<KnownKey>,
     /// The block with those that were recorded now, and the place of their envelope in it.
     pub(in crate::node) fresh: Option<(Arc<FreshBlock>, usize)>,
+}
+
+/// What became of an executed record.
+#[derive(Debug)]
+pub(in crate::node) enum Decision {
+    /// It stands at this leaf index of the block that was just made durable.
+    Recorded {
+        /// The leaf index.
+        index: u64,
+        /// The outcome beside it.
+        outcome: Outcome,
+    },
+    /// It does not stand in that block.
+    NotNow(Verdict),
 }
 
 /// What is told of one envelope.

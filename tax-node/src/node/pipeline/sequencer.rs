@@ -11,8 +11,9 @@ use invoice_core::apply::{BlockPosition, Execution, Verdict};
 use invoice_core::calendar::Instant;
 use invoice_core::state::{Fault, Overlay, StateView};
 
-use super::desk::{Cut, Desk, Order, Progress, Restart};
+use super::desk::{Cut, Desk, Order, Progress, Restart, Work};
 use super::job::{Form, Job};
+use super::seal::seal;
 use super::{BLOCK_BYTES_TARGET, BLOCK_RECORDS_TARGET};
 use crate::engine::Fatal;
 use crate::node::clock::Clock;
@@ -33,7 +34,7 @@ pub(in crate::node) struct Sequencer {
 
 /// How the growth of a block ended.
 enum Grown {
-    Cut(Cut),
+    Done(Work),
     Restart(Restart, Vec<Job>),
     End,
 }
@@ -58,13 +59,13 @@ impl Sequencer {
                 match desk.next(Progress::Nothing) {
                     Order::Execute(jobs) => self.carried.extend(jobs),
                     Order::Restart(restart) => self.restart(restart, Vec::new()),
-                    Order::Cut => {}
+                    Order::Cut | Order::Seal => {}
                     Order::End => return,
                 }
                 continue;
             }
             match self.grow() {
-                Ok(Grown::Cut(cut)) => desk.put(cut),
+                Ok(Grown::Done(work)) => desk.put(work),
                 Ok(Grown::Restart(restart, jobs)) => self.restart(restart, jobs),
                 Ok(Grown::End) => return,
                 Err(fatal) => return desk.fail(fatal),
@@ -106,21 +107,41 @@ impl Sequencer {
             }
             match self.desk.next(growing.progress()) {
                 Order::Execute(jobs) => self.carried.extend(jobs),
-                Order::Cut => {
+                order @ (Order::Cut | Order::Seal) => {
                     self.time = position.time;
                     self.log_size = self.log_size.saturating_add(growing.leaves);
-                    return Ok(Grown::Cut(Cut {
+                    let cut = Cut {
                         time: position.time,
                         first_index: position.first_index,
                         changes: Arc::new(execution.finish()),
                         executed: growing.executed,
-                    }));
+                    };
+                    return match order {
+                        Order::Seal => self.keep(Work::Sealed(seal(cut)?)),
+                        Order::Cut | Order::Execute(_) | Order::Restart(_) | Order::End => {
+                            Ok(Grown::Done(Work::Cut(cut)))
+                        }
+                    };
                 }
                 Order::Restart(restart) => {
                     let jobs = growing.executed.into_iter().map(|(job, _)| job);
                     return Ok(Grown::Restart(restart, jobs.collect()));
                 }
                 Order::End => return Ok(Grown::End),
+            }
+        }
+    }
+}
+
+impl Sequencer {
+    /// Keeps a full block until the engine wants it.
+    fn keep(&self, work: Work) -> Result<Grown, Fatal> {
+        loop {
+            match self.desk.next(Progress::Sealed) {
+                Order::Cut => return Ok(Grown::Done(work)),
+                Order::Restart(restart) => return Ok(Grown::Restart(restart, work.into_jobs())),
+                Order::End => return Ok(Grown::End),
+                Order::Seal | Order::Execute(_) => {}
             }
         }
     }

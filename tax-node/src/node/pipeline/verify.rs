@@ -11,6 +11,7 @@ use super::pending::Pending;
 use super::queue::{Chunk, Queue};
 use super::reply::Answered;
 use crate::node::admission::{Admitted, Messages, Verification};
+use crate::seed::fresh_seed;
 
 /// What a verifying thread works with.
 #[derive(Clone)]
@@ -52,12 +53,8 @@ impl Verifier {
         let verification = match class {
             Class::Suspect => Verification::Singly,
             Class::Clean => {
-                let mut seed = [0; 32];
-                match getrandom::fill(&mut seed) {
-                    Ok(()) => Verification::Together(seed),
-                    // Without randomness nothing may be combined.
-                    Err(_) => Verification::Singly,
-                }
+                // Without randomness nothing may be combined.
+                fresh_seed().map_or(Verification::Singly, Verification::Together)
             }
         };
         let borrowed: Vec<_> = envelopes

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use invoice_api::registry::{
     RecordAnswer, RecordVerdict, Recorded, Submission, Submitted, Unavailable, UnavailableReason,
 };
-use invoice_core::apply::{Inadmissible, Recorded as Executed, Verdict};
+use invoice_core::apply::{Inadmissible, Verdict};
 use invoice_core::chain::{Facts, Outcome};
 use invoice_core::refusal::Rejection;
 
@@ -13,7 +13,7 @@ use super::NodeError;
 use crate::node::admission;
 use crate::node::pipeline::lanes::Waiting;
 use crate::node::pipeline::queue::NotTaken;
-use crate::node::pipeline::reply::{self, Answered, Decided, unavailable};
+use crate::node::pipeline::reply::{self, Answered, Decided, Decision, unavailable};
 use crate::node::receipts::{self, Receipts};
 use crate::node::start::Shared;
 use crate::store::Snapshot;
@@ -95,14 +95,11 @@ async fn hand_in(
 /// Whether an answer needs more than the block that was just made durable: what was recorded
 /// earlier is read back.
 fn needs_store(answered: &Answered) -> bool {
-    let verdicts = answered
-        .decided
-        .as_ref()
-        .map_or(&[][..], |decided| decided.verdicts.as_slice());
-    verdicts.iter().any(|verdict| match verdict {
-        Verdict::Recorded(recorded) => first_index(&recorded.outcome).is_some(),
-        Verdict::Replayed { .. } => true,
-        Verdict::IdReused | Verdict::Inadmissible(_) | Verdict::Aborted => false,
+    let decided = answered.decided.as_ref();
+    let decisions = decided.map_or(&[][..], |decided| decided.decisions.as_slice());
+    decisions.iter().any(|decision| match decision {
+        Decision::Recorded { outcome, .. } => first_index(outcome).is_some(),
+        Decision::NotNow(verdict) => matches!(verdict, Verdict::Replayed { .. }),
     })
 }
 
@@ -153,26 +150,25 @@ fn finish(
     } = answered;
     if let Some(Decided {
         positions,
-        verdicts,
+        decisions,
         key,
         fresh,
     }) = decided
     {
         // In the order of the log: records of one batch that are answered again share its tree.
-        let mut decided: Vec<_> = positions.into_iter().zip(verdicts).collect();
+        let mut decided: Vec<_> = positions.into_iter().zip(decisions).collect();
         if store.is_some() {
-            decided.sort_by_key(|(_, verdict)| index_of(verdict));
+            decided.sort_by_key(|(_, decision)| index_of(decision));
         }
         let mut entry = 0_usize;
-        for (position, verdict) in decided {
-            let verdict = match verdict {
-                Verdict::Recorded(recorded) => {
+        for (position, decision) in decided {
+            let verdict = match decision {
+                Decision::Recorded { index, outcome } => {
                     let number = entry;
                     entry = entry.saturating_add(1);
                     let Some((block, envelope)) = &fresh else {
                         return Err(NodeError::Unplaced);
                     };
-                    let Executed { index, outcome, .. } = recorded;
                     let context = context(store.as_deref().map(Receipts::snapshot), &outcome)?;
                     let receipt = with_receipts
                         .then(|| block.receipt(*envelope, number, index, &key.public_key))
@@ -186,25 +182,7 @@ fn finish(
                         receipt: receipt.map(Arc::new),
                     })
                 }
-                Verdict::Replayed { index, .. } => {
-                    let Some(store) = &mut store else {
-                        return Err(NodeError::Unplaced);
-                    };
-                    replayed(store, index, with_receipts)?
-                }
-                Verdict::IdReused => RecordVerdict::IdReused {
-                    facts: Facts::new(),
-                },
-                Verdict::Inadmissible(Inadmissible::Unauthenticated(error)) => {
-                    RecordVerdict::Unauthenticated(error)
-                }
-                Verdict::Inadmissible(Inadmissible::Forbidden(forbidden)) => {
-                    RecordVerdict::Forbidden(forbidden)
-                }
-                Verdict::Inadmissible(Inadmissible::Invalid(violations)) => {
-                    RecordVerdict::Invalid(violations)
-                }
-                Verdict::Aborted => RecordVerdict::BatchAborted,
+                Decision::NotNow(verdict) => not_now(store.as_deref_mut(), verdict, with_receipts)?,
             };
             if let Some(slot) = answers.get_mut(position) {
                 let id = ids.get_mut(position).and_then(Option::take);
@@ -215,12 +193,41 @@ fn finish(
     Ok(answers.into_iter().flatten().collect())
 }
 
+/// The answer of a record that is not in the block that was just made durable.
+fn not_now(
+    store: Option<&mut Receipts<'_>>,
+    verdict: Verdict,
+    with_receipt: bool,
+) -> Result<RecordVerdict, NodeError> {
+    Ok(match verdict {
+        Verdict::Replayed { index, .. } => {
+            let store = store.ok_or(NodeError::Unplaced)?;
+            replayed(store, index, with_receipt)?
+        }
+        // What is recorded now is answered from its block.
+        Verdict::Recorded(_) => return Err(NodeError::Unplaced),
+        Verdict::IdReused => RecordVerdict::IdReused {
+            facts: Facts::new(),
+        },
+        Verdict::Inadmissible(Inadmissible::Unauthenticated(error)) => {
+            RecordVerdict::Unauthenticated(error)
+        }
+        Verdict::Inadmissible(Inadmissible::Forbidden(forbidden)) => {
+            RecordVerdict::Forbidden(forbidden)
+        }
+        Verdict::Inadmissible(Inadmissible::Invalid(violations)) => {
+            RecordVerdict::Invalid(violations)
+        }
+        Verdict::Aborted => RecordVerdict::BatchAborted,
+    })
+}
+
 /// Where in the log the answer to a record stands.
-fn index_of(verdict: &Verdict) -> Option<u64> {
-    match verdict {
-        Verdict::Recorded(recorded) => Some(recorded.index),
-        Verdict::Replayed { index, .. } => Some(*index),
-        Verdict::IdReused | Verdict::Inadmissible(_) | Verdict::Aborted => None,
+fn index_of(decision: &Decision) -> Option<u64> {
+    match decision {
+        Decision::Recorded { index, .. } => Some(*index),
+        Decision::NotNow(Verdict::Replayed { index, .. }) => Some(*index),
+        Decision::NotNow(_) => None,
     }
 }
 
