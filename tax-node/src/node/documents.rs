@@ -25,12 +25,12 @@ pub(super) fn logged_view(
     let as_of = shared.as_of(snapshot);
     let view = view(snapshot, asker, key, as_of)?;
     let access = Access {
-        time: as_of.time.to_rfc3339_utc8(),
+        time: &as_of.time.to_rfc3339_utc8(),
         by: asker.member.as_str(),
-        kid: asker.kid.to_string(),
+        kid: &asker.kid.to_string(),
         call: "document",
-        document: key.to_string(),
-        asked: Vec::new(),
+        document: *key,
+        asked: &[],
         differs: &[],
         answer: if view.is_some() {
             "content"

@@ -15,6 +15,7 @@ mod key_cache;
 mod pipeline;
 mod receipts;
 mod registry;
+mod stages;
 mod start;
 mod validate;
 

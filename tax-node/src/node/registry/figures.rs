@@ -5,6 +5,7 @@ use std::sync::atomic::Ordering;
 use invoice_api::registry::{Gauge, Readiness};
 
 use crate::node::gauges::gauge;
+use crate::node::stages::StageTimes;
 use crate::node::start::Shared;
 
 impl Shared {
@@ -25,6 +26,7 @@ impl Shared {
             .store
             .snapshot()
             .map_or(0, |snapshot| snapshot.head().log_size());
+        let cpu = StageTimes::now();
         let (desk_records, desk_bytes) = self.desk.waiting();
         vec![
             gauge(
@@ -52,6 +54,31 @@ impl Shared {
                 "execution_waiting_bytes",
                 "Bytes of verified records that wait for execution.",
                 desk_bytes as u64,
+            ),
+            gauge(
+                "cpu_verify_ms",
+                "Processor time of verification: shape, hashes, signatures.",
+                cpu.verify_ms,
+            ),
+            gauge(
+                "cpu_execute_ms",
+                "Processor time of execution.",
+                cpu.execute_ms,
+            ),
+            gauge(
+                "cpu_store_ms",
+                "Processor time of agreement and storing.",
+                cpu.store_ms,
+            ),
+            gauge(
+                "cpu_http_ms",
+                "Processor time of the threads that serve connections.",
+                cpu.http_ms,
+            ),
+            gauge(
+                "cpu_other_ms",
+                "Processor time of all other threads: reads of the store among them.",
+                cpu.other_ms,
             ),
             gauge(
                 "disk_free_bytes",
