@@ -48,6 +48,7 @@ pub fn submission(line: &Bytes, receipts: bool) -> Result<Submission, Failure> {
         batch,
         atomic,
         receipts,
+        origin: 0,
     })
 }
 
