@@ -77,7 +77,7 @@ impl ChainApplication {
             waiting,
         } = sealed;
         let mut frontier = self.point.frontier.clone();
-        leaf_hashes.iter().for_each(|hash| frontier.push(*hash));
+        frontier.extend(&leaf_hashes);
         let header = Header {
             chain_id: self.point.chain_id.clone(),
             height: self.next_height(),

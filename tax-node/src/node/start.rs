@@ -132,6 +132,14 @@ impl Node {
     /// # Errors
     /// The store does not open or does not verify.
     pub fn start(config: NodeConfig) -> Result<(Self, oneshot::Receiver<Stopped>), StartError> {
+        Self::start_with(config, Solo::new)
+    }
+
+    /// The same with any engine.
+    fn start_with<E: Engine + Send + 'static>(
+        config: NodeConfig,
+        engine: impl FnOnce(Box<dyn Signer>) -> E,
+    ) -> Result<(Self, oneshot::Receiver<Stopped>), StartError> {
         let kid = config.signer.public_key().kid();
         let validators = Arc::new(config.genesis.validators().clone());
         if !validators
@@ -176,7 +184,7 @@ impl Node {
             head: head_sender,
             built: None,
         };
-        let ended = run(&shared, application, Solo::new(config.signer), verifiers)?;
+        let ended = run(&shared, application, engine(config.signer), verifiers)?;
         sync_access_log(&shared);
         Ok((Self { shared }, ended))
     }
@@ -315,3 +323,7 @@ fn sync_access_log(shared: &Arc<Shared>) {
         }
     });
 }
+
+#[cfg(test)]
+#[path = "start_tests.rs"]
+mod tests;

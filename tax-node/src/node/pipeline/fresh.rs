@@ -155,12 +155,7 @@ impl Paths {
                 levels.push(Level { first, hashes });
                 return Self(levels);
             }
-            let above = hashes
-                .as_chunks()
-                .0
-                .iter()
-                .map(|[left, right]| merkle::node_hash(left, right))
-                .collect();
+            let above = merkle::node_hashes(&hashes);
             levels.push(Level { first, hashes });
             hashes = above;
             first /= 2;
