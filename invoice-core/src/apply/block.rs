@@ -171,9 +171,7 @@ pub fn execute_block<V: StateView>(
         })
     })?;
     let mut frontier = point.frontier.clone();
-    for hash in &leaf_hashes {
-        frontier.push(*hash);
-    }
+    frontier.extend(&leaf_hashes);
     let changes = execution.finish();
     let digests = [
         ("count", u64::from(header.count) == leaf_hashes.len() as u64),

@@ -183,3 +183,42 @@ fn blank(family: Family, issue_date: Date, total: Fen, fingerprint: &Fingerprint
         shares: Vec::new(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::apply::work::Work;
+    use crate::record::parse_record;
+
+    /// The state keeps a fixed number of field digests for each family.
+    #[test]
+    fn as_many_members_are_compared_as_the_state_keeps() {
+        let invoice = r#"{"type":"invoice.issue","id":"i","by":"91330000142942095H",
+            "at":"2026-11-21T14:30:00+08:00","invoice":{"kind":"82","number":"24442000000000000016",
+            "issue_date":"2026-11-21","seller":{"id":"91330000142942095H","name":"s"},
+            "buyer":{"name":"b"},"lines":[{"name":"*a*b","amount":"100","tax_rate":"0.13",
+            "tax":"13"}],"total_without_tax":"100","total_tax":"13","total":"113"}}"#;
+        let bill = r#"{"type":"bill.issue","id":"b","by":"91330000142942095H",
+            "at":"2026-11-21T14:30:00+08:00","bill":{"code":"33060122","number":"0123456789",
+            "check_code":"a1B2c3","issue_date":"2026-11-20",
+            "issuer":{"id":"91330000142942095H","name":"h"},"visit":"outpatient",
+            "items":[{"name":"i","amount":"10"}],"total":"10","payment":{"fund":"0","other":"0",
+            "account":"0","cash":"10","self_pay":"10","self_fund":"0"}}}"#;
+        for text in [invoice, bill] {
+            let record = parse_record(text.as_bytes()).unwrap().record.unwrap();
+            let Work::Issue(draft) = Work::from(record.body) else {
+                unreachable!("{text} issues a document")
+            };
+            let kept = draft.document.family.content_fields();
+            assert_eq!(draft.fingerprint.fields.len(), kept);
+            let (digests, rest) = draft.document.content_fields.split_at(kept);
+            let due: Vec<u8> = draft
+                .fingerprint
+                .fields
+                .iter()
+                .map(|(_, digest)| (digest >> 8) as u8)
+                .collect();
+            assert_eq!(digests, due);
+            assert!(rest.iter().all(|byte| *byte == 0));
+        }
+    }
+}

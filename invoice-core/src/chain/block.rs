@@ -109,10 +109,8 @@ impl BlockEnvelope {
         if self.entries.len().checked_add(omitted.len())? != usize::try_from(*count).ok()? {
             return None;
         }
-        let mut recorded = self
-            .entries
-            .iter()
-            .map(|entry| merkle::leaf_hash(&entry.record));
+        let records: Vec<&[u8]> = self.entries.iter().map(|entry| &*entry.record).collect();
+        let mut recorded = merkle::leaf_hashes(&records).into_iter();
         let mut omitted = omitted.iter().peekable();
         (0..*count)
             .map(

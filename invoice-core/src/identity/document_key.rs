@@ -95,6 +95,15 @@ impl DocumentKey {
         }
     }
 
+    /// How many digits a key with this tag has, always an even number; `None` for no tag.
+    pub(crate) const fn digits_of(tag: u8) -> Option<usize> {
+        match tag {
+            DIGITAL | PAPER_TWELVE => Some(20),
+            PAPER_TEN | FISCAL => Some(18),
+            _ => None,
+        }
+    }
+
     /// The key from the form of the state's tables; `None` for any other bytes.
     #[must_use]
     pub fn from_bytes(bytes: &[u8]) -> Option<Self> {

@@ -43,7 +43,7 @@ const fn places() -> [u8; 256] {
         {
             places[*character as usize] = place;
         }
-        place += 1;
+        place = place.saturating_add(1);
         rest = tail;
     }
     places
@@ -113,9 +113,10 @@ impl MemberId {
         let (region, written) = rest.split_at_mut(REGION_CHARACTERS);
         let write = |number: &mut u64, to: &mut [u8], base: u64| {
             for to in to.iter_mut().rev() {
-                let place = usize::try_from(*number % base).unwrap_or(0);
+                let place = number.checked_rem(base).unwrap_or(0);
+                let place = usize::try_from(place).unwrap_or(0);
                 *to = ALPHABET.get(place).copied().unwrap_or(0);
-                *number /= base;
+                *number = number.checked_div(base).unwrap_or(0);
             }
         };
         write(&mut body, written, CHARACTERS);

@@ -150,7 +150,13 @@ impl fmt::Display for TaxRate {
         match self {
             Self::Fraction(0) => f.write_str("0"),
             Self::Fraction(millionths) => {
-                write!(f, "0.{}", format!("{millionths:06}").trim_end_matches('0'))
+                let (mut digits, mut rest) = (*b"0.000000", *millionths);
+                for digit in digits.iter_mut().skip(2).rev() {
+                    *digit = digit.wrapping_add(u8::try_from(rest % 10).unwrap_or_default());
+                    rest = rest.div_euclid(10);
+                }
+                let text = std::str::from_utf8(&digits).unwrap_or_default();
+                f.write_str(text.trim_end_matches('0'))
             }
             Self::Exempt => f.write_str("免税"),
             Self::NotTaxable => f.write_str("不征税"),

@@ -137,13 +137,11 @@ mod tests {
         later.remove(Table::Claim, [1]);
         later.put(Table::Claim, [3], vec![2]);
         earlier.absorb(later);
-        let seen: Vec<_> = earlier.iter().collect();
-        let due: [(Table, &[u8], Option<&[u8]>); 3] = [
-            (Table::Claim, &[1], None),
-            (Table::Claim, &[2], Some(&[1])),
-            (Table::Claim, &[3], Some(&[2])),
-        ];
-        assert_eq!(seen, due);
+        let mut seen = earlier.iter();
+        assert_eq!(seen.next(), Some((Table::Claim, &[1][..], None)));
+        assert_eq!(seen.next(), Some((Table::Claim, &[2][..], Some(&[1][..]))));
+        assert_eq!(seen.next(), Some((Table::Claim, &[3][..], Some(&[2][..]))));
+        assert_eq!(seen.next(), None);
     }
 
     #[test]

@@ -2,8 +2,8 @@
 
 use super::document::{Burden, CONTENT_FIELDS_MAX, Document, Family, Holding, Share, Title};
 use super::layout::{
-    put_fen, put_instant_ms, put_short, take_count, take_fen, take_instant_ms, take_member_no,
-    take_short,
+    put_fen, put_instant_ms, put_member_no, put_short, take_count, take_fen, take_instant_ms,
+    take_member_no, take_short,
 };
 use super::{HOLDINGS_PER_DOCUMENT_MAX, SHARES_PER_DOCUMENT_MAX};
 use crate::calendar::Date;
@@ -62,7 +62,7 @@ impl Document {
         let holdings = self.holdings.len().saturating_mul(USUAL_BYTES);
         let mut bytes = Writer::with_capacity(USUAL_BYTES.saturating_add(holdings));
         bytes.put_u8(self.flags());
-        bytes.put_varint(self.issuer.0.into());
+        put_member_no(&mut bytes, self.issuer);
         if let Title::Organisation(id) = self.title {
             bytes.put(&id.to_packed());
         }
@@ -173,7 +173,7 @@ fn put_history(bytes: &mut Writer, document: &Document) {
     bytes.put_u8(document.aliases);
     bytes.put_varint(document.holdings.len() as u64);
     for holding in &document.holdings {
-        bytes.put_varint(holding.owner.0.into());
+        put_member_no(bytes, holding.owner);
         put_short(bytes, holding.claim.as_str().as_bytes());
         bytes.put_u8(holding.kind.number());
         bytes.put_u8(holding.component.number());
@@ -183,7 +183,7 @@ fn put_history(bytes: &mut Writer, document: &Document) {
     }
     bytes.put_varint(document.shares.len() as u64);
     for share in &document.shares {
-        bytes.put_varint(share.holder.0.into());
+        put_member_no(bytes, share.holder);
         put_fen(bytes, share.amount);
     }
 }
@@ -224,4 +224,137 @@ fn take_record_id(reader: &mut Reader<'_>) -> Result<RecordId, DecodeError> {
         .ok()
         .and_then(|id| RecordId::spelled(id).ok())
         .ok_or(DecodeError::Invalid { what: "claim" })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::calendar::Instant;
+    use crate::state::MemberNo;
+    use proptest::prelude::*;
+
+    fn invoice() -> Document {
+        Document {
+            family: Family::Invoice,
+            issuer: MemberNo(300),
+            title: Title::Organisation(MemberId::from_bytes(b"91330000142942095H").unwrap()),
+            index: 30_000_000,
+            issue_date: Date::new(2026, 11, 21).unwrap(),
+            total: Fen::new(113_000),
+            total_without_tax: Fen::new(100_000),
+            check_code: None,
+            burden: None,
+            reversed: Fen::ZERO,
+            quota_restored: Fen::ZERO,
+            frozen: false,
+            aliases: 0,
+            content: [0xcc; 16],
+            content_fields: [0xff; CONTENT_FIELDS_MAX],
+            holdings: Vec::new(),
+            shares: Vec::new(),
+        }
+    }
+
+    fn bill() -> Document {
+        let mut content_fields = [0; CONTENT_FIELDS_MAX];
+        content_fields[..8].fill(0xee);
+        Document {
+            family: Family::Bill,
+            title: Title::Open,
+            total_without_tax: Fen::new(113_000),
+            check_code: Some(*b"a1B2c3"),
+            burden: Some(Burden {
+                claimable: Fen::new(63),
+                self_pay: Fen::new(64),
+                self_fund: Fen::ZERO,
+                directly_settled: true,
+            }),
+            frozen: true,
+            content_fields,
+            holdings: vec![Holding {
+                owner: MemberNo(1),
+                claim: RecordId::spelled("r-1").unwrap(),
+                kind: ClaimKind::Basic,
+                component: Component::SelfPay,
+                locked: Fen::ZERO,
+                expires_at: Instant::from_ms(1_795_242_600_123),
+                settled: Fen::new(63),
+            }],
+            shares: vec![Share {
+                holder: MemberNo(2),
+                amount: Fen::new(1),
+            }],
+            ..invoice()
+        }
+    }
+
+    #[test]
+    fn a_plain_invoice_has_these_bytes() {
+        let due = "02 ac02 10b57f10".to_owned()
+            + &hex::encode(&body_of(b"142942095")[2..])
+            + "80 87a70e aaa201 d0e50d 90cb01"
+            + &"cc".repeat(16)
+            + &"ff".repeat(11);
+        let bytes = invoice().encode();
+        assert_eq!(hex::encode(&bytes), due.replace(' ', ""));
+        assert!(bytes.len() <= 60);
+    }
+
+    fn body_of(digits: &[u8]) -> [u8; 8] {
+        let number = digits
+            .iter()
+            .fold(0_u64, |number, digit| number * 31 + u64::from(digit - b'0'));
+        number.to_be_bytes()
+    }
+
+    #[test]
+    fn a_bill_with_history_has_these_bytes() {
+        let due = "f9 ac02 8087a70e aaa201 d0e50d 00 613142326333 7e 8001 00".to_owned()
+            + &"cc".repeat(16)
+            + &"ee".repeat(8)
+            + "00 00 00 01 01 03722d31 02 01 00 f69ae1ccbf68 7e 01 02 02";
+        assert_eq!(hex::encode(bill().encode()), due.replace(' ', ""));
+    }
+
+    #[test]
+    fn other_spellings_are_refused() {
+        for document in [invoice(), bill()] {
+            let bytes = document.encode();
+            assert_eq!(Document::decode(&bytes).as_ref(), Ok(&document));
+            for end in 0..bytes.len() {
+                assert!(Document::decode(&bytes[..end]).is_err(), "{end}");
+            }
+            assert!(Document::decode(&[&bytes[..], &[0]].concat()).is_err());
+        }
+        let bytes = invoice().encode();
+        let with = |flags: u8, tail: &[u8]| {
+            let mut bytes = [&bytes[..], tail].concat();
+            bytes[0] = flags;
+            Document::decode(&bytes)
+        };
+        assert!(with(ORGANISATION, &[]).is_ok());
+        assert!(with(ORGANISATION | OLD_TAX_NUMBER, &[]).is_err());
+        assert!(with(ORGANISATION | DIRECTLY_SETTLED, &[]).is_err());
+        // A history in which nothing happened.
+        assert!(with(ORGANISATION | HISTORY, &[0, 0, 0, 0, 0]).is_err());
+        assert!(with(ORGANISATION | HISTORY, &[0, 0, 1, 0, 0]).is_ok());
+    }
+
+    proptest! {
+        /// Whatever is read has exactly the bytes that it is written with.
+        #[test]
+        fn bytes_have_one_document(
+            bill_first: bool,
+            changes in proptest::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..4),
+        ) {
+            let mut bytes = if bill_first { bill().encode() } else { invoice().encode() };
+            for (place, byte) in changes {
+                let place = place.index(bytes.len());
+                bytes[place] = byte;
+            }
+            if let Ok(document) = Document::decode(&bytes) {
+                prop_assert_eq!(document.encode(), bytes);
+            }
+        }
+    }
 }

@@ -102,6 +102,17 @@ mod tests {
         assert_eq!(changes.root(), sm3(&[&[0x04], piece.as_bytes()]));
     }
 
+    /// The vector of `docs/format.md`.
+    #[test]
+    fn one_counter_set_has_this_root() {
+        let mut changes = Changes::new();
+        changes.put(Table::Counter, b"members", vec![0, 0, 0, 1]);
+        assert_eq!(
+            changes.root().to_string(),
+            "f2224f2d421d474f5daffe782950dd15bcfb231f92f59ac00cfe35534eb4fd20"
+        );
+    }
+
     #[test]
     fn nothing_changed_is_the_digest_of_no_piece() {
         assert_eq!(Changes::new().root(), sm3(&[&[0x04]]));

@@ -1,7 +1,7 @@
 //! A registered key.
 
 use super::MemberNo;
-use super::layout::{put_instant, take_instant};
+use super::layout::{put_instant, put_member_no, take_instant, take_member_no};
 use crate::calendar::Instant;
 use crate::codec::{DecodeError, Reader, Writer};
 use crate::crypto::PublicKey;
@@ -73,7 +73,7 @@ impl KeyEntry {
 
     pub(crate) fn encode(&self) -> Vec<u8> {
         let mut bytes = Writer::new();
-        bytes.put_u32(self.owner.0);
+        put_member_no(&mut bytes, self.owner);
         bytes.put(self.public_key.as_sec1());
         put_instant(&mut bytes, self.not_after);
         put_instant(&mut bytes, self.revoked_at);
@@ -96,7 +96,7 @@ impl KeyEntry {
 /// The parts of an entry, the key as its bytes.
 fn read(bytes: &[u8]) -> Result<(KeyStanding, &[u8]), DecodeError> {
     let mut reader = Reader::new(bytes);
-    let owner = MemberNo(reader.u32("owner")?);
+    let owner = take_member_no(&mut reader, "owner")?;
     let public_key = reader.take("public_key", PublicKey::BYTES)?;
     let not_after = take_instant(&mut reader, "not_after")?;
     let revoked_at = take_instant(&mut reader, "revoked_at")?;

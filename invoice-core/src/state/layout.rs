@@ -3,6 +3,7 @@
 use super::MemberNo;
 use crate::calendar::Instant;
 use crate::codec::{DecodeError, Reader, Writer};
+use crate::identity::DocumentKey;
 use crate::money::Fen;
 
 /// An amount, as a signed varint of fen.
@@ -26,7 +27,11 @@ pub(crate) fn take_instant_ms(
     reader.signed(what).map(Instant::from_ms)
 }
 
-/// A member's number, of a varint.
+/// A member's number in a value, as a varint. In keys it is a u32.
+pub(crate) fn put_member_no(bytes: &mut Writer, number: MemberNo) {
+    bytes.put_varint(number.0.into());
+}
+
 pub(crate) fn take_member_no(
     reader: &mut Reader<'_>,
     what: &'static str,
@@ -35,6 +40,33 @@ pub(crate) fn take_member_no(
     number
         .map(MemberNo)
         .map_err(|_| DecodeError::Invalid { what })
+}
+
+/// A document's key in a value: the tag, then its digits, two in a byte.
+pub(crate) fn put_document_key(bytes: &mut Writer, key: &DocumentKey) {
+    let (tag, code, number) = key.parts();
+    bytes.put_u8(tag);
+    let mut digits = code.iter().chain(number).map(|digit| digit & 0x0f);
+    while let (Some(high), Some(low)) = (digits.next(), digits.next()) {
+        bytes.put_u8((high << 4) | low);
+    }
+}
+
+pub(crate) fn take_document_key(
+    reader: &mut Reader<'_>,
+    what: &'static str,
+) -> Result<DocumentKey, DecodeError> {
+    let invalid = DecodeError::Invalid { what };
+    let tag = reader.u8(what)?;
+    let packed = reader.take(what, DocumentKey::digits_of(tag).ok_or(invalid)? / 2)?;
+    let mut key = vec![tag];
+    for pair in packed {
+        key.extend([
+            b'0'.saturating_add(pair >> 4),
+            b'0'.saturating_add(pair & 0x0f),
+        ]);
+    }
+    DocumentKey::from_bytes(&key).ok_or(invalid)
 }
 
 /// A number of elements of at most `limit`, of a varint.

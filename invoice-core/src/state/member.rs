@@ -1,6 +1,6 @@
 //! A member of the registry.
 
-use super::layout::put_text;
+use super::layout::{put_member_no, put_text, take_member_no};
 use crate::codec::{DecodeError, Reader, Writer};
 use crate::record::RoleSet;
 
@@ -44,7 +44,7 @@ impl Standing {
 impl Member {
     pub(crate) fn encode(&self) -> Vec<u8> {
         let mut bytes = Writer::new();
-        bytes.put_u32(self.number.0);
+        put_member_no(&mut bytes, self.number);
         bytes.put_u8(self.roles.bits());
         bytes.put_u8(u8::from(self.suspended));
         put_text(&mut bytes, &self.name);
@@ -64,7 +64,7 @@ impl Member {
 
 fn read(bytes: &[u8]) -> Result<(Standing, &str), DecodeError> {
     let mut reader = Reader::new(bytes);
-    let number = MemberNo(reader.u32("number")?);
+    let number = take_member_no(&mut reader, "number")?;
     let roles = RoleSet::from_bits(reader.u8("roles")?);
     let suspended = reader.flag("suspended")?;
     let name = reader.text16("name", NAME_BYTES_MAX)?;

@@ -453,7 +453,7 @@ impl History {
                 let own = changes.iter().find(|(table, ..)| *table == Table::Record);
                 let (table, key, _) =
                     own.unwrap_or_else(|| panic!("history {}: no entry", self.seed));
-                refused.put(table, key.to_vec(), Vec::new());
+                refused.put(table, key, Vec::new());
             }
         }
         let all = Overlay {

@@ -530,7 +530,7 @@ impl Registry for Node {
                     root_hash: outline.header.log_root,
                     time: Instant::from_ms(outline.header.time_ms),
                     header: outline.header.encode(),
-                    certificate: outline.certificate,
+                    certificate: outline.certificate.clone(),
                 }))
             })
             .await
@@ -552,7 +552,7 @@ impl Registry for Node {
                     time: Instant::from_ms(outline.header.time_ms),
                     first_index: first,
                     header: outline.header.encode(),
-                    certificate: outline.certificate,
+                    certificate: outline.certificate.clone(),
                     leaf_hashes,
                 }))
             })

@@ -20,7 +20,7 @@ use super::disk::Disk;
 use super::job::{JOBS_WAITING_MAX, Job};
 use super::pending::Pending;
 use crate::engine::{Engine, EngineError, Solo};
-use crate::store::{NewChain, OpenError, OpenOptions, ReadError, ReplayError, Store};
+use crate::store::{NewChain, OpenError, OpenOptions, ReadError, ReplayError, Store, Tuning};
 
 /// Envelopes whose signatures wait for the pool; more are answered 503.
 const ADMISSIONS_WAITING_MAX: usize = 4_096;
@@ -216,6 +216,7 @@ fn open(config: &NodeConfig) -> Result<Store, OpenError> {
             genesis_hash: config.genesis.hash(),
             certified: &|_, certificate| certificate.verify(validators, chain_id).is_ok(),
             cache_bytes: config.cache_bytes,
+            tuning: Tuning::default(),
         },
     )
 }
