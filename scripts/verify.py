@@ -1273,8 +1273,8 @@ def selftest():
           ("sz-2026", 258, 1795242600123, 7, 3))
     check("block id", header.block_id.hex(), "3ff457803e048d13b59bc263ae5ce5d9f1457a4f7b0e863ede0bc1698f73e1a3")
     check("no effects", sm3(b"\x04").hex(), "7caea5378ab6077d60596326eec8d00cfbd5ef8ac0731c0154fb7283ac80f654")
-    check("effects", sm3(bytes.fromhex("040a00076d656d626572730100000004" "00000001")).hex(),
-          "e8a2912047ea1bb0abd128738c04e3303568dd556c8f2e9abca0100e3945954b")
+    check("effects", sm3(b"\x04" + sm3(bytes.fromhex("060a00076d656d62657273010000000400000001"))).hex(),
+          "f2224f2d421d474f5daffe782950dd15bcfb231f92f59ac00cfe35534eb4fd20")
 
     check("genesis size", len(VECTOR_GENESIS), 356)
     genesis = read_genesis(VECTOR_GENESIS)

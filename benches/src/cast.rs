@@ -7,11 +7,11 @@ use invoice_core::chain::{ChainId, Genesis, GenesisMember, Validator, ValidatorS
 use invoice_core::crypto::{PublicKey, SecretKey, SecretKeySigner, Signer};
 use invoice_core::identity::MemberId;
 use invoice_core::record::{Body, MemberAdmit, NewKey, NewMember, Record, Role, RoleSet};
-use rand::rngs::StdRng;
 use rand::seq::SliceRandom;
 use rand::{RngExt, SeedableRng};
 
-use crate::documents::vocabulary::{self, Place, TRADES, Trade};
+use crate::documents::Dice;
+use crate::documents::vocabulary::{self, PLACES, Place, TRADES, Trade};
 use crate::spelled;
 
 /// A member with its key.
@@ -25,6 +25,8 @@ pub struct Player {
     pub role: Role,
     /// Its key.
     pub signer: Arc<SecretKeySigner>,
+    /// The same as a number: a generator's key protects nothing.
+    pub secret: [u8; 32],
 }
 
 /// A member that issues documents.
@@ -65,11 +67,13 @@ pub struct CastSize {
     pub hospitals: usize,
     /// Employers, which are the registered buyers.
     pub employers: usize,
+    /// Organisations that buy and are not registered.
+    pub strangers: usize,
 }
 
 impl CastSize {
     /// A mix for this many issuers: eight merchants and one public hospital in ten, one private
-    /// clinic in ten, and half as many employers.
+    /// clinic in ten, twice as many employers, and a hundred times as many other buyers.
     #[must_use]
     pub fn of_issuers(issuers: usize) -> Self {
         let tenth = issuers / 10;
@@ -77,7 +81,8 @@ impl CastSize {
             merchants: issuers.saturating_sub(2 * tenth).max(1),
             clinics: tenth,
             hospitals: tenth,
-            employers: (issuers / 2).max(1),
+            employers: (2 * issuers).max(1),
+            strangers: (100 * issuers).max(1),
         }
     }
 }
@@ -90,23 +95,27 @@ pub struct Cast {
     pub issuers: Vec<Issuer>,
     /// Who buys and claims.
     pub employers: Vec<Player>,
+    /// The same as buyers, in JSON.
+    pub registered_buyers: Vec<String>,
+    /// Organisations that only buy, in JSON.
+    pub other_buyers: Vec<String>,
 }
 
 impl Cast {
     /// The members of a seed: the same ones, with the same keys, each time.
     #[must_use]
     pub fn new(seed: u64, size: CastSize) -> Self {
-        let mut dice = StdRng::seed_from_u64(seed);
+        let mut dice = Dice::seed_from_u64(seed);
         let tax = player(
             &mut dice,
             "示范税务局".to_owned(),
             Role::Tax,
-            &vocabulary::PLACES[0],
+            &PLACES[0],
         );
         let mut issuers = Vec::new();
         for _ in 0..size.merchants {
-            let place = vocabulary::one_of(&mut dice, vocabulary::PLACES);
-            let trade = vocabulary::one_of(&mut dice, TRADES);
+            let place = vocabulary::one_of(&mut dice, &PLACES);
+            let trade = vocabulary::one_of(&mut dice, &TRADES);
             let name = vocabulary::company(&mut dice, place, trade.word);
             let small = dice.random_bool(0.3);
             issuers.push(Issuer {
@@ -120,7 +129,7 @@ impl Cast {
                 std::iter::repeat_n((Business::Hospital, "人民医院"), size.hospitals),
             );
         for (business, word) in medical {
-            let place = vocabulary::one_of(&mut dice, vocabulary::PLACES);
+            let place = vocabulary::one_of(&mut dice, &PLACES);
             let name = format!("{}{}{word}", place.name, vocabulary::trade_name(&mut dice));
             issuers.push(Issuer {
                 player: player(&mut dice, name, Role::Hospital, place),
@@ -130,18 +139,33 @@ impl Cast {
         }
         // Large and small issuers of every business.
         issuers.shuffle(&mut dice);
-        let employers = (0..size.employers)
+        let employers: Vec<Player> = (0..size.employers)
             .map(|_| {
-                let place = vocabulary::one_of(&mut dice, vocabulary::PLACES);
-                let trade = vocabulary::one_of(&mut dice, TRADES);
+                let place = vocabulary::one_of(&mut dice, &PLACES);
+                let trade = vocabulary::one_of(&mut dice, &TRADES);
                 let name = vocabulary::company(&mut dice, place, trade.word);
                 player(&mut dice, name, Role::Employer, place)
+            })
+            .collect();
+        let buyer = |id: MemberId, name: &str| format!("{{\"id\":\"{id}\",\"name\":\"{name}\"}}");
+        let registered_buyers = employers
+            .iter()
+            .map(|employer| buyer(employer.id, &employer.name))
+            .collect();
+        let other_buyers = (0..size.strangers.max(1))
+            .map(|_| {
+                let place = vocabulary::one_of(&mut dice, &PLACES);
+                let trade = vocabulary::one_of(&mut dice, &TRADES);
+                let name = vocabulary::company(&mut dice, place, trade.word);
+                buyer(vocabulary::member_id(&mut dice, "91", place), &name)
             })
             .collect();
         Self {
             tax,
             issuers,
             employers,
+            registered_buyers,
+            other_buyers,
         }
     }
 
@@ -214,16 +238,17 @@ impl Cast {
     }
 }
 
-fn player(dice: &mut StdRng, name: String, role: Role, place: &Place) -> Player {
+fn player(dice: &mut Dice, name: String, role: Role, place: &Place) -> Player {
     let prefix = match role {
         Role::Tax | Role::Finance | Role::Health => "11",
         Role::Hospital => "12",
         Role::Merchant | Role::Employer | Role::Insurer | Role::Auditor => "91",
     };
-    let key = loop {
+    let (secret, key) = loop {
         // One in 2³² numbers of 32 bytes is no private key of the curve.
-        if let Ok(key) = SecretKey::from_bytes(&dice.random::<[u8; 32]>()) {
-            break key;
+        let secret = dice.random::<[u8; 32]>();
+        if let Ok(key) = SecretKey::from_bytes(&secret) {
+            break (secret, key);
         }
     };
     Player {
@@ -231,5 +256,6 @@ fn player(dice: &mut StdRng, name: String, role: Role, place: &Place) -> Player 
         name,
         role,
         signer: Arc::new(SecretKeySigner::new(key)),
+        secret,
     }
 }

@@ -113,7 +113,7 @@ impl Ledger {
                 frontier.push(hash);
                 leaf_hashes.push(hash);
                 entries.push(Entry {
-                    record: text,
+                    record: text.into(),
                     outcome: done.outcome.clone(),
                 });
                 recorded.push(done);

@@ -5,10 +5,16 @@
 
 pub mod cast;
 pub mod documents;
+pub mod hot;
+pub mod input;
 pub mod ledger;
 pub mod load;
+pub mod peers;
 
 use invoice_core::read::Spelled;
+
+/// Whatever went wrong, as text: a measurement can only stop.
+pub type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 /// A value from a text that this package wrote itself.
 ///

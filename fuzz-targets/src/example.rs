@@ -143,7 +143,7 @@ pub fn receipts() -> Vec<Receipt> {
                 let start = (index << level) as usize;
                 Ok::<_, std::convert::Infallible>(root(&leaves[start..start + (1 << level)]))
             };
-            let record = String::from_utf8(entry.record.clone()).expect("a record is text");
+            let record = String::from_utf8(entry.record.to_vec()).expect("a record is text");
             let number = RECORDS.iter().position(|known| *known == record);
             let number = number.expect("the record is known") + 1;
             receipts.push(Receipt {

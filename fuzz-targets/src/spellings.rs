@@ -31,7 +31,7 @@ pub(crate) fn run(bytes: &[u8]) {
         }),
         2 => one_spelling::<DecimalText>(text, |number| {
             let normal = number.normalized();
-            let again = DecimalText::spelled(&normal).expect("the normal form is a decimal");
+            let again = DecimalText::spelled(normal).expect("the normal form is a decimal");
             assert_eq!(again.normalized(), normal);
             let one = DecimalText::spelled("1").expect("1 is a decimal");
             if let Ok(amount) = Fen::parse(&normal) {

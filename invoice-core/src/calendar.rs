@@ -2,13 +2,15 @@
 
 use std::fmt;
 
-use chrono::{DateTime, Datelike, NaiveDate, NaiveTime, TimeDelta};
+use chrono::{DateTime, Datelike, NaiveDate};
 
 use crate::read::{Spelled, spelled_as_text};
 use crate::refusal::Rule;
 
 /// Milliseconds that Chinese civil time (GB/T 7408.1, UTC+8) is ahead of UTC.
 const UTC8_MS: i64 = 8 * 60 * 60 * 1000;
+/// Milliseconds of a day without a leap second.
+const DAY_MS: i64 = 24 * 60 * 60 * 1000;
 
 /// A day of the calendar, spelled `YYYY-MM-DD`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -62,12 +64,13 @@ impl Date {
     /// # Errors
     /// [`Rule::DateSpelling`].
     pub fn parse_compact(text: &str) -> Result<Self, Rule> {
-        let (Some(year), Some(month), Some(day), 8) =
-            (text.get(..4), text.get(4..6), text.get(6..), text.len())
-        else {
-            return Err(Rule::DateSpelling);
-        };
-        Self::from_parts(year, month, day)
+        match text.as_bytes() {
+            [y1, y2, y3, y4, m1, m2, d1, d2] => {
+                Self::from_digits([*y1, *y2, *y3, *y4], [*m1, *m2], [*d1, *d2])
+            }
+            _ => None,
+        }
+        .ok_or(Rule::DateSpelling)
     }
 
     /// Writes `YYYYMMDD`.
@@ -81,25 +84,27 @@ impl Date {
         )
     }
 
-    fn from_parts(year: &str, month: &str, day: &str) -> Result<Self, Rule> {
-        let date = || Self::new(number(year)?.try_into().ok()?, number(month)?, number(day)?);
-        date().ok_or(Rule::DateSpelling)
+    fn from_digits(year: [u8; 4], month: [u8; 2], day: [u8; 2]) -> Option<Self> {
+        Self::new(number(year)?.try_into().ok()?, number(month)?, number(day)?)
+    }
+
+    fn from_ascii(bytes: &[u8; 10]) -> Option<Self> {
+        let [y1, y2, y3, y4, b'-', m1, m2, b'-', d1, d2] = *bytes else {
+            return None;
+        };
+        Self::from_digits([y1, y2, y3, y4], [m1, m2], [d1, d2])
+    }
+
+    /// Year, month and day: they sort as the dates do.
+    pub(crate) fn parts(self) -> (i32, u32, u32) {
+        (self.0.year(), self.0.month(), self.0.day())
     }
 }
 
 impl Spelled for Date {
     fn spelled(text: &str) -> Result<Self, Rule> {
-        let (Some(year), Some("-"), Some(month), Some("-"), Some(day), 10) = (
-            text.get(..4),
-            text.get(4..5),
-            text.get(5..7),
-            text.get(7..8),
-            text.get(8..),
-            text.len(),
-        ) else {
-            return Err(Rule::DateSpelling);
-        };
-        Self::from_parts(year, month, day)
+        let bytes = text.as_bytes().try_into().ok();
+        bytes.and_then(Self::from_ascii).ok_or(Rule::DateSpelling)
     }
 }
 
@@ -148,14 +153,13 @@ impl Month {
 
 impl Spelled for Month {
     fn spelled(text: &str) -> Result<Self, Rule> {
-        let (Some(year), Some("-"), Some(month), 7) =
-            (text.get(..4), text.get(4..5), text.get(5..), text.len())
-        else {
-            return Err(Rule::MonthSpelling);
+        let date = match text.as_bytes() {
+            [y1, y2, y3, y4, b'-', m1, m2] => {
+                Date::from_digits([*y1, *y2, *y3, *y4], [*m1, *m2], *b"01")
+            }
+            _ => None,
         };
-        Date::from_parts(year, month, "01")
-            .map(Date::month)
-            .map_err(|_| Rule::MonthSpelling)
+        date.map(Date::month).ok_or(Rule::MonthSpelling)
     }
 }
 
@@ -237,71 +241,79 @@ impl Instant {
 
 /// Milliseconds of an RFC 3339 date-time; `None` for anything else.
 fn rfc3339_ms(text: &str) -> Option<i64> {
-    let date = Date::spelled(text.get(..10)?).ok()?;
-    let rest = text.get(10..)?.strip_prefix(['T', 't'])?;
-    let clock = rest.get(..8)?;
-    let (Some(":"), Some(":")) = (clock.get(2..3), clock.get(5..6)) else {
+    let (date, rest) = text.as_bytes().split_first_chunk::<10>()?;
+    let date = Date::from_ascii(date)?;
+    let [b'T' | b't', h1, h2, b':', m1, m2, b':', s1, s2, rest @ ..] = rest else {
         return None;
     };
-    let hour = number(clock.get(..2)?)?;
-    let minute = number(clock.get(3..5)?)?;
-    let second = number(clock.get(6..)?)?;
-    let time = NaiveTime::from_hms_opt(hour, minute, second.min(59))?;
-    let leap = match second {
-        0..=59 => 0,
-        60 => 1,
-        _ => return None,
-    };
-    let rest = rest.get(8..)?;
-    let (fraction, offset) = match rest.strip_prefix('.') {
-        Some(rest) => rest.split_at_checked(rest.find(|c: char| !c.is_ascii_digit())?)?,
-        None => ("0", rest),
-    };
-    if fraction.is_empty() || fraction.len() > 9 {
+    let (hour, minute, second) = (
+        number([*h1, *h2])?,
+        number([*m1, *m2])?,
+        number([*s1, *s2])?,
+    );
+    if hour > 23 || minute > 59 || second > 60 {
         return None;
     }
-    let ms: String = fraction.chars().chain("00".chars()).take(3).collect();
-    let at = date
-        .0
-        .and_time(time)
-        .checked_add_signed(TimeDelta::try_seconds(leap)?)?
-        .checked_sub_signed(TimeDelta::try_minutes(offset_minutes(offset)?)?)?;
-    let civil = at.checked_add_signed(TimeDelta::try_milliseconds(UTC8_MS)?)?;
-    Date::new(civil.year(), civil.month(), civil.day())?;
-    at.and_utc()
-        .timestamp_millis()
-        .checked_add(number(&ms)?.into())
+    let (ms, offset) = match rest {
+        [b'.', rest @ ..] => fraction_ms(rest)?,
+        _ => (0, rest),
+    };
+    // A date of four-digit years and less than two days more: far from the ends of the type.
+    let minutes = i64::from(date.days())
+        .checked_mul(24)?
+        .checked_add(hour.into())?
+        .checked_mul(60)?
+        .checked_add(minute.into())?
+        .checked_sub(offset_minutes(offset)?)?;
+    let at = minutes
+        .checked_mul(60)?
+        .checked_add(second.into())?
+        .checked_mul(1000)?
+        .checked_add(ms.into())?;
+    let civil_days = at.checked_add(UTC8_MS)?.div_euclid(DAY_MS);
+    let civil = Date::from_days(civil_days.try_into().ok()?)?;
+    (1..=9999).contains(&civil.year()).then_some(at)
+}
+
+/// Milliseconds of the digits after the point, and what follows them.
+fn fraction_ms(rest: &[u8]) -> Option<(u32, &[u8])> {
+    let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    if !(1..=9).contains(&digits) {
+        return None;
+    }
+    let (fraction, offset) = rest.split_at_checked(digits)?;
+    let mut ms = [b'0'; 3];
+    for (to, from) in ms.iter_mut().zip(fraction) {
+        *to = *from;
+    }
+    Some((number(ms)?, offset))
 }
 
 /// Minutes that a time's offset is ahead of UTC.
-fn offset_minutes(offset: &str) -> Option<i64> {
-    if matches!(offset, "Z" | "z") {
-        return Some(0);
-    }
-    let (sign, rest) = offset.split_at_checked(1)?;
-    let (hours, minutes) = rest.split_once(':')?;
-    let (hours, minutes) = match (hours.len(), minutes.len()) {
-        (2, 2) => (number(hours)?, number(minutes)?),
+fn offset_minutes(offset: &[u8]) -> Option<i64> {
+    let (sign, h1, h2, m1, m2) = match offset {
+        [b'Z' | b'z'] => return Some(0),
+        [sign @ (b'+' | b'-'), h1, h2, b':', m1, m2] => (sign, h1, h2, m1, m2),
         _ => return None,
     };
+    let (hours, minutes) = (number([*h1, *h2])?, number([*m1, *m2])?);
     if hours > 23 || minutes > 59 {
         return None;
     }
     let ahead = i64::from(hours.checked_mul(60)?.checked_add(minutes)?);
-    match sign {
-        "+" => Some(ahead),
-        "-" => ahead.checked_neg(),
-        _ => None,
+    if *sign == b'-' {
+        ahead.checked_neg()
+    } else {
+        Some(ahead)
     }
 }
 
-/// A short run of ASCII digits; `u32::from_str` alone would take a sign.
-fn number(digits: &str) -> Option<u32> {
-    if digits.bytes().all(|b| b.is_ascii_digit()) {
-        digits.parse().ok()
-    } else {
-        None
-    }
+/// The value of a short run of ASCII digits.
+fn number<const N: usize>(digits: [u8; N]) -> Option<u32> {
+    digits.iter().try_fold(0_u32, |value, digit| {
+        let digit = digit.is_ascii_digit().then(|| digit.checked_sub(b'0'))??;
+        value.checked_mul(10)?.checked_add(digit.into())
+    })
 }
 
 impl Spelled for Instant {

@@ -44,6 +44,13 @@ pub struct EncodeError {
     pub what: &'static str,
 }
 
+/// Bits of a number that one byte of a varint carries.
+const VARINT_BITS: usize = 7;
+/// The place of those bits in the byte.
+const VARINT_LOW: u8 = 0x7f;
+/// The bit that says that another byte follows.
+const VARINT_MORE: u8 = 0x80;
+
 /// Collects bytes.
 ///
 /// ```
@@ -100,6 +107,23 @@ impl Writer {
     /// Eight bytes, big-endian, two's complement.
     pub fn put_i64(&mut self, value: i64) {
         self.put(&value.to_be_bytes());
+    }
+
+    /// A whole number in as few bytes as it needs, seven bits in each, the lowest first; every byte
+    /// but the last has its highest bit set (LEB128).
+    pub fn put_varint(&mut self, value: u64) {
+        let mut rest = value;
+        while rest > u64::from(VARINT_LOW) {
+            self.put_u8(rest.to_le_bytes()[0] | VARINT_MORE);
+            rest >>= VARINT_BITS;
+        }
+        self.put_u8(rest.to_le_bytes()[0]);
+    }
+
+    /// A signed number as a [`put_varint`](Self::put_varint) of 2n for n ≥ 0 and −2n − 1 below, so
+    /// that small numbers of either sign are short.
+    pub fn put_signed(&mut self, value: i64) {
+        self.put_varint(value.wrapping_shl(1).cast_unsigned() ^ (value >> 63).cast_unsigned());
     }
 
     /// The bytes as they are.
@@ -247,6 +271,37 @@ impl<'a> Reader<'a> {
         self.array(what).map(i64::from_be_bytes)
     }
 
+    /// A whole number of [`Writer::put_varint`], in no more bytes than it needs.
+    ///
+    /// # Errors
+    /// [`DecodeError::Truncated`] at the end, [`DecodeError::Invalid`] beyond 64 bits and for a
+    /// longer spelling of a number.
+    pub fn varint(&mut self, what: &'static str) -> Result<u64, DecodeError> {
+        let mut value = 0_u64;
+        for shift in (0..u64::BITS).step_by(VARINT_BITS) {
+            let byte = self.u8(what)?;
+            let bits = u64::from(byte & VARINT_LOW);
+            let placed = bits << shift;
+            if placed >> shift != bits || (byte == 0 && shift > 0) {
+                return Err(DecodeError::Invalid { what });
+            }
+            value |= placed;
+            if byte & VARINT_MORE == 0 {
+                return Ok(value);
+            }
+        }
+        Err(DecodeError::Invalid { what })
+    }
+
+    /// A signed number of [`Writer::put_signed`].
+    ///
+    /// # Errors
+    /// As [`Reader::varint`].
+    pub fn signed(&mut self, what: &'static str) -> Result<i64, DecodeError> {
+        let value = self.varint(what)?;
+        Ok((value >> 1).cast_signed() ^ (value & 1).cast_signed().wrapping_neg())
+    }
+
     /// One byte that is 0 or 1.
     ///
     /// # Errors
@@ -387,5 +442,69 @@ mod tests {
             Writer::new().put_bytes16("part", &[0; 65_536]),
             Err(EncodeError { what: "part" })
         );
+    }
+
+    #[test]
+    fn varints_have_these_bytes() {
+        let cases: &[(u64, &[u8])] = &[
+            (0, &[0]),
+            (1, &[1]),
+            (127, &[0x7f]),
+            (128, &[0x80, 1]),
+            (300, &[0xac, 2]),
+            (16_383, &[0xff, 0x7f]),
+            (16_384, &[0x80, 0x80, 1]),
+            (
+                u64::MAX >> 1,
+                &[0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f],
+            ),
+            (
+                u64::MAX,
+                &[0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1],
+            ),
+        ];
+        for (value, bytes) in cases {
+            let mut writer = Writer::new();
+            writer.put_varint(*value);
+            assert_eq!(writer.into_bytes(), *bytes);
+            let mut reader = Reader::new(bytes);
+            assert_eq!(reader.varint("n"), Ok(*value));
+            assert_eq!(reader.finish(), Ok(()));
+        }
+    }
+
+    #[test]
+    fn a_varint_has_one_spelling() {
+        let invalid = Err(DecodeError::Invalid { what: "n" });
+        for bytes in [
+            &[0x80, 0][..],
+            &[0xff, 0],
+            &[0x80, 0x80, 0],
+            &[0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 2],
+            &[
+                0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x81, 0,
+            ],
+        ] {
+            assert_eq!(Reader::new(bytes).varint("n"), invalid, "{bytes:?}");
+        }
+        for bytes in [&[][..], &[0x80], &[0xff, 0xff]] {
+            let cut = Err(DecodeError::Truncated { what: "n" });
+            assert_eq!(Reader::new(bytes).varint("n"), cut);
+        }
+    }
+
+    #[test]
+    fn signed_numbers_are_short_on_both_sides_of_zero() {
+        for (value, first) in [(0, 0), (-1, 1), (1, 2), (-2, 3), (63, 126), (-64, 127)] {
+            let mut writer = Writer::new();
+            writer.put_signed(value);
+            assert_eq!(writer.into_bytes(), [first]);
+        }
+        for value in [i64::MIN, i64::MIN + 1, -65, 64, i64::MAX - 1, i64::MAX] {
+            let mut writer = Writer::new();
+            writer.put_signed(value);
+            let bytes = writer.into_bytes();
+            assert_eq!(Reader::new(&bytes).signed("n"), Ok(value));
+        }
     }
 }

@@ -3,6 +3,8 @@
 //! I-JSON (RFC 7493): UTF-8 without byte order mark, no member named twice, nothing after the
 //! value, nesting up to a limit. Numbers are kept only as far as the formats here use them.
 
+pub(crate) mod scan;
+
 use std::borrow::Cow;
 use std::cell::RefCell;
 use std::fmt;
@@ -94,6 +96,14 @@ impl<'a> Node<'a> {
 /// stops being JSON.
 pub fn parse(bytes: &[u8], depth_max: usize) -> Result<Node<'_>, Vec<ShapeError>> {
     let text = utf8(bytes).map_err(|error| vec![error])?;
+    match scan::scan(text, depth_max) {
+        Some(node) => Ok(node),
+        None => parse_thoroughly(text, depth_max),
+    }
+}
+
+/// Reads one JSON value, or finds every fault in it.
+fn parse_thoroughly(text: &str, depth_max: usize) -> Result<Node<'_>, Vec<ShapeError>> {
     let context = Context::default();
     let mut deserializer = serde_json::Deserializer::from_str(text);
     let seed = NodeSeed {
@@ -123,7 +133,7 @@ pub fn parse(bytes: &[u8], depth_max: usize) -> Result<Node<'_>, Vec<ShapeError>
 
 /// The text of a request, unless it is not UTF-8 or begins with a byte order mark.
 pub(crate) fn utf8(bytes: &[u8]) -> Result<&str, ShapeError> {
-    let text = std::str::from_utf8(bytes).map_err(|error| {
+    let text = simdutf8::compat::from_utf8(bytes).map_err(|error| {
         ShapeError::at(ShapeCode::NotUtf8, "").with("offset", error.valid_up_to().to_string())
     })?;
     if text.starts_with('\u{feff}') {
@@ -333,3 +343,6 @@ impl<'de> Visitor<'de> for NameSeed {
         Ok(Cow::Owned(name.to_owned()))
     }
 }
+
+#[cfg(test)]
+mod tests;

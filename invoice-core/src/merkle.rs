@@ -34,6 +34,19 @@ pub fn node_hash(left: &Hash, right: &Hash) -> Hash {
     sm3(&[&[1], left.as_bytes(), right.as_bytes()])
 }
 
+/// The hashes of the inner nodes over neighbours: of the first and second, the third and fourth;
+/// a last one without neighbour is left out.
+#[must_use]
+pub fn node_hashes(children: &[Hash]) -> Vec<Hash> {
+    let (pairs, _) = children.as_chunks::<2>();
+    let parts: Vec<[&[u8]; 3]> = pairs
+        .iter()
+        .map(|[left, right]| [&[1][..], left.as_bytes(), right.as_bytes()])
+        .collect();
+    let messages: Vec<&[&[u8]]> = parts.iter().map(<[&[u8]; 3]>::as_slice).collect();
+    sm3_many(&messages)
+}
+
 /// The root over leaf hashes.
 ///
 /// ```
@@ -45,9 +58,7 @@ pub fn node_hash(left: &Hash, right: &Hash) -> Hash {
 #[must_use]
 pub fn root(leaves: &[Hash]) -> Hash {
     let mut frontier = Frontier::new();
-    for leaf in leaves {
-        frontier.push(*leaf);
-    }
+    frontier.extend(leaves);
     frontier.root()
 }
 
@@ -91,6 +102,33 @@ impl Frontier {
         self.peaks.push(hash);
         // 2⁶⁴ leaves would take longer than any computer lasts.
         self.size = self.size.saturating_add(1);
+    }
+
+    /// Appends leaves, level by level: the same tree as by [`Frontier::push`] of each, with the
+    /// nodes of a level hashed side by side.
+    pub fn extend(&mut self, leaves: &[Hash]) {
+        // A subtree for each set bit below, so that the lowest is the smallest.
+        let mut kept: Vec<Hash> = Vec::new();
+        let mut level = leaves.to_vec();
+        let (mut peaks, mut subtrees) = (std::mem::take(&mut self.peaks), self.size);
+        while !level.is_empty() {
+            if subtrees & 1 == 1
+                && let Some(left) = peaks.pop()
+            {
+                level.insert(0, left);
+            }
+            if level.len() & 1 == 1
+                && let Some(without_neighbour) = level.pop()
+            {
+                kept.push(without_neighbour);
+            }
+            level = node_hashes(&level);
+            subtrees >>= 1;
+        }
+        peaks.extend(kept.into_iter().rev());
+        self.peaks = peaks;
+        // 2⁶⁴ leaves would take longer than any computer lasts.
+        self.size = self.size.saturating_add(leaves.len() as u64);
     }
 
     /// How many leaves there are.
@@ -437,6 +475,21 @@ mod tests {
             assert_eq!(Frontier::decode(&frontier.encode()).unwrap(), frontier);
             if let Some(leaf) = all.get(size) {
                 frontier.push(*leaf);
+            }
+        }
+    }
+
+    #[test]
+    fn leaves_together_grow_the_tree_that_they_grow_one_by_one() {
+        let all = leaves(SIZES);
+        for first in 0..=all.len() {
+            for second in first..=all.len() {
+                let mut pushed = Frontier::new();
+                all[..second].iter().for_each(|leaf| pushed.push(*leaf));
+                let mut extended = Frontier::new();
+                extended.extend(&all[..first]);
+                extended.extend(&all[first..second]);
+                assert_eq!(extended, pushed, "{first} and {second}");
             }
         }
     }

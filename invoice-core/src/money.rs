@@ -44,17 +44,25 @@ impl Fen {
             Some(rest) => (true, rest),
             None => (false, text),
         };
-        let (yuan, decimals) = digits.split_once('.').unwrap_or((digits, "0"));
-        let leading_zero = yuan.len() > 1 && yuan.starts_with('0');
+        let digits = digits.as_bytes();
+        let (yuan, decimals) = match digits.iter().position(|byte| *byte == b'.') {
+            Some(point) => match digits.split_at(point) {
+                (yuan, [_, decimals @ ..]) => (yuan, decimals),
+                (yuan, []) => (yuan, &b""[..]),
+            },
+            None => (digits, &b"0"[..]),
+        };
+        let leading_zero = matches!(yuan, [b'0', _, ..]);
         if leading_zero || !is_digits(yuan) || !is_digits(decimals) || decimals.len() > 2 {
             return Err(Rule::MoneySpelling);
         }
         let hundredths = if decimals.len() == 1 { 10 } else { 1 };
-        let fen = parse_i64(yuan)
-            .and_then(|yuan| yuan.checked_mul(100))
-            .and_then(|fen| fen.checked_add(parse_i64(decimals)?.checked_mul(hundredths)?))
-            .filter(|fen| *fen <= Self::MAX.0)
-            .ok_or(Rule::AmountTooLarge)?;
+        let fen = value(yuan)
+            .saturating_mul(100)
+            .saturating_add(value(decimals).saturating_mul(hundredths));
+        if fen > Self::MAX.0 {
+            return Err(Rule::AmountTooLarge);
+        }
         match (negative, fen) {
             (false, fen) => Ok(Self(fen)),
             // A negative nothing is not a value that any party means.
@@ -94,12 +102,17 @@ impl Fen {
     }
 }
 
-fn is_digits(text: &str) -> bool {
-    !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit())
+fn is_digits(bytes: &[u8]) -> bool {
+    !bytes.is_empty() && bytes.iter().all(u8::is_ascii_digit)
 }
 
-fn parse_i64(digits: &str) -> Option<i64> {
-    digits.parse().ok()
+/// The value of ASCII digits, or the largest of the type.
+fn value(digits: &[u8]) -> i64 {
+    digits.iter().fold(0_i64, |value, digit| {
+        value
+            .saturating_mul(10)
+            .saturating_add(i64::from(digit.saturating_sub(b'0')))
+    })
 }
 
 impl fmt::Display for Fen {

@@ -5,9 +5,13 @@
 
 use std::cell::RefCell;
 
+mod words;
+
 use crate::crypto::{Hash, Kid, PublicKey};
 use crate::json::{Node, pointer_step};
 use crate::refusal::{Rule, ShapeCode, ShapeError, Violation};
+
+pub use words::{Prose, Words};
 
 /// A value that JSON spells as text.
 pub trait Spelled: Sized {
@@ -85,47 +89,6 @@ impl Spelled for String {
     }
 }
 
-/// Words for people: 1 to `MAX` characters, not blank, on one line, nothing that hides or turns
-/// writing.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Words<const MAX: usize>(pub String);
-
-impl<const MAX: usize> Spelled for Words<MAX> {
-    fn spelled(text: &str) -> Result<Self, Rule> {
-        judge_words(text, MAX, |_| false).map(|()| Self(text.to_owned()))
-    }
-}
-
-/// A note of up to `MAX` characters, which may have several lines.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Prose<const MAX: usize>(pub String);
-
-impl<const MAX: usize> Spelled for Prose<MAX> {
-    fn spelled(text: &str) -> Result<Self, Rule> {
-        judge_words(text, MAX, |c| matches!(c, '\n' | '\r' | '\t')).map(|()| Self(text.to_owned()))
-    }
-}
-
-fn judge_words(text: &str, max: usize, allowed: impl Fn(char) -> bool) -> Result<(), Rule> {
-    if text.trim().is_empty() {
-        return Err(Rule::TextBlank);
-    }
-    if text.chars().any(|c| deceives(c) && !allowed(c)) {
-        return Err(Rule::ControlCharacter);
-    }
-    if text.chars().count() > max {
-        return Err(Rule::TextTooLong);
-    }
-    Ok(())
-}
-
-/// Control characters, line separators, byte order marks and marks that turn the direction of
-/// writing (Unicode TR 36 §3): a name that holds them shows as another name.
-fn deceives(c: char) -> bool {
-    c.is_control()
-        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
-}
-
 /// Everything found wrong in one text.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Problems {
@@ -133,13 +96,43 @@ pub struct Problems {
     pub shape: Vec<ShapeError>,
     /// Broken rules (422).
     pub violations: Vec<Violation>,
+    /// The objects and arrays that were entered: a place is spelled out only where something is
+    /// wrong, which is rarely.
+    entered: Vec<Place>,
+}
+
+impl Problems {
+    fn enter(&mut self, place: Place) -> usize {
+        self.entered.push(place);
+        self.entered.len().saturating_sub(1)
+    }
+
+    fn pointer(&self, place: Place) -> String {
+        let around = |container: usize| {
+            let place = self.entered.get(container);
+            place.map_or_else(String::new, |place| self.pointer(*place))
+        };
+        match place {
+            Place::Root => String::new(),
+            Place::Member { of, name } => pointer_step(&around(of), name),
+            Place::Element { of, index } => format!("{}/{index}", around(of)),
+        }
+    }
+}
+
+/// Where a value stands: a step from an object or array in [`Problems::entered`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Place {
+    Root,
+    Member { of: usize, name: &'static str },
+    Element { of: usize, index: usize },
 }
 
 /// One value with its place, ready to be read as what it should be.
 #[derive(Clone, Debug)]
 pub struct ValueReader<'n, 'a> {
     node: &'n Node<'a>,
-    pointer: String,
+    place: Place,
     problems: &'n RefCell<Problems>,
 }
 
@@ -149,7 +142,7 @@ impl<'n, 'a> ValueReader<'n, 'a> {
     pub fn root(node: &'n Node<'a>, problems: &'n RefCell<Problems>) -> Self {
         Self {
             node,
-            pointer: String::new(),
+            place: Place::Root,
             problems,
         }
     }
@@ -175,8 +168,10 @@ impl<'n, 'a> ValueReader<'n, 'a> {
         match self.node {
             Node::Object(members) => Some(ObjectReader {
                 members,
-                known: Vec::with_capacity(16),
-                pointer: self.pointer,
+                place: self.place,
+                entered: self.problems.borrow_mut().enter(self.place),
+                asked: Asked::default(),
+                next: 0,
                 problems: self.problems,
             }),
             Node::Null
@@ -192,17 +187,19 @@ impl<'n, 'a> ValueReader<'n, 'a> {
     #[must_use]
     pub fn array(self) -> Option<Vec<ValueReader<'n, 'a>>> {
         match self.node {
-            Node::Array(elements) => Some(
-                elements
+            Node::Array(elements) => {
+                let of = self.problems.borrow_mut().enter(self.place);
+                let readers = elements
                     .iter()
                     .enumerate()
                     .map(|(index, node)| ValueReader {
                         node,
-                        pointer: format!("{}/{index}", self.pointer),
+                        place: Place::Element { of, index },
                         problems: self.problems,
                     })
-                    .collect(),
-            ),
+                    .collect();
+                Some(readers)
+            }
             Node::Null
             | Node::Bool(_)
             | Node::Integer(_)
@@ -242,26 +239,55 @@ impl<'n, 'a> ValueReader<'n, 'a> {
 
     /// Where the value stands, as a JSON Pointer.
     #[must_use]
-    pub fn pointer(&self) -> &str {
-        &self.pointer
+    pub fn pointer(&self) -> String {
+        self.problems.borrow().pointer(self.place)
     }
 
     /// Notes that this value breaks a rule.
     pub fn violation(&self, rule: Rule) {
+        let pointer = self.pointer();
         self.problems.borrow_mut().violations.push(Violation {
             rule,
-            pointer: self.pointer.clone(),
+            pointer,
             details: Vec::new(),
         });
     }
 
     fn wrong_type<T>(&self, due: &'static str) -> Option<T> {
-        self.problems.borrow_mut().shape.push(
-            ShapeError::at(ShapeCode::WrongType, self.pointer.clone())
-                .with("due", due)
-                .with("found", self.node.type_name()),
-        );
+        let error = ShapeError::at(ShapeCode::WrongType, self.pointer())
+            .with("due", due)
+            .with("found", self.node.type_name());
+        self.problems.borrow_mut().shape.push(error);
         None
+    }
+}
+
+/// Which members of an object were asked for, by their places in the text.
+#[derive(Clone, Debug, Default)]
+struct Asked {
+    /// The first members, a bit each: all that any known object has.
+    first: u64,
+    /// Those after them.
+    later: Vec<usize>,
+}
+
+impl Asked {
+    fn add(&mut self, index: usize) {
+        match Self::bit(index) {
+            Some(bit) => self.first |= bit,
+            None => self.later.push(index),
+        }
+    }
+
+    fn contains(&self, index: usize) -> bool {
+        match Self::bit(index) {
+            Some(bit) => self.first & bit != 0,
+            None => self.later.contains(&index),
+        }
+    }
+
+    fn bit(index: usize) -> Option<u64> {
+        1_u64.checked_shl(u32::try_from(index).ok()?)
     }
 }
 
@@ -269,19 +295,34 @@ impl<'n, 'a> ValueReader<'n, 'a> {
 #[derive(Debug)]
 pub struct ObjectReader<'n, 'a> {
     members: &'n [(std::borrow::Cow<'a, str>, Node<'a>)],
-    known: Vec<&'static str>,
-    pointer: String,
+    place: Place,
+    /// Its place in [`Problems::entered`].
+    entered: usize,
+    asked: Asked,
+    /// Where the next member is looked for first: most writers keep the order of the contract.
+    next: usize,
     problems: &'n RefCell<Problems>,
 }
 
 impl<'n, 'a> ObjectReader<'n, 'a> {
     /// A member that may be absent: `None` when it is.
     pub fn find(&mut self, name: &'static str) -> Option<ValueReader<'n, 'a>> {
-        self.known.push(name);
-        let (_, node) = self.members.iter().find(|(known, _)| known == name)?;
+        let is_it = |(_, (known, _)): &(usize, &'n (std::borrow::Cow<'a, str>, Node<'a>))| {
+            known.as_ref() == name
+        };
+        let members = || self.members.iter().enumerate();
+        let (index, (_, node)) = members()
+            .skip(self.next)
+            .find(is_it)
+            .or_else(|| members().take(self.next).find(is_it))?;
+        self.asked.add(index);
+        self.next = index.saturating_add(1);
         Some(ValueReader {
             node,
-            pointer: self.place(name),
+            place: Place::Member {
+                of: self.entered,
+                name,
+            },
             problems: self.problems,
         })
     }
@@ -290,8 +331,7 @@ impl<'n, 'a> ObjectReader<'n, 'a> {
     pub fn value(&mut self, name: &'static str) -> Option<ValueReader<'n, 'a>> {
         let found = self.find(name);
         if found.is_none() {
-            let missing = ShapeError::at(ShapeCode::MissingMember, self.place(name));
-            self.problems.borrow_mut().shape.push(missing);
+            self.shape(ShapeCode::MissingMember, name);
         }
         found
     }
@@ -332,7 +372,11 @@ impl<'n, 'a> ObjectReader<'n, 'a> {
     /// The JSON Pointer of a member, present or not.
     #[must_use]
     pub fn place(&self, name: &str) -> String {
-        pointer_step(&self.pointer, name)
+        pointer_step(&self.pointer(), name)
+    }
+
+    fn pointer(&self) -> String {
+        self.problems.borrow().pointer(self.place)
     }
 
     /// Notes that a member breaks a rule. `path` names it relative to this object: `lines/0/tax`.
@@ -342,9 +386,10 @@ impl<'n, 'a> ObjectReader<'n, 'a> {
 
     /// Notes that a member breaks a rule, with what was found and what was due.
     pub fn violation_with(&self, rule: Rule, path: &str, details: &[(&'static str, String)]) {
+        let pointer = format!("{}/{path}", self.pointer());
         self.problems.borrow_mut().violations.push(Violation {
             rule,
-            pointer: format!("{}/{path}", self.pointer),
+            pointer,
             details: details.to_vec(),
         });
     }
@@ -357,11 +402,10 @@ impl<'n, 'a> ObjectReader<'n, 'a> {
 
     /// Refuses members that were never asked for. To be called when all known ones were.
     pub fn finish(self) {
-        let unknown = self
-            .members
-            .iter()
-            .filter(|(name, _)| !self.known.contains(&&**name))
-            .map(|(name, _)| ShapeError::at(ShapeCode::UnknownMember, self.place(name)));
-        self.problems.borrow_mut().shape.extend(unknown);
+        for (index, (name, _)) in self.members.iter().enumerate() {
+            if !self.asked.contains(index) {
+                self.shape(ShapeCode::UnknownMember, name);
+            }
+        }
     }
 }

@@ -6,6 +6,7 @@ use std::process::{Command, Stdio};
 
 use invoice_core::crypto::{
     HintedSignature, KeyEncryption, PublicKey, SecretKey, SecretKeySigner, Signature, Signer, sm3,
+    sm3_many,
 };
 
 /// Runs `openssl` in a directory; the directory goes when the value does.
@@ -74,6 +75,29 @@ fn digests_are_those_of_openssl() {
         openssl.write("message", message);
         let digest = openssl.must("dgst -sm3 -binary message");
         assert_eq!(digest, sm3(&[message]).as_bytes());
+    }
+}
+
+#[test]
+fn digests_of_many_messages_are_those_of_openssl() {
+    let openssl = OpenSsl::new();
+    let messages: Vec<Vec<u8>> = [0, 1, 55, 56, 63, 64, 65, 119, 120, 128, 1_100, 4_096]
+        .into_iter()
+        .cycle()
+        .take(40)
+        .enumerate()
+        .map(|(n, len)| vec![n as u8; len])
+        .collect();
+    let parts: Vec<[&[u8]; 2]> = messages
+        .iter()
+        .enumerate()
+        .map(|(n, message)| message.split_at((n * 37).min(message.len())).into())
+        .collect();
+    let parts: Vec<&[&[u8]]> = parts.iter().map(<[&[u8]; 2]>::as_slice).collect();
+    for (message, digest) in messages.iter().zip(sm3_many(&parts)) {
+        openssl.write("message", message);
+        let expected = openssl.must("dgst -sm3 -binary message");
+        assert_eq!(expected, digest.as_bytes());
     }
 }
 

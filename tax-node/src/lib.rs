@@ -7,4 +7,5 @@ pub mod engine;
 mod files;
 pub mod key_file;
 pub mod node;
+mod seed;
 pub mod store;

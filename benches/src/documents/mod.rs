@@ -2,35 +2,162 @@
 //!
 //! Some issuers are large and most are small; numbers of one issuer follow one another. Of the
 //! invoices most are fully digital, some have code and number; many documents go to
-//! natural persons; bills and clinics' invoices carry payment splits.
+//! natural persons; bills and clinics' invoices carry payment splits. Every merchant has a
+//! catalogue of its own and customers that come again.
+//!
+//! A document is a function of seed, issuer and number, so that it can be written again at any
+//! time: nothing has to be kept to send a duplicate or to go on where a run was broken off.
 
 mod bill;
+mod catalogue;
 mod claim;
 mod invoice;
+mod press;
 mod sealed;
 pub mod vocabulary;
 
+use clap::ValueEnum;
 use invoice_core::calendar::{Date, Instant};
-use invoice_core::record::{Body, Record};
-use rand::rngs::StdRng;
+use invoice_core::record::{Body, Record, parse_record};
+use rand::rngs::{SmallRng, StdRng};
 use rand::{RngExt, SeedableRng};
+use serde::{Deserialize, Serialize};
 
 use crate::cast::{Business, Cast};
 use crate::spelled;
+use catalogue::Product;
 
-/// Makes documents, endlessly.
-pub struct Documents<'c> {
+/// What documents are drawn with: fast, and the same on every machine.
+pub type Dice = SmallRng;
+
+/// Milliseconds over which the records' `at` are spread, back from the one that is asked for.
+const AT_SPREAD_MS: u64 = 3_600_000;
+
+/// What is issued.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum Profile {
+    /// Invoices of merchants only, as most of a bureau's are.
+    Usual,
+    /// All there is: also clinics' invoices and hospitals' bills, and more sealed parts.
+    Mixed,
+}
+
+/// Writes any document of any issuer.
+pub struct Press<'c> {
     cast: &'c Cast,
-    dice: StdRng,
+    profile: Profile,
+    seed: u64,
     at: Instant,
-    /// Number of each issuer's next document.
-    serials: Vec<u64>,
+    /// Of each issuer; empty where it is no merchant.
+    products: Vec<Vec<Product>>,
+    /// Who issues in this profile.
+    issuers: Vec<usize>,
+}
+
+impl<'c> Press<'c> {
+    /// Documents of the hour before `at`.
+    #[must_use]
+    pub fn new(cast: &'c Cast, profile: Profile, seed: u64, at: Instant) -> Self {
+        let products = (0_u64..).zip(&cast.issuers).map(|(number, issuer)| {
+            let mut dice = Dice::seed_from_u64(mixed(seed, number, u64::MAX));
+            match issuer.business {
+                Business::Trade { trade, small } => catalogue::products(&mut dice, trade, small),
+                Business::Clinic | Business::Hospital => Vec::new(),
+            }
+        });
+        let products: Vec<_> = products.collect();
+        let issues = |issuer: &usize| profile == Profile::Mixed || !products[*issuer].is_empty();
+        let issuers = (0..products.len()).filter(issues).collect();
+        Self {
+            cast,
+            profile,
+            seed,
+            at,
+            products,
+            issuers,
+        }
+    }
+
+    /// Who takes part.
+    #[must_use]
+    pub fn cast(&self) -> &'c Cast {
+        self.cast
+    }
+
+    /// An issuer, by its place in the cast: large ones come up much more often.
+    pub fn any_issuer(&self, dice: &mut impl RngExt) -> usize {
+        let count = self.issuers.len();
+        let share: f64 = dice.random();
+        let place = ((share * share * count as f64) as usize).min(count.saturating_sub(1));
+        self.issuers[place]
+    }
+
+    /// Writes an issuer's document with this number behind the text.
+    ///
+    /// # Panics
+    /// The cast has no such issuer, or its range has no such number.
+    pub fn write(&self, issuer: usize, serial: u64, text: &mut String) {
+        let by = &self.cast.issuers[issuer];
+        let mut dice = Dice::seed_from_u64(mixed(self.seed, issuer as u64, serial));
+        let back = serial.wrapping_mul(977).wrapping_add(issuer as u64 * 131) % AT_SPREAD_MS;
+        let at = Instant::from_ms(self.at.ms() - back.cast_signed());
+        let mut blank = Blank {
+            dice: &mut dice,
+            issuer,
+            serial,
+            date: at.date_utc8(),
+        };
+        let id = |word| format!("{word}-{}-{serial:09}", at.date_utc8().to_compact());
+        let (id, body) = match by.business {
+            Business::Trade { .. } => {
+                let place = press::Place {
+                    id: id("inv"),
+                    at,
+                    profile: self.profile,
+                };
+                let products = &self.products[issuer];
+                return press::goods(text, blank, self.cast, by, products, &place);
+            }
+            Business::Clinic => {
+                let issue = invoice::care(&mut blank, by);
+                (id("inv"), Body::InvoiceIssue(issue))
+            }
+            Business::Hospital => (id("bill"), Body::BillIssue(bill::bill(&mut blank, by))),
+        };
+        let record = Record {
+            id: spelled(&id),
+            by: by.player.id,
+            at,
+            body,
+        };
+        text.push_str(&record.to_json());
+    }
+
+    /// The same document, read.
+    ///
+    /// # Panics
+    /// As [`Press::write`].
+    #[must_use]
+    pub fn record(&self, issuer: usize, serial: u64) -> Record {
+        let mut text = String::new();
+        self.write(issuer, serial, &mut text);
+        match parse_record(text.as_bytes()).map(|parsed| parsed.record) {
+            Ok(Ok(record)) => record,
+            Ok(Err(rules)) => panic!("{text}: {rules:?}"),
+            Err(errors) => panic!("{text}: {errors:?}"),
+        }
+    }
+}
+
+/// One seed out of three numbers.
+fn mixed(seed: u64, issuer: u64, serial: u64) -> u64 {
+    seed ^ issuer.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ serial.wrapping_mul(0xbf58_476d_1ce4_e5b9)
 }
 
 /// What of a document does not depend on what it is about.
 struct Blank<'d> {
-    dice: &'d mut StdRng,
-    cast: &'d Cast,
+    dice: &'d mut Dice,
     /// Which issuer's range the number comes from.
     issuer: usize,
     /// The document's number in that range.
@@ -38,24 +165,29 @@ struct Blank<'d> {
     date: Date,
 }
 
+/// Makes documents, endlessly.
+pub struct Documents<'c> {
+    press: Press<'c>,
+    dice: StdRng,
+    /// Number of each issuer's next document.
+    serials: Vec<u64>,
+}
+
 impl<'c> Documents<'c> {
-    /// Documents of one day, that of `at`. The issuers' numbers begin at `first_serial`, which
-    /// must differ where the same cast issues on the same chain again.
+    /// Documents of all kinds of the hour before `at`. The issuers' numbers begin at
+    /// `first_serial`, which must differ where the same cast issues on the same chain again.
     #[must_use]
     pub fn new(cast: &'c Cast, seed: u64, first_serial: u64, at: Instant) -> Self {
         Self {
-            cast,
+            press: Press::new(cast, Profile::Mixed, seed, at),
             dice: StdRng::seed_from_u64(seed),
-            at,
             serials: vec![first_serial; cast.issuers.len()],
         }
     }
 
     /// An issuer, by its place in the cast: large ones come up much more often.
     pub fn any_issuer(&mut self) -> usize {
-        let count = self.cast.issuers.len();
-        let share: f64 = self.dice.random();
-        ((share * share * count as f64) as usize).min(count.saturating_sub(1))
+        self.press.any_issuer(&mut self.dice)
     }
 
     /// The next document of an issuer.
@@ -63,34 +195,9 @@ impl<'c> Documents<'c> {
     /// # Panics
     /// The cast has no such issuer.
     pub fn next_of(&mut self, issuer: usize) -> Record {
-        let cast = self.cast;
-        let by = &cast.issuers[issuer];
         let serial = self.serials[issuer];
         self.serials[issuer] += 1;
-        let mut blank = Blank {
-            dice: &mut self.dice,
-            cast,
-            issuer,
-            serial,
-            date: self.at.date_utc8(),
-        };
-        let (word, body) = match by.business {
-            Business::Trade { trade, small } => (
-                "inv",
-                Body::InvoiceIssue(invoice::goods(&mut blank, by, trade, small)),
-            ),
-            Business::Clinic => ("inv", Body::InvoiceIssue(invoice::care(&mut blank, by))),
-            Business::Hospital => ("bill", Body::BillIssue(bill::bill(&mut blank, by))),
-        };
-        Record {
-            id: spelled(&format!(
-                "{word}-{}-{serial:09}",
-                self.at.date_utc8().to_compact()
-            )),
-            by: by.player.id,
-            at: self.at,
-            body,
-        }
+        self.press.record(issuer, serial)
     }
 
     /// The next document of any issuer.
@@ -173,6 +280,40 @@ mod tests {
     }
 
     #[test]
+    fn documents_are_written_as_the_core_writes_them() {
+        let cast = cast();
+        let press = Press::new(&cast, Profile::Mixed, 5, NOON);
+        for number in 0..2_000 {
+            let (issuer, serial) = (number % 50, 1 + number as u64);
+            let mut text = String::new();
+            press.write(issuer, serial, &mut text);
+            assert_eq!(press.record(issuer, serial).to_json(), text);
+        }
+    }
+
+    #[test]
+    fn names_and_buyers_come_from_thousands() {
+        let cast = cast();
+        let press = Press::new(&cast, Profile::Usual, 5, NOON);
+        let (mut names, mut buyers, mut lines) = (BTreeSet::new(), BTreeSet::new(), [0; 9]);
+        let mut dice = StdRng::seed_from_u64(1);
+        for serial in 1..=6_000 {
+            let record = press.record(press.any_issuer(&mut dice), serial);
+            let Body::InvoiceIssue(issue) = record.body else {
+                panic!("not an invoice: {record:?}");
+            };
+            buyers.insert(issue.invoice.buyer.name);
+            let sold = issue.invoice.lines.iter().filter(|line| !line.amount.is_negative());
+            lines[sold.count()] += 1;
+            names.extend(issue.invoice.lines.into_iter().map(|line| line.name));
+        }
+        assert!(names.len() > 1_500, "{} names", names.len());
+        assert!(buyers.len() > 2_000, "{} buyers", buyers.len());
+        assert_eq!(lines[0], 0);
+        assert!(lines[1..].iter().all(|count| *count > 0), "{lines:?}");
+    }
+
+    #[test]
     fn the_same_seed_gives_the_same_documents() {
         let (one, other) = (cast(), cast());
         let texts = |cast, seed| {
@@ -201,6 +342,7 @@ mod tests {
             "\"amount\":\"-",
             "\"sealed\"",
             "\"payment\"",
+            "\"spec\"",
             "inpatient",
             "\"note\"",
             "\"tax_rate\":\"0.13\"",

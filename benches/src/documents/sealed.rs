@@ -4,7 +4,8 @@
 use invoice_core::crypto::{Hash, Kid};
 use invoice_core::record::{Sealed, Wrap};
 use rand::RngExt;
-use rand::rngs::StdRng;
+
+use super::Dice;
 
 /// Bytes of one salted field, `["<salt>","name","value"]`.
 const FIELD_BYTES: usize = 56;
@@ -14,7 +15,7 @@ const TAG_BYTES: usize = 16;
 const WRAP_CONTENT_BYTES: u8 = 121;
 
 /// A sealed part with so many fields, readable for one or two members.
-pub(super) fn part(dice: &mut StdRng, fields: usize) -> Sealed {
+pub(super) fn part(dice: &mut Dice, fields: usize) -> Sealed {
     let wraps = (0..dice.random_range(1..=2))
         .map(|_| {
             let mut key = vec![0x30, WRAP_CONTENT_BYTES];

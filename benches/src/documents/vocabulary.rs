@@ -1,9 +1,11 @@
 //! The words that documents are made of.
 
+use std::sync::LazyLock;
+
 use invoice_core::identity::MemberId;
 use rand::RngExt;
-use rand::rngs::StdRng;
 
+use super::Dice;
 use crate::spelled;
 
 /// A place: its name and its code of administrative division (GB/T 2260).
@@ -19,7 +21,7 @@ pub struct Trade {
     /// The word for it in a company's name.
     pub word: &'static str,
     /// What is sold.
-    pub goods: &'static [Good],
+    pub goods: Vec<Good>,
 }
 
 /// Something that is sold.
@@ -27,7 +29,7 @@ pub struct Good {
     /// Name as printed: `*short name of the class*name`.
     pub name: &'static str,
     /// Specifications to choose from; none for services.
-    pub specs: &'static [&'static str],
+    pub specs: Vec<&'static str>,
     /// Unit.
     pub unit: &'static str,
     /// How much of it is sold at a time.
@@ -51,358 +53,75 @@ pub enum Sold {
     Whole,
 }
 
-const fn good(
-    name: &'static str,
-    specs: &'static [&'static str],
-    unit: &'static str,
-    sold: Sold,
-    rate: Option<u32>,
-    tax_code: &'static str,
-    price: (i64, i64),
-) -> Good {
-    Good {
+/// What merchants sell, from `goods.txt`.
+pub static TRADES: LazyLock<Vec<Trade>> = LazyLock::new(|| {
+    let mut trades: Vec<Trade> = Vec::new();
+    for line in include_str!("goods.txt").lines() {
+        if let Some(word) = line.strip_prefix("## ") {
+            let goods = Vec::new();
+            trades.push(Trade { word, goods });
+        } else if !line.starts_with('#') {
+            let good = good(line);
+            let trade = trades.last_mut();
+            match good.zip(trade) {
+                Some((good, trade)) => trade.goods.push(good),
+                None => panic!("goods.txt: {line}"),
+            }
+        }
+    }
+    trades
+});
+
+/// Millionths in a hundredth.
+const PERCENT: u32 = 10_000;
+
+fn good(line: &'static str) -> Option<Good> {
+    let mut fields = line.split('|');
+    let name = fields.next()?;
+    let specs = fields.next()?.split('/').filter(|spec| !spec.is_empty());
+    let specs = specs.collect();
+    let unit = fields.next()?;
+    let sold = match fields.next()?.split_once(' ') {
+        Some(("pieces", most)) => Sold::Pieces(most.parse().ok()?),
+        Some(("measured", most)) => Sold::Measured(most.parse().ok()?),
+        Some(_) => return None,
+        None => Sold::Whole,
+    };
+    let rate = match fields.next()? {
+        "免税" => None,
+        percent => Some(percent.parse::<u32>().ok()? * PERCENT),
+    };
+    let tax_code = fields.next()?;
+    let (low, high) = fields.next()?.split_once('-')?;
+    Some(Good {
         name,
         specs,
         unit,
         sold,
         rate,
         tax_code,
-        price,
-    }
+        price: (low.parse().ok()?, high.parse().ok()?),
+    })
 }
 
-/// Where members are.
-pub const PLACES: &[Place] = &[
-    Place {
-        name: "杭州",
-        division: "330106",
-    },
-    Place {
-        name: "宁波",
-        division: "330203",
-    },
-    Place {
-        name: "温州",
-        division: "330302",
-    },
-    Place {
-        name: "深圳",
-        division: "440305",
-    },
-    Place {
-        name: "广州",
-        division: "440106",
-    },
-    Place {
-        name: "佛山",
-        division: "440604",
-    },
-    Place {
-        name: "上海",
-        division: "310104",
-    },
-    Place {
-        name: "北京",
-        division: "110108",
-    },
-    Place {
-        name: "苏州",
-        division: "320508",
-    },
-    Place {
-        name: "南京",
-        division: "320102",
-    },
-    Place {
-        name: "合肥",
-        division: "340104",
-    },
-    Place {
-        name: "成都",
-        division: "510107",
-    },
-    Place {
-        name: "武汉",
-        division: "420106",
-    },
-    Place {
-        name: "昆明",
-        division: "530103",
-    },
-];
+/// Where members are: name and division.
+pub static PLACES: LazyLock<Vec<Place>> = LazyLock::new(|| {
+    let places = PLACE_LIST.split_whitespace();
+    let read = |entry: &'static str| match entry.split_at_checked(6) {
+        Some((division, name)) => Place { name, division },
+        None => panic!("{entry}"),
+    };
+    places.map(read).collect()
+});
 
-/// What merchants sell.
-pub const TRADES: &[Trade] = &[
-    Trade {
-        word: "信息技术",
-        goods: &[
-            good(
-                "*信息技术服务*软件开发",
-                &[],
-                "项",
-                Sold::Pieces(3),
-                Some(60_000),
-                "3040201010000000000",
-                (200_000, 9_000_000),
-            ),
-            good(
-                "*信息技术服务*系统运维",
-                &[],
-                "月",
-                Sold::Pieces(12),
-                Some(60_000),
-                "3040203000000000000",
-                (80_000, 900_000),
-            ),
-            good(
-                "*信息系统服务*云服务器租用",
-                &["4核8G", "8核16G", "16核64G"],
-                "台·月",
-                Sold::Pieces(24),
-                Some(60_000),
-                "3040203010000000000",
-                (9_900, 180_000),
-            ),
-            good(
-                "*计算机外部设备*固态硬盘",
-                &["1TB NVMe", "2TB NVMe", "4TB SATA"],
-                "块",
-                Sold::Pieces(40),
-                Some(130_000),
-                "1090511020000000000",
-                (39_900, 219_900),
-            ),
-            good(
-                "*计算机整机*便携式计算机",
-                &["14英寸 32G+1T", "16英寸 16G+512G"],
-                "台",
-                Sold::Pieces(20),
-                Some(130_000),
-                "1090511010000000000",
-                (399_900, 1_499_900),
-            ),
-        ],
-    },
-    Trade {
-        word: "餐饮管理",
-        goods: &[
-            good(
-                "*餐饮服务*餐费",
-                &[],
-                "次",
-                Sold::Whole,
-                Some(60_000),
-                "3070401000000000000",
-                (3_000, 380_000),
-            ),
-            good(
-                "*餐饮服务*会议用餐",
-                &["自助", "桌餐"],
-                "人",
-                Sold::Pieces(120),
-                Some(60_000),
-                "3070401000000000000",
-                (6_800, 26_800),
-            ),
-            good(
-                "*软饮料*饮用天然水",
-                &["550ml×24", "1.5L×12"],
-                "箱",
-                Sold::Pieces(30),
-                Some(130_000),
-                "1030307010000000000",
-                (2_400, 5_900),
-            ),
-        ],
-    },
-    Trade {
-        word: "商贸",
-        goods: &[
-            good(
-                "*纸制品*复印纸",
-                &["A4 70g 500张", "A4 80g 500张", "A3 80g 500张"],
-                "包",
-                Sold::Pieces(200),
-                Some(130_000),
-                "1060105010000000000",
-                (1_850, 4_600),
-            ),
-            good(
-                "*文具*签字笔",
-                &["0.5mm 黑", "0.7mm 蓝"],
-                "支",
-                Sold::Pieces(500),
-                Some(130_000),
-                "1060408010000000000",
-                (95, 880),
-            ),
-            good(
-                "*家具*办公椅",
-                &["网布", "皮面"],
-                "把",
-                Sold::Pieces(60),
-                Some(130_000),
-                "1050501000000000000",
-                (28_000, 159_900),
-            ),
-            good(
-                "*通信设备*会议电话",
-                &["全向麦 8米", "级联款"],
-                "套",
-                Sold::Pieces(6),
-                Some(130_000),
-                "1090503000000000000",
-                (69_900, 899_900),
-            ),
-            good(
-                "*印刷品*图书",
-                &[],
-                "册",
-                Sold::Pieces(80),
-                Some(90_000),
-                "1060301010000000000",
-                (1_980, 16_800),
-            ),
-        ],
-    },
-    Trade {
-        word: "农产品",
-        goods: &[
-            good(
-                "*蔬菜*番茄",
-                &["一级"],
-                "千克",
-                Sold::Measured(900),
-                None,
-                "1010112000000000000",
-                (280, 960),
-            ),
-            good(
-                "*水果*苹果",
-                &["80#", "85#"],
-                "千克",
-                Sold::Measured(600),
-                None,
-                "1010115010000000000",
-                (420, 1_580),
-            ),
-            good(
-                "*谷物加工品*大米",
-                &["10kg", "25kg"],
-                "袋",
-                Sold::Pieces(300),
-                Some(90_000),
-                "1030101000000000000",
-                (4_990, 16_900),
-            ),
-            good(
-                "*植物油*菜籽油",
-                &["5L"],
-                "桶",
-                Sold::Pieces(120),
-                Some(90_000),
-                "1030106000000000000",
-                (5_990, 11_900),
-            ),
-        ],
-    },
-    Trade {
-        word: "物流",
-        goods: &[
-            good(
-                "*运输服务*陆路货物运输",
-                &[],
-                "吨公里",
-                Sold::Measured(40_000),
-                Some(90_000),
-                "3010102000000000000",
-                (30, 95),
-            ),
-            good(
-                "*物流辅助服务*仓储费",
-                &["恒温", "常温"],
-                "立方米·天",
-                Sold::Measured(5_000),
-                Some(60_000),
-                "3040407000000000000",
-                (80, 420),
-            ),
-            good(
-                "*物流辅助服务*收派服务费",
-                &[],
-                "单",
-                Sold::Whole,
-                Some(60_000),
-                "3040409000000000000",
-                (800, 90_000),
-            ),
-        ],
-    },
-    Trade {
-        word: "建筑工程",
-        goods: &[
-            good(
-                "*建筑服务*装饰工程款",
-                &[],
-                "项",
-                Sold::Whole,
-                Some(90_000),
-                "3050300000000000000",
-                (500_000, 60_000_000),
-            ),
-            good(
-                "*非金属矿物制品*商品混凝土",
-                &["C25", "C30", "C35"],
-                "立方米",
-                Sold::Measured(400),
-                Some(130_000),
-                "1080201000000000000",
-                (38_000, 62_000),
-            ),
-            good(
-                "*黑色金属冶炼压延品*螺纹钢",
-                &["Φ12", "Φ16", "Φ25"],
-                "吨",
-                Sold::Measured(80),
-                Some(130_000),
-                "1080408000000000000",
-                (320_000, 445_000),
-            ),
-        ],
-    },
-    Trade {
-        word: "酒店",
-        goods: &[
-            good(
-                "*住宿服务*住宿费",
-                &["大床房", "双床房", "套房"],
-                "间·夜",
-                Sold::Pieces(30),
-                Some(60_000),
-                "3070402000000000000",
-                (18_800, 168_800),
-            ),
-            good(
-                "*会议展览服务*会议服务费",
-                &[],
-                "场",
-                Sold::Pieces(4),
-                Some(60_000),
-                "3040303000000000000",
-                (80_000, 3_600_000),
-            ),
-            good(
-                "*生活服务*洗衣服务",
-                &[],
-                "件",
-                Sold::Pieces(40),
-                Some(60_000),
-                "3070499000000000000",
-                (900, 8_800),
-            ),
-        ],
-    },
-];
+const PLACE_LIST: &str = "\
+    330106杭州 330203宁波 330302温州 330402嘉兴 330502湖州 330602绍兴 330702金华 330802衢州 \
+    331002台州 331102丽水 440305深圳 440106广州 440604佛山 440402珠海 441900东莞 310104上海 \
+    310115浦东 110108北京 110105朝阳 120101天津 320508苏州 320102南京 320205无锡 320404常州 \
+    320602南通 340104合肥 340202芜湖 350203厦门 350102福州 350503泉州 360102南昌 370202青岛 \
+    370102济南 410105郑州 420106武汉 430102长沙 450102南宁 460106海口 500103重庆 510107成都 \
+    510703绵阳 520102贵阳 530103昆明 610113西安 620102兰州 640104银川 650102乌鲁木齐 130102石家庄 \
+    140105太原 150102呼和浩特 210102沈阳 210202大连 220102长春 230102哈尔滨";
 
 /// What clinics put on their invoices, free of tax.
 pub const CARE: &[&str] = &[
@@ -458,24 +177,27 @@ const FORM: &[&str] = &[
     "（普通合伙）",
 ];
 const SURNAME: &[&str] = &[
-    "王", "李", "张", "刘", "陈", "杨", "黄", "赵", "吴", "周", "徐", "欧阳",
+    "王", "李", "张", "刘", "陈", "杨", "黄", "赵", "吴", "周", "徐", "孙", "马", "朱", "胡", "郭",
+    "何", "林", "高", "罗", "郑", "梁", "谢", "宋", "唐", "许", "韩", "冯", "邓", "曹", "彭", "曾",
+    "肖", "田", "董", "袁", "潘", "于", "蒋", "蔡", "余", "杜", "叶", "程", "苏", "魏", "吕", "丁",
+    "任", "沈", "欧阳", "上官", "诸葛", "司马",
 ];
 const SUBJECTS: &[&str] = &["采购合同", "订单", "项目", "工单", "结算单"];
 const ALPHABET: &[u8; 31] = b"0123456789ABCDEFGHJKLMNPQRTUWXY";
 
 /// One of several, each as likely.
-pub fn one_of<'a, T>(dice: &mut StdRng, several: &'a [T]) -> &'a T {
+pub fn one_of<'a, T>(dice: &mut Dice, several: &'a [T]) -> &'a T {
     &several[dice.random_range(0..several.len())]
 }
 
 /// Two or three characters of a trade name (字号).
-pub fn trade_name(dice: &mut StdRng) -> String {
+pub fn trade_name(dice: &mut Dice) -> String {
     let count = dice.random_range(2..=3);
     (0..count).map(|_| *one_of(dice, TRADE_NAME)).collect()
 }
 
 /// A company's name: place, trade name, trade, form.
-pub fn company(dice: &mut StdRng, place: &Place, trade: &str) -> String {
+pub fn company(dice: &mut Dice, place: &Place, trade: &str) -> String {
     format!(
         "{}{}{trade}{}",
         place.name,
@@ -485,7 +207,7 @@ pub fn company(dice: &mut StdRng, place: &Place, trade: &str) -> String {
 }
 
 /// A natural person, the given name masked as on documents.
-pub fn person(dice: &mut StdRng) -> String {
+pub fn person(dice: &mut Dice) -> String {
     let surname = one_of(dice, SURNAME);
     if dice.random_bool(0.2) {
         "个人".to_owned()
@@ -495,7 +217,7 @@ pub fn person(dice: &mut StdRng) -> String {
 }
 
 /// What sellers write into the note.
-pub fn note(dice: &mut StdRng) -> String {
+pub fn note(dice: &mut Dice) -> String {
     let word = one_of(dice, SUBJECTS);
     format!(
         "{word}：{:08}；经办 {}",
@@ -506,7 +228,7 @@ pub fn note(dice: &mut StdRng) -> String {
 
 /// A unified social credit code with its check character. The organisation's part begins with
 /// `MA`, as all since 2015 do, so that it is never taken for a natural person's number.
-pub fn member_id(dice: &mut StdRng, prefix: &str, place: &Place) -> MemberId {
+pub fn member_id(dice: &mut Dice, prefix: &str, place: &Place) -> MemberId {
     let tail: String = (0..7)
         .map(|_| char::from(*one_of(dice, ALPHABET)))
         .collect();

@@ -1,25 +1,130 @@
-//! As much of HTTP/1.1 as posting to one server takes, so that the driver itself costs little.
+//! As much of HTTP/1.1 as loading one server takes, so that the driver itself costs little.
 
 use std::net::SocketAddr;
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use bytes::{Buf, BytesMut};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
+use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 
 use super::Failure;
 
-/// A connection that is kept open.
-pub struct Connection {
-    stream: TcpStream,
-    address: SocketAddr,
-    received: Vec<u8>,
+/// Bytes that are read at once.
+const READ_BYTES: usize = 256 * 1024;
+
+/// How long a body is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Length {
+    Known(usize),
+    Chunked,
 }
 
-/// An answer.
-pub struct Answer {
-    /// The status.
-    pub status: u16,
-    /// The body.
-    pub body: Vec<u8>,
+/// What is read from a server.
+pub struct Answers<R> {
+    stream: R,
+    received: BytesMut,
+}
+
+impl<R: AsyncRead + Unpin> Answers<R> {
+    /// Reads from this stream.
+    pub fn new(stream: R) -> Self {
+        Self {
+            stream,
+            received: BytesMut::with_capacity(READ_BYTES),
+        }
+    }
+
+    async fn more(&mut self) -> Result<(), Failure> {
+        self.received.reserve(READ_BYTES / 4);
+        match self.stream.read_buf(&mut self.received).await? {
+            0 => Err("连接中断 / the connection was closed".into()),
+            _ => Ok(()),
+        }
+    }
+
+    /// Reads one answer; gives its status and hands its body, as it comes, to `take`.
+    ///
+    /// # Errors
+    /// The connection broke, or it is no answer.
+    pub async fn answer(&mut self, mut take: impl FnMut(&[u8])) -> Result<u16, Failure> {
+        let (status, length) = loop {
+            if let Some(end) = memchr::memmem::find(&self.received, b"\r\n\r\n") {
+                let head = head(&self.received[..end])?;
+                self.received.advance(end + 4);
+                break head;
+            }
+            self.more().await?;
+        };
+        match length {
+            Length::Known(length) => self.exactly(length, &mut take).await?,
+            Length::Chunked => loop {
+                let size = loop {
+                    if let Some(end) = memchr::memmem::find(&self.received, b"\r\n") {
+                        let size = std::str::from_utf8(&self.received[..end])?;
+                        let size = usize::from_str_radix(size.trim(), 16)?;
+                        self.received.advance(end + 2);
+                        break size;
+                    }
+                    self.more().await?;
+                };
+                self.exactly(size, &mut take).await?;
+                while self.received.len() < 2 {
+                    self.more().await?;
+                }
+                self.received.advance(2);
+                if size == 0 {
+                    break;
+                }
+            },
+        }
+        Ok(status)
+    }
+
+    async fn exactly(
+        &mut self,
+        mut length: usize,
+        take: &mut impl FnMut(&[u8]),
+    ) -> Result<(), Failure> {
+        while length > 0 {
+            if self.received.is_empty() {
+                self.more().await?;
+            }
+            let part = length.min(self.received.len());
+            take(&self.received[..part]);
+            self.received.advance(part);
+            length -= part;
+        }
+        Ok(())
+    }
+}
+
+/// Status and length of an answer.
+fn head(text: &[u8]) -> Result<(u16, Length), Failure> {
+    let text = std::str::from_utf8(text)?;
+    let mut lines = text.split("\r\n");
+    let status = lines
+        .next()
+        .and_then(|line| line.split(' ').nth(1))
+        .ok_or("no status")?
+        .parse()?;
+    for (name, value) in lines.filter_map(|line| line.split_once(':')) {
+        let value = value.trim();
+        if name.eq_ignore_ascii_case("content-length") {
+            return Ok((status, Length::Known(value.parse()?)));
+        }
+        if name.eq_ignore_ascii_case("transfer-encoding") && value == "chunked" {
+            return Ok((status, Length::Chunked));
+        }
+    }
+    Err("应答没有长度 / the answer has no length".into())
+}
+
+/// A connection that is kept open.
+pub struct Connection {
+    address: SocketAddr,
+    answers: Answers<OwnedReadHalf>,
+    writer: OwnedWriteHalf,
+    request: Vec<u8>,
 }
 
 impl Connection {
@@ -30,80 +135,124 @@ impl Connection {
     pub async fn open(address: SocketAddr) -> Result<Self, Failure> {
         let stream = TcpStream::connect(address).await?;
         stream.set_nodelay(true)?;
+        let (reader, writer) = stream.into_split();
         Ok(Self {
-            stream,
             address,
-            received: Vec::new(),
+            answers: Answers::new(reader),
+            writer,
+            request: Vec::new(),
         })
     }
 
-    /// Posts an envelope and waits for the answer.
+    /// Sends a request with a body and reads the answer into `answer`; gives its status. The
+    /// headers are whole lines.
     ///
     /// # Errors
-    /// The connection broke, or the answer has no length.
-    pub async fn post(&mut self, path: &str, body: &[u8]) -> Result<Answer, Failure> {
+    /// The connection broke.
+    pub async fn ask(
+        &mut self,
+        method: &str,
+        path: &str,
+        headers: &str,
+        body: &[u8],
+        answer: &mut Vec<u8>,
+    ) -> Result<u16, Failure> {
         let length = body.len();
-        let mut request = format!(
-            "POST {path} HTTP/1.1\r\nHost: {}\r\nContent-Type: application/json\r\n\
-             Content-Length: {length}\r\n\r\n",
+        self.request.clear();
+        self.request.extend_from_slice(
+            format!(
+                "{method} {path} HTTP/1.1\r\nHost: {}\r\n{headers}\
+                 Content-Type: application/json\r\nContent-Length: {length}\r\n\r\n",
+                self.address
+            )
+            .as_bytes(),
+        );
+        self.request.extend_from_slice(body);
+        self.writer.write_all(&self.request).await?;
+        answer.clear();
+        self.answers
+            .answer(|part| answer.extend_from_slice(part))
+            .await
+    }
+
+    /// Begins a request whose body is sent piece by piece, and gives both directions.
+    ///
+    /// # Errors
+    /// The connection broke.
+    pub async fn stream(
+        mut self,
+        path: &str,
+    ) -> Result<(Pieces, Answers<OwnedReadHalf>), Failure> {
+        let head = format!(
+            "POST {path} HTTP/1.1\r\nHost: {}\r\nContent-Type: application/x-ndjson\r\n\
+             Transfer-Encoding: chunked\r\n\r\n",
             self.address
-        )
-        .into_bytes();
-        request.extend_from_slice(body);
-        self.stream.write_all(&request).await?;
-        self.received.clear();
-        let (end, status, length) = loop {
-            if let Some(end) = find(&self.received, b"\r\n\r\n") {
-                let (status, length) = head(&self.received[..end])?;
-                break (end + 4, status, length);
-            }
-            self.read_some().await?;
+        );
+        self.writer.write_all(head.as_bytes()).await?;
+        let pieces = Pieces {
+            writer: self.writer,
+            piece: Vec::new(),
         };
-        while self.received.len() < end + length {
-            self.read_some().await?;
-        }
-        let body = self.received[end..end + length].to_vec();
-        Ok(Answer { status, body })
-    }
-
-    async fn read_some(&mut self) -> Result<(), Failure> {
-        self.received.reserve(64 * 1024);
-        match self.stream.read_buf(&mut self.received).await? {
-            0 => Err("连接中断 / the connection was closed".into()),
-            _ => Ok(()),
-        }
+        Ok((pieces, self.answers))
     }
 }
 
-fn find(text: &[u8], what: &[u8]) -> Option<usize> {
-    text.windows(what.len()).position(|window| window == what)
+/// The body of a request that is sent piece by piece.
+pub struct Pieces {
+    writer: OwnedWriteHalf,
+    piece: Vec<u8>,
 }
 
-/// Status and length of an answer.
-fn head(text: &[u8]) -> Result<(u16, usize), Failure> {
-    let text = std::str::from_utf8(text)?;
-    let mut lines = text.split("\r\n");
-    let status = lines
-        .next()
-        .and_then(|line| line.split(' ').nth(1))
-        .ok_or("no status")?
-        .parse()?;
-    let length = lines
-        .filter_map(|line| line.split_once(':'))
-        .find(|(name, _)| name.eq_ignore_ascii_case("content-length"))
-        .ok_or("应答没有长度 / the answer has no length")?;
-    Ok((status, length.1.trim().parse()?))
+impl Pieces {
+    /// Sends lines, each with a line feed behind it.
+    ///
+    /// # Errors
+    /// The connection broke.
+    pub async fn send(&mut self, lines: &[bytes::Bytes]) -> Result<(), Failure> {
+        let length: usize = lines.iter().map(|line| line.len() + 1).sum();
+        if length == 0 {
+            return Ok(());
+        }
+        self.piece.clear();
+        self.piece
+            .extend_from_slice(format!("{length:x}\r\n").as_bytes());
+        for line in lines {
+            self.piece.extend_from_slice(line);
+            self.piece.push(b'\n');
+        }
+        self.piece.extend_from_slice(b"\r\n");
+        Ok(self.writer.write_all(&self.piece).await?)
+    }
+
+    /// Ends the body. The connection stays open for the answer.
+    ///
+    /// # Errors
+    /// The connection broke.
+    pub async fn end(mut self) -> Result<OwnedWriteHalf, Failure> {
+        self.writer.write_all(b"0\r\n\r\n").await?;
+        Ok(self.writer)
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[test]
-    fn heads_are_read() {
-        let text = b"HTTP/1.1 201 Created\r\ncontent-Length: 12\r\nx: y";
-        assert_eq!(head(text).unwrap(), (201, 12));
+    async fn read(bytes: &[u8]) -> (u16, Vec<u8>) {
+        let mut body = Vec::new();
+        let status = Answers::new(bytes)
+            .answer(|part| body.extend_from_slice(part))
+            .await;
+        (status.unwrap(), body)
+    }
+
+    #[tokio::test]
+    async fn answers_are_read_in_both_forms() {
+        let known = b"HTTP/1.1 201 Created\r\ncontent-Length: 5\r\nx: y\r\n\r\nhello";
+        assert_eq!(read(known).await, (201, b"hello".to_vec()));
+        let chunked = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n\
+                        1\r\n!\r\n0\r\n\r\n";
+        assert_eq!(read(chunked).await, (200, b"hello!".to_vec()));
         assert!(head(b"HTTP/1.1 200 OK\r\nx: y").is_err());
-        assert_eq!(find(b"ab\r\n\r\nc", b"\r\n\r\n"), Some(2));
     }
 }

@@ -1,24 +1,28 @@
 //! Figures of a run, as a table or as JSON.
 
-use std::fmt::Write as _;
+use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::Case;
-use super::measure::Measured;
+use super::tally::{Latencies, Tally};
+
+/// Shares of processor time that are not worth a word, in microseconds for each record.
+const STAGE_MICROS_MIN: f64 = 0.2;
 
 /// The figures of one case.
 #[derive(Clone, Debug, Serialize)]
 pub struct Figures {
-    /// What was measured.
+    /// How records were sent: `submit`, `post`, `bulk`, or a peer's name.
+    pub way: String,
+    /// How they were signed.
+    pub form: String,
+    /// What lay in the store before.
+    pub store: String,
+    /// Share of records that were sent before, in percent.
+    pub duplicates: u32,
+    /// What came of them.
     #[serde(flatten)]
-    pub case: Case,
-    /// Records accepted now.
-    pub accepted: usize,
-    /// Records answered as the first time.
-    pub replayed: usize,
-    /// Records with any other answer.
-    pub failed: usize,
+    pub tally: Tally,
     /// From the first request to the last answer, in seconds.
     pub seconds: f64,
     /// Records of both kinds that were answered in a second.
@@ -27,94 +31,135 @@ pub struct Figures {
     pub p50_ms: f64,
     /// 99 of 100 requests were answered within this time.
     pub p99_ms: f64,
-    /// Processor time for each answered record, in microseconds, the driver's included.
-    pub cpu_us_per_record: Option<f64>,
+    /// Processor time of the node for each answered record, in microseconds.
+    pub cpu_us_per_record: f64,
+    /// The same by name of thread.
+    pub stages_us_per_record: BTreeMap<String, f64>,
+    /// Processor time of the driver for each answered record, where it is another process.
+    pub driver_us_per_record: Option<f64>,
     /// Growth of the node's folder for each accepted record.
-    pub disk_bytes_per_record: Option<f64>,
+    pub disk_bytes_per_record: f64,
     /// Bytes of the requests for each record.
     pub sent_bytes_per_record: f64,
-    /// Most memory resident while measuring, input and driver included.
+    /// Most memory that was resident in the node's process while it was loaded.
     pub peak_resident_bytes: Option<u64>,
+    /// Requests that were refused for want of room and sent again.
+    pub refused_for_now: usize,
 }
 
-/// What the measurement itself does not know.
-#[derive(Clone, Copy, Debug)]
-pub struct Around {
-    /// Processor time, in seconds.
-    pub cpu_seconds: Option<f64>,
+/// What a run found, before it is divided by anything.
+#[derive(Clone, Debug, Default)]
+pub struct Found {
+    /// What came of the records.
+    pub tally: Tally,
+    /// Of each request.
+    pub latencies: Latencies,
+    /// From the first request to the last answer.
+    pub seconds: f64,
+    /// Processor time of the node by name of thread, in seconds.
+    pub stages: BTreeMap<String, f64>,
+    /// Processor time of the driver, in seconds.
+    pub driver: Option<f64>,
     /// Growth of the node's folder.
-    pub disk_bytes: Option<u64>,
+    pub disk_bytes: u64,
     /// Bytes of all requests.
-    pub sent_bytes: usize,
+    pub sent_bytes: u64,
     /// Most memory resident.
     pub peak_resident_bytes: Option<u64>,
+    /// Requests that were refused for want of room and sent again.
+    pub refused_for_now: usize,
+}
+
+/// What was measured.
+#[derive(Clone, Debug)]
+pub struct Case {
+    /// How records were sent.
+    pub way: String,
+    /// How they were signed.
+    pub form: String,
+    /// What lay in the store before.
+    pub store: String,
+    /// Share of records that were sent before, in percent.
+    pub duplicates: u32,
 }
 
 impl Figures {
-    /// The figures of a measurement.
+    /// The figures of a case.
     #[must_use]
-    pub fn new(case: Case, measured: &Measured, around: Around) -> Self {
-        let tally = measured.tally;
-        let seconds = measured.elapsed.as_secs_f64();
-        let ms = |percent| measured.percentile(percent).as_secs_f64() * 1_000.0;
-        let answered = tally.accepted + tally.replayed;
+    pub fn new(case: Case, mut found: Found) -> Self {
+        let answered = found.tally.answered().max(1) as f64;
+        let per_record = |seconds: f64| seconds * 1e6 / answered;
         Self {
-            case,
-            accepted: tally.accepted,
-            replayed: tally.replayed,
-            failed: tally.failed,
-            seconds,
-            records_per_second: answered as f64 / seconds,
-            p50_ms: ms(50),
-            p99_ms: ms(99),
-            cpu_us_per_record: around
-                .cpu_seconds
-                .map(|seconds| seconds * 1e6 / answered.max(1) as f64),
-            disk_bytes_per_record: around
-                .disk_bytes
-                .map(|bytes| bytes as f64 / tally.accepted.max(1) as f64),
-            sent_bytes_per_record: around.sent_bytes as f64 / case.records.max(1) as f64,
-            peak_resident_bytes: around.peak_resident_bytes,
+            way: case.way,
+            form: case.form,
+            store: case.store,
+            duplicates: case.duplicates,
+            tally: found.tally,
+            seconds: found.seconds,
+            records_per_second: found.tally.answered() as f64 / found.seconds.max(1e-9),
+            p50_ms: found.latencies.percentile_ms(50.0),
+            p99_ms: found.latencies.percentile_ms(99.0),
+            cpu_us_per_record: per_record(found.stages.values().sum()),
+            stages_us_per_record: found
+                .stages
+                .into_iter()
+                .map(|(name, seconds)| (name, per_record(seconds)))
+                .collect(),
+            driver_us_per_record: found.driver.map(per_record),
+            disk_bytes_per_record: found.disk_bytes as f64 / found.tally.accepted.max(1) as f64,
+            sent_bytes_per_record: found.sent_bytes as f64 / answered,
+            peak_resident_bytes: found.peak_resident_bytes,
+            refused_for_now: found.refused_for_now,
         }
     }
 }
 
 /// The head of the table.
-#[must_use]
-pub fn head() -> String {
-    "| 签名 / signature | 连接 / connections | 重复 / duplicates | 记录 / records | records/s | p50 ms | p99 ms | CPU µs/record | 磁盘 / disk B/record | 内存 / peak RSS MiB | 失败 / failed |\n\
-     |---|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|"
-        .to_owned()
-}
+pub const HEAD: &str = "\
+| way | signature | store | duplicates | records | records/s | p50 ms | p99 ms | CPU µs/record | of it | driver µs | disk B/record | peak RSS MiB | failed |
+|---|---|---|---:|---:|---:|---:|---:|---:|---|---:|---:|---:|---:|";
 
 /// A line of the table.
 #[must_use]
 pub fn line(figures: &Figures) -> String {
-    let case = &figures.case;
-    let form = match case.batch {
-        1 => "single".to_owned(),
-        batch => format!("batch of {batch}"),
+    let form = match figures.form.as_str() {
+        "single" => "each, with hint".to_owned(),
+        "unhinted" => "each, no hint".to_owned(),
+        number if number.parse::<usize>().is_ok() => format!("batch of {number}"),
+        other => other.to_owned(),
     };
-    let or_none =
-        |value: Option<f64>| value.map_or("–".to_owned(), |value| format!("{value:.0}"));
-    let resident = figures
-        .peak_resident_bytes
-        .map(|bytes| bytes as f64 / (1 << 20) as f64);
-    let mut line = String::new();
-    let written = write!(
-        line,
-        "| {form} | {} | {} % | {} | {:.0} | {:.1} | {:.1} | {} | {} | {} | {} |",
-        case.connections,
-        case.duplicates,
-        case.records,
+    let resident = figures.peak_resident_bytes;
+    format!(
+        "| {} | {form} | {} | {} % | {} | {:.0} | {:.1} | {:.1} | {:.1} | {} | {} | {:.0} | {} | {} |",
+        figures.way,
+        figures.store,
+        figures.duplicates,
+        figures.tally.answered(),
         figures.records_per_second,
         figures.p50_ms,
         figures.p99_ms,
-        or_none(figures.cpu_us_per_record),
-        or_none(figures.disk_bytes_per_record),
-        or_none(resident),
-        figures.failed,
-    );
-    debug_assert!(written.is_ok());
-    line
+        figures.cpu_us_per_record,
+        stages(&figures.stages_us_per_record),
+        figures
+            .driver_us_per_record
+            .map_or("–".to_owned(), |micros| format!("{micros:.1}")),
+        figures.disk_bytes_per_record,
+        resident.map_or("–".to_owned(), |bytes| (bytes >> 20).to_string()),
+        figures.tally.failed,
+    )
+}
+
+/// Where the processor time went, most first.
+#[must_use]
+pub fn stages(stages: &BTreeMap<String, f64>) -> String {
+    let mut stages: Vec<_> = stages
+        .iter()
+        .filter(|(_, micros)| **micros >= STAGE_MICROS_MIN)
+        .collect();
+    stages.sort_by(|one, other| other.1.total_cmp(one.1));
+    let words: Vec<_> = stages
+        .iter()
+        .map(|(name, micros)| format!("{} {micros:.1}", name.replace('|', "/")))
+        .collect();
+    words.join(", ")
 }

@@ -6,7 +6,9 @@ use crate::identity::DocumentKey;
 use crate::money::Fen;
 use crate::record::DocumentAlias;
 use crate::refusal::Rejection;
-use crate::state::{ALIASES_PER_DOCUMENT_MAX, AliasEntry, AliasKind, Family, StateView, Table};
+use crate::state::{
+    ALIASES_PER_DOCUMENT_MAX, AliasEntry, AliasKind, Family, StateView, Table, document_key,
+};
 
 pub(super) fn add<V: StateView>(
     context: &mut Context<'_, '_, V>,
@@ -48,7 +50,7 @@ pub(super) fn add<V: StateView>(
         kind: AliasKind::Paper,
         document: key,
     };
-    context.put(Table::Alias, body.alias.to_bytes(), entry.encode());
+    context.put(Table::Alias, document_key(&body.alias), entry.encode());
     context.put_document(&key, &mut document);
     context.tell(Event::new(EventKind::AliasAdded, vec![context.signer.id]).of(key));
     Ok(())

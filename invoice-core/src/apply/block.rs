@@ -1,12 +1,15 @@
 //! Executing a whole block again: what every validator, every replay and every audit does.
 
+use super::block_signatures::BlockSignatures;
 use super::{BlockPosition, Candidate, Execution, Recorded, Verdict};
 use crate::calendar::Instant;
-use crate::chain::{Authorization, Block, BlockEnvelope, ChainId, Genesis, Header, Leaf};
-use crate::crypto::Hash;
+use crate::chain::{
+    Authorization, Block, BlockEnvelope, ChainId, Entry, Genesis, Header, leaf_hashes,
+};
+use crate::crypto::{Hash, sm3_many};
 use crate::merkle::Frontier;
-use crate::record::{ParsedRecord, parse_record};
-use crate::state::{Changes, Fault, StateView, TypedState};
+use crate::record::parse_record;
+use crate::state::{Changes, Fault, StateView};
 
 /// Where the chain stands before a block.
 #[derive(Clone, Debug)]
@@ -66,7 +69,12 @@ pub struct Executed {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Signatures {
     /// Verify each: a block of strangers, or an audit.
-    Verify,
+    Verify {
+        /// 32 fresh bytes of a cryptographic random source for each block, which nobody who made
+        /// a signature could know before: with them many signatures are verified as one. The
+        /// verdict does not depend on them.
+        seed: [u8; 32],
+    },
     /// A certificate vouches for them: this node or a quorum verified them before.
     Trust,
 }
@@ -143,56 +151,27 @@ pub fn execute_block<V: StateView>(
         first_index: header.first_index,
     };
     let mut execution = Execution::new(state, position);
-    let mut frontier = point.frontier.clone();
-    let mut leaf_hashes = Vec::new();
-    let mut records = Vec::new();
-    for envelope in &block.envelopes {
-        let first_index = frontier.size();
-        let candidates = read_envelope(envelope, first_index).map_err(invalid)?;
-        if signatures == Signatures::Verify {
-            let key = TypedState(execution.state()).key(&envelope.authorization.kid())?;
-            let verified = key.is_some_and(|key| envelope.verify(&point.chain_id, &key.public_key));
-            if !verified {
-                return Err(invalid(InvalidBlock::Signature { index: first_index }));
-            }
-        }
-        let verdicts = if matches!(
-            envelope.authorization,
-            Authorization::Batch { atomic: true, .. }
-        ) {
-            execution.execute_atomic(&candidates)?
-        } else {
-            candidates
-                .iter()
-                .map(|candidate| execution.execute(candidate))
-                .collect::<Result<_, _>>()?
-        };
-        for (entry, verdict) in envelope.entries.iter().zip(verdicts) {
-            let index = frontier.size();
-            let recorded = match verdict {
-                Verdict::Recorded(recorded) if recorded.outcome == entry.outcome => recorded,
-                other @ (Verdict::Recorded(_)
-                | Verdict::Replayed { .. }
-                | Verdict::IdReused
-                | Verdict::Inadmissible(_)
-                | Verdict::Aborted) => {
-                    let found = format!("{other:?}");
-                    return Err(invalid(InvalidBlock::Outcome { index, found }));
-                }
-            };
-            let leaf = Leaf {
-                kid: envelope.authorization.kid(),
-                record: &entry.record,
-                outcome: &entry.outcome,
-            };
-            let hash = leaf
-                .hash()
-                .map_err(|_| invalid(InvalidBlock::Unreadable { index }))?;
-            frontier.push(hash);
-            leaf_hashes.push(hash);
-            records.push(recorded);
-        }
+    let mut block_signatures = match signatures {
+        Signatures::Verify { seed } => Some(BlockSignatures::new(&point.chain_id, seed)),
+        Signatures::Trust => None,
+    };
+    let run = run(&mut execution, block, block_signatures.as_mut());
+    // A signature stands before the records that it covers, so a wrong one is the earlier fault.
+    if let Some(index) = block_signatures.and_then(|all| all.first_wrong()) {
+        return Err(invalid(InvalidBlock::Signature { index }));
     }
+    let records = match run {
+        Ok(records) => records,
+        Err(Failure::Invalid(reason)) => return Err(invalid(reason)),
+        Err(Failure::State(fault)) => return Err(fault.into()),
+    };
+    let leaf_hashes = leaf_hashes(block.leaves()).map_err(|_| {
+        invalid(InvalidBlock::Unreadable {
+            index: header.first_index,
+        })
+    })?;
+    let mut frontier = point.frontier.clone();
+    frontier.extend(&leaf_hashes);
     let changes = execution.finish();
     let digests = [
         ("count", u64::from(header.count) == leaf_hashes.len() as u64),
@@ -227,17 +206,96 @@ fn continues(point: &ChainPoint, header: &Header) -> Result<(), InvalidBlock> {
     }
 }
 
+/// Why a block's records do not run.
+pub(super) enum Failure<E> {
+    State(Fault<E>),
+    Invalid(InvalidBlock),
+}
+
+impl<E> From<Fault<E>> for Failure<E> {
+    fn from(fault: Fault<E>) -> Self {
+        Self::State(fault)
+    }
+}
+
+impl<E> From<InvalidBlock> for Failure<E> {
+    fn from(reason: InvalidBlock) -> Self {
+        Self::Invalid(reason)
+    }
+}
+
+/// Executes the records of a block and compares their outcomes.
+fn run<V: StateView>(
+    execution: &mut Execution<'_, V>,
+    block: &Block,
+    mut signatures: Option<&mut BlockSignatures<'_>>,
+) -> Result<Vec<Recorded>, Failure<V::Error>> {
+    let mut next_index = block.header.first_index;
+    let mut hashes = record_hashes(block).into_iter();
+    let mut records = Vec::new();
+    for envelope in &block.envelopes {
+        let first_index = next_index;
+        let candidates = read_envelope(envelope, first_index, &mut hashes)?;
+        if let Some(signatures) = signatures.as_deref_mut() {
+            signatures.note(execution.state(), envelope, first_index)?;
+        }
+        let verdicts = if matches!(
+            envelope.authorization,
+            Authorization::Batch { atomic: true, .. }
+        ) {
+            execution.execute_atomic(&candidates)?
+        } else {
+            candidates
+                .iter()
+                .map(|candidate| execution.execute(candidate))
+                .collect::<Result<_, _>>()?
+        };
+        for (entry, verdict) in envelope.entries.iter().zip(verdicts) {
+            records.push(compare(entry, verdict, next_index)?);
+            next_index = next_index.saturating_add(1);
+        }
+    }
+    Ok(records)
+}
+
+/// What became of a record, when it is what stands beside it in the block.
+fn compare(entry: &Entry, verdict: Verdict, index: u64) -> Result<Recorded, InvalidBlock> {
+    match verdict {
+        Verdict::Recorded(recorded) if recorded.outcome == entry.outcome => Ok(recorded),
+        other @ (Verdict::Recorded(_)
+        | Verdict::Replayed { .. }
+        | Verdict::IdReused
+        | Verdict::Inadmissible(_)
+        | Verdict::Aborted) => {
+            let found = format!("{other:?}");
+            Err(InvalidBlock::Outcome { index, found })
+        }
+    }
+}
+
+/// SM3 of every record of a block, in order.
+fn record_hashes(block: &Block) -> Vec<Hash> {
+    let entries = block
+        .envelopes
+        .iter()
+        .flat_map(|envelope| &envelope.entries);
+    let parts: Vec<[&[u8]; 1]> = entries.map(|entry| [entry.record.as_ref()]).collect();
+    let messages: Vec<&[&[u8]]> = parts.iter().map(<[&[u8]; 1]>::as_slice).collect();
+    sm3_many(&messages)
+}
+
 fn read_envelope(
     envelope: &BlockEnvelope,
     first_index: u64,
+    hashes: &mut impl Iterator<Item = Hash>,
 ) -> Result<Vec<Candidate>, InvalidBlock> {
     let kid = envelope.authorization.kid();
     (first_index..)
-        .zip(&envelope.entries)
-        .map(|(index, entry)| {
-            let parsed: ParsedRecord<'_> =
+        .zip(envelope.entries.iter().zip(hashes))
+        .map(|(index, (entry, hash))| {
+            let parsed =
                 parse_record(&entry.record).map_err(|_| InvalidBlock::Unreadable { index })?;
-            Ok(Candidate::new(parsed, kid))
+            Ok(Candidate::hashed(parsed, Some(kid), hash))
         })
         .collect()
 }

@@ -1,6 +1,7 @@
 //! A record that is about to be executed.
 
-use crate::crypto::{Hash, Kid};
+use super::work::Work;
+use crate::crypto::{Hash, Kid, sm3};
 use crate::identity::{MemberId, RecordId};
 use crate::read::Spelled;
 use crate::record::{ClaimKind, ParsedRecord, Record, RecordType};
@@ -10,6 +11,9 @@ use crate::refusal::Violation;
 ///
 /// Whoever builds one vouches for the signature: admission after verifying it, replay because the
 /// block's certificate or a re-verification covers it.
+///
+/// Building one works out everything that follows from the record alone, an issued document's
+/// digests among it. That can be done on any thread; [`Execution`](super::Execution) has only one.
 #[derive(Clone, Debug)]
 pub struct Candidate {
     /// `None` when the record is only to be judged and nobody signed it.
@@ -20,7 +24,15 @@ pub struct Candidate {
     pub(super) id: Option<RecordId>,
     pub(super) claim_kind: Option<ClaimKind>,
     pub(super) stated_issuer: Option<MemberId>,
-    pub(super) record: Result<Record, Vec<Violation>>,
+    pub(super) task: Result<Task, Vec<Violation>>,
+}
+
+/// A record whose own values break no rule.
+#[derive(Clone, Debug)]
+pub(super) struct Task {
+    pub(super) id: RecordId,
+    pub(super) by: MemberId,
+    pub(super) work: Work,
 }
 
 impl Candidate {
@@ -34,15 +46,23 @@ impl Candidate {
     /// not. Without a key it is never executed.
     #[must_use]
     pub fn judged(parsed: ParsedRecord<'_>, kid: Option<Kid>) -> Self {
+        let hash = sm3(&[parsed.bytes]);
+        Self::hashed(parsed, kid, hash)
+    }
+
+    /// As [`judged`](Self::judged), for a caller that has hashed many records at once:
+    /// `sm3_of_record` is SM3 of the record's exact bytes.
+    #[must_use]
+    pub fn hashed(parsed: ParsedRecord<'_>, kid: Option<Kid>, sm3_of_record: Hash) -> Self {
         Self {
             kid,
-            hash: crate::crypto::sm3(&[parsed.bytes]),
+            hash: sm3_of_record,
             record_type: parsed.record_type,
             by: parsed.signer().ok(),
             id: RecordId::spelled(&parsed.id).ok(),
             claim_kind: parsed.claims_kind,
             stated_issuer: parsed.stated_issuer,
-            record: parsed.record,
+            task: parsed.record.map(Task::from),
         }
     }
 
@@ -70,11 +90,24 @@ impl Candidate {
         self.id.as_ref()
     }
 
-    /// The record, or every rule that its own values break.
+    /// Whether the record's own values break no rule.
     ///
     /// # Errors
-    /// The rules that the record breaks.
-    pub fn record(&self) -> Result<&Record, &[Violation]> {
-        self.record.as_ref().map_err(Vec::as_slice)
+    /// Every rule that they break.
+    pub fn sound(&self) -> Result<(), &[Violation]> {
+        match &self.task {
+            Ok(_) => Ok(()),
+            Err(violations) => Err(violations),
+        }
+    }
+}
+
+impl From<Record> for Task {
+    fn from(record: Record) -> Self {
+        Self {
+            id: record.id,
+            by: record.by,
+            work: Work::from(record.body),
+        }
     }
 }

@@ -22,10 +22,9 @@ pub(super) fn settle<V: StateView>(
         return Err(Rejection::DocumentFrozen.into());
     }
     check_live(&claim, context.time)?;
-    let today = context.time.date_utc8();
-    if body.booked_on > today {
+    if body.booked_on > context.today {
         return Err(Rejection::BookedInFuture {
-            today: today.to_string(),
+            today: context.today.to_string(),
         }
         .into());
     }

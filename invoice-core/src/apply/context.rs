@@ -1,13 +1,14 @@
 //! What the rules of one record work with: the layered state, the signer and the block's time.
 
 use super::event::Event;
-use crate::calendar::Instant;
+use super::layers::Layers;
+use crate::calendar::{Date, Instant};
 use crate::chain::Facts;
 use crate::identity::{DocumentKey, MemberId, RecordId};
 use crate::refusal::Rejection;
 use crate::state::{
-    AliasKind, Changes, Claim, Document, Fault, Member, MemberNo, StateView, Table, TypedState,
-    by_id_key,
+    AliasKind, Claim, Document, Fault, KeyBytes, Member, MemberNo, StateView, Table, TypedState,
+    by_id_key, document_key,
 };
 
 /// Why the rules stopped.
@@ -30,77 +31,6 @@ impl<E> From<Fault<E>> for Stop<E> {
     }
 }
 
-/// A state with changes in layers over it: block, batch, record.
-pub(super) struct Layers<'v, V> {
-    base: &'v V,
-    /// The block's own changes.
-    block: Changes,
-    /// Layers that may still be discarded, innermost last.
-    open: Vec<Changes>,
-}
-
-impl<'v, V: StateView> Layers<'v, V> {
-    pub(super) fn new(base: &'v V) -> Self {
-        Self {
-            base,
-            block: Changes::new(),
-            open: Vec::new(),
-        }
-    }
-
-    pub(super) fn typed(&self) -> TypedState<'_, Self> {
-        TypedState(self)
-    }
-
-    pub(super) fn push(&mut self) {
-        self.open.push(Changes::new());
-    }
-
-    /// Merges the innermost layer into the one below.
-    pub(super) fn keep(&mut self) {
-        if let Some(layer) = self.open.pop() {
-            self.top().absorb(layer);
-        }
-    }
-
-    /// Forgets the innermost layer.
-    pub(super) fn discard(&mut self) {
-        self.open.pop();
-    }
-
-    pub(super) fn put(&mut self, table: Table, key: Vec<u8>, value: Vec<u8>) {
-        self.top().put(table, key, value);
-    }
-
-    pub(super) fn remove(&mut self, table: Table, key: Vec<u8>) {
-        self.top().remove(table, key);
-    }
-
-    pub(super) fn into_changes(mut self) -> Changes {
-        while !self.open.is_empty() {
-            self.keep();
-        }
-        self.block
-    }
-
-    fn top(&mut self) -> &mut Changes {
-        self.open.last_mut().unwrap_or(&mut self.block)
-    }
-}
-
-impl<V: StateView> StateView for Layers<'_, V> {
-    type Error = V::Error;
-
-    fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, V::Error> {
-        for layer in self.open.iter().rev().chain([&self.block]) {
-            if let Some(covered) = layer.get(table, key) {
-                return Ok(covered.map(<[u8]>::to_vec));
-            }
-        }
-        self.base.get(table, key)
-    }
-}
-
 /// Who signed the record.
 #[derive(Clone, Copy)]
 pub(super) struct Signer {
@@ -115,6 +45,8 @@ pub(super) struct Context<'x, 'v, V> {
     pub(super) record_id: &'x RecordId,
     pub(super) index: u64,
     pub(super) time: Instant,
+    /// The day of `time` in UTC+8.
+    pub(super) today: Date,
     facts: Facts,
     events: Vec<Event>,
 }
@@ -126,6 +58,7 @@ impl<'x, 'v, V: StateView> Context<'x, 'v, V> {
         record_id: &'x RecordId,
         index: u64,
         time: Instant,
+        today: Date,
     ) -> Self {
         Self {
             layers,
@@ -133,6 +66,7 @@ impl<'x, 'v, V: StateView> Context<'x, 'v, V> {
             record_id,
             index,
             time,
+            today,
             facts: Facts::new(),
             events: Vec::new(),
         }
@@ -146,11 +80,11 @@ impl<'x, 'v, V: StateView> Context<'x, 'v, V> {
         self.layers.typed()
     }
 
-    pub(super) fn put(&mut self, table: Table, key: Vec<u8>, value: Vec<u8>) {
+    pub(super) fn put(&mut self, table: Table, key: KeyBytes, value: Vec<u8>) {
         self.layers.put(table, key, value);
     }
 
-    pub(super) fn remove(&mut self, table: Table, key: Vec<u8>) {
+    pub(super) fn remove(&mut self, table: Table, key: KeyBytes) {
         self.layers.remove(table, key);
     }
 
@@ -169,7 +103,8 @@ impl<'x, 'v, V: StateView> Context<'x, 'v, V> {
     }
 
     pub(super) fn put_member(&mut self, id: &MemberId, member: &Member) {
-        self.put(Table::Member, id.as_bytes().to_vec(), member.encode());
+        let key = KeyBytes::of(&[id.as_bytes()]);
+        self.put(Table::Member, key, member.encode());
     }
 
     /// The document that a key names, by its own number or by a second identity.
@@ -180,7 +115,7 @@ impl<'x, 'v, V: StateView> Context<'x, 'v, V> {
     /// Writes a document back, without the locks that have ended.
     pub(super) fn put_document(&mut self, key: &DocumentKey, document: &mut Document) {
         document.forget_ended(self.time);
-        self.put(Table::Document, key.to_bytes(), document.encode());
+        self.put(Table::Document, document_key(key), document.encode());
     }
 
     pub(super) fn put_claim(&mut self, by: MemberNo, id: &RecordId, claim: &Claim) {

@@ -11,7 +11,7 @@ use crate::record::{DocumentReverse, ReversalReason};
 use crate::refusal::Rejection;
 use crate::state::{
     AliasEntry, AliasKind, Document, Family, StateView, Table, Title, confirmation_key, difference,
-    sum,
+    document_key, sum,
 };
 
 pub(super) fn reverse<V: StateView>(
@@ -67,7 +67,7 @@ pub(super) fn reverse<V: StateView>(
             kind: AliasKind::RedLetter,
             document: key,
         };
-        context.put(Table::Alias, red.to_bytes(), entry.encode());
+        context.put(Table::Alias, document_key(&red), entry.encode());
     }
 
     let mut concerns = context.ids(holders.iter().copied())?;

@@ -1,15 +1,18 @@
 //! Running the records of a block in order.
 
-use super::candidate::Candidate;
-use super::context::{Context, Layers, Signer, Stop};
+use std::borrow::Borrow;
+
+use super::candidate::{Candidate, Task};
+use super::context::{Context, Signer, Stop};
 use super::event::{Event, EventKind};
+use super::layers::Layers;
+use super::work::Work;
 use super::{rights, *};
-use crate::calendar::Instant;
+use crate::calendar::{Date, Instant};
 use crate::chain::Outcome;
-use crate::identity::{MemberId, RecordId};
-use crate::record::{Body, Record};
+use crate::identity::MemberId;
 use crate::refusal::{AuthenticationError, Forbidden, Rejection, Violation};
-use crate::state::{Changes, Fault, Member, RecordEntry, StateView, Table, by_id_key};
+use crate::state::{Changes, Fault, MemberNo, RecordEntry, StateView, Table, by_id_key};
 
 /// Where a block stands: all that `apply` knows besides state and record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -85,6 +88,7 @@ impl Verdict {
 pub struct Execution<'v, V> {
     layers: Layers<'v, V>,
     time: Instant,
+    today: Date,
     next_index: u64,
 }
 
@@ -94,6 +98,7 @@ impl<'v, V: StateView> Execution<'v, V> {
         Self {
             layers: Layers::new(state),
             time: position.time,
+            today: position.time.date_utc8(),
             next_index: position.first_index,
         }
     }
@@ -123,33 +128,28 @@ impl<'v, V: StateView> Execution<'v, V> {
     /// # Errors
     /// The state cannot be read.
     pub fn judge(&mut self, candidate: &Candidate) -> Result<Verdict, Fault<V::Error>> {
-        let (member, record, id) = match self.admit(candidate)? {
+        let (member, task) = match self.admit(candidate)? {
             Ok(admitted) => admitted,
             Err(verdict) => return Ok(verdict),
         };
-        let index = self.next_index;
+        let signer = Signer {
+            id: task.by,
+            number: member,
+        };
+        let (index, time, today) = (self.next_index, self.time, self.today);
         self.layers.push();
-        let mut context = Context::new(
-            &mut self.layers,
-            Signer {
-                id: record.by,
-                number: member.number,
-            },
-            id,
-            index,
-            self.time,
-        );
-        let result = dispatch(&mut context, record);
+        let mut context = Context::new(&mut self.layers, signer, &task.id, index, time, today);
+        let result = dispatch(&mut context, &task.work);
         let (facts, events) = context.into_parts();
         match result {
             Ok(()) => {
                 self.layers.keep();
                 let outcome = Outcome::Accepted { detail: facts };
-                Ok(self.finish_record(candidate, &member, id, outcome, None, events))
+                Ok(self.finish_record(candidate, member, task, outcome, None, events))
             }
             Err(Stop::Rejected(rejection)) => {
                 self.layers.discard();
-                Ok(self.refuse(candidate, &member, record, id, rejection))
+                Ok(self.refuse(candidate, member, task, rejection))
             }
             Err(Stop::Fault(fault)) => Err(fault),
         }
@@ -164,12 +164,15 @@ impl<'v, V: StateView> Execution<'v, V> {
     ///
     /// # Errors
     /// The state cannot be read; the block must be abandoned.
-    pub fn execute_atomic(&mut self, batch: &[Candidate]) -> Result<Vec<Verdict>, Fault<V::Error>> {
+    pub fn execute_atomic<C: Borrow<Candidate>>(
+        &mut self,
+        batch: &[C],
+    ) -> Result<Vec<Verdict>, Fault<V::Error>> {
         let first_index = self.next_index;
         self.layers.push();
         let trial = batch
             .iter()
-            .map(|candidate| self.execute(candidate))
+            .map(|candidate| self.execute(candidate.borrow()))
             .collect::<Result<Vec<_>, _>>()?;
         if trial.iter().all(Verdict::is_success) {
             self.layers.keep();
@@ -181,7 +184,7 @@ impl<'v, V: StateView> Execution<'v, V> {
         batch
             .iter()
             .zip(trial)
-            .map(|(candidate, verdict)| self.abort(candidate, verdict, leaves_trace))
+            .map(|(candidate, verdict)| self.abort(candidate.borrow(), verdict, leaves_trace))
             .collect()
     }
 
@@ -202,7 +205,7 @@ impl<'v, V: StateView> Execution<'v, V> {
             Verdict::IdReused | Verdict::Inadmissible(_) | Verdict::Aborted => return Ok(verdict),
         };
         match self.admit(candidate)? {
-            Ok((member, record, id)) => Ok(self.refuse(candidate, &member, record, id, rejection)),
+            Ok((member, task)) => Ok(self.refuse(candidate, member, task, rejection)),
             Err(verdict) => Ok(verdict),
         }
     }
@@ -217,20 +220,19 @@ impl<'v, V: StateView> Execution<'v, V> {
     /// 403, 422, a reused id.
     #[allow(
         clippy::type_complexity,
-        reason = "the three parts are used together once; a type for them would only move them"
+        reason = "the two parts are used together once; a type for them would only move them"
     )]
     fn admit<'c>(
-        &self,
+        &mut self,
         candidate: &'c Candidate,
-    ) -> Result<Result<(Member, &'c Record, &'c RecordId), Verdict>, Fault<V::Error>> {
+    ) -> Result<Result<(MemberNo, &'c Task), Verdict>, Fault<V::Error>> {
         let unauthenticated = |error| {
             Ok(Err(Verdict::Inadmissible(Inadmissible::Unauthenticated(
                 error,
             ))))
         };
-        let state = self.layers.typed();
         let key = match &candidate.kid {
-            Some(kid) => match state.key(kid)? {
+            Some(kid) => match self.layers.key_standing(kid)? {
                 Some(key) => Some(key),
                 None => return unauthenticated(AuthenticationError::KeyUnknown),
             },
@@ -239,10 +241,11 @@ impl<'v, V: StateView> Execution<'v, V> {
         let Some(by) = candidate.by else {
             return unauthenticated(AuthenticationError::KeyNotOfMember);
         };
-        let member = match state.member(&by)? {
-            Some(member) if key.as_ref().is_none_or(|key| key.owner == member.number) => member,
+        let member = match self.layers.standing(&by)? {
+            Some(member) if key.is_none_or(|key| key.owner == member.number) => member,
             Some(_) | None => return unauthenticated(AuthenticationError::KeyNotOfMember),
         };
+        let state = self.layers.typed();
         let known = match &candidate.id {
             Some(id) => state.record(member.number, id)?,
             None => None,
@@ -256,13 +259,13 @@ impl<'v, V: StateView> Execution<'v, V> {
         if let Some(Err(error)) = key.map(|key| key.usable_at(self.time)) {
             return unauthenticated(error);
         }
-        if let Some(forbidden) = rights::check(&state, candidate, &by, &member)? {
+        if let Some(forbidden) = rights::check(&state, candidate, &by, member)? {
             return Ok(Err(Verdict::Inadmissible(Inadmissible::Forbidden(
                 forbidden,
             ))));
         }
-        let record = match &candidate.record {
-            Ok(record) => record,
+        let task = match &candidate.task {
+            Ok(task) => task,
             Err(violations) => {
                 let invalid = Inadmissible::Invalid(violations.clone());
                 return Ok(Err(Verdict::Inadmissible(invalid)));
@@ -271,33 +274,39 @@ impl<'v, V: StateView> Execution<'v, V> {
         if known.is_some() {
             return Ok(Err(Verdict::IdReused));
         }
-        Ok(Ok((member, record, &record.id)))
+        Ok(Ok((member.number, task)))
     }
 
     fn refuse(
         &mut self,
         candidate: &Candidate,
-        member: &Member,
-        record: &Record,
-        id: &RecordId,
+        member: MemberNo,
+        task: &Task,
         rejection: Rejection,
     ) -> Verdict {
         let outcome = Outcome::Refused {
             code: rejection.code().to_owned(),
             detail: rejection.facts(),
         };
-        let mut event = Event::new(EventKind::RecordRefused, vec![record.by]);
+        let mut event = Event::new(EventKind::RecordRefused, vec![task.by]);
         event.code = Some(rejection.code().to_owned());
-        event.document = record.body.document().cloned();
-        event.claim = Some((record.by, id.clone()));
-        self.finish_record(candidate, member, id, outcome, Some(rejection), vec![event])
+        event.document = task.work.document().copied();
+        event.claim = Some((task.by, task.id.clone()));
+        self.finish_record(
+            candidate,
+            member,
+            task,
+            outcome,
+            Some(rejection),
+            vec![event],
+        )
     }
 
     fn finish_record(
         &mut self,
         candidate: &Candidate,
-        member: &Member,
-        id: &RecordId,
+        member: MemberNo,
+        task: &Task,
         outcome: Outcome,
         rejection: Option<Rejection>,
         events: Vec<Event>,
@@ -305,8 +314,8 @@ impl<'v, V: StateView> Execution<'v, V> {
         let index = self.next_index;
         self.next_index = self.next_index.saturating_add(1);
         let entry = RecordEntry::new(index, rejection.is_none(), &candidate.hash);
-        self.layers
-            .put(Table::Record, by_id_key(member.number, id), entry.encode());
+        let key = by_id_key(member, &task.id);
+        self.layers.put(Table::Record, key, entry.encode());
         Verdict::Recorded(Recorded {
             index,
             outcome,
@@ -318,27 +327,26 @@ impl<'v, V: StateView> Execution<'v, V> {
 
 fn dispatch<V: StateView>(
     context: &mut Context<'_, '_, V>,
-    record: &Record,
+    work: &Work,
 ) -> Result<(), Stop<V::Error>> {
-    match &record.body {
-        Body::MemberAdmit(body) => members::admit(context, body),
-        Body::MemberSuspend(body) => members::suspend(context, &body.member),
-        Body::MemberResume(body) => members::resume(context, &body.member),
-        Body::KeyAdd(body) => keys::add(context, body),
-        Body::KeyRevoke(body) => keys::revoke(context, body),
-        Body::QuotaSet(body) => quota::set(context, body),
-        Body::InvoiceIssue(body) => issue::invoice(context, &body.invoice),
-        Body::BillIssue(body) => issue::bill(context, &body.bill),
-        Body::DocumentReverse(body) => document_reverse::reverse(context, body),
-        Body::ConfirmReversal(body) => confirm_reversal::confirm(context, body),
-        Body::DocumentFreeze(body) => document_freeze::freeze(context, &body.document),
-        Body::DocumentUnfreeze(body) => document_freeze::unfreeze(context, &body.document),
-        Body::DocumentAlias(body) => alias::add(context, body),
-        Body::ClaimLock(body) => claim_lock::lock(context, body),
-        Body::ClaimSettle(body) => claim_settle::settle(context, body),
-        Body::ClaimRelease(body) => claim_release::release(context, body),
-        Body::ClaimReverse(body) => claim_reverse::reverse(context, body),
-        Body::ShareGrant(body) => share_grant::grant(context, body),
+    match work {
+        Work::MemberAdmit(body) => members::admit(context, body),
+        Work::MemberSuspend(body) => members::suspend(context, &body.member),
+        Work::MemberResume(body) => members::resume(context, &body.member),
+        Work::KeyAdd(body) => keys::add(context, body),
+        Work::KeyRevoke(body) => keys::revoke(context, body),
+        Work::QuotaSet(body) => quota::set(context, body),
+        Work::Issue(draft) => issue::issue(context, draft),
+        Work::DocumentReverse(body) => document_reverse::reverse(context, body),
+        Work::ConfirmReversal(body) => confirm_reversal::confirm(context, body),
+        Work::DocumentFreeze(body) => document_freeze::freeze(context, &body.document),
+        Work::DocumentUnfreeze(body) => document_freeze::unfreeze(context, &body.document),
+        Work::DocumentAlias(body) => alias::add(context, body),
+        Work::ClaimLock(body) => claim_lock::lock(context, body),
+        Work::ClaimSettle(body) => claim_settle::settle(context, body),
+        Work::ClaimRelease(body) => claim_release::release(context, body),
+        Work::ClaimReverse(body) => claim_reverse::reverse(context, body),
+        Work::ShareGrant(body) => share_grant::grant(context, body),
     }
 }
 

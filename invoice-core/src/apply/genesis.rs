@@ -18,14 +18,10 @@ pub fn genesis_changes(genesis: &Genesis) -> Changes {
             suspended: false,
             name: founder.name.clone(),
         };
-        changes.put(
-            Table::Member,
-            founder.id.as_bytes().to_vec(),
-            member.encode(),
-        );
+        changes.put(Table::Member, founder.id.as_bytes(), member.encode());
         changes.put(
             Table::MemberNumber,
-            number.0.to_be_bytes().to_vec(),
+            number.0.to_be_bytes(),
             founder.id.as_bytes().to_vec(),
         );
         let key = KeyEntry {
@@ -34,17 +30,9 @@ pub fn genesis_changes(genesis: &Genesis) -> Changes {
             not_after: None,
             revoked_at: None,
         };
-        changes.put(
-            Table::Key,
-            key.public_key.kid().as_bytes().to_vec(),
-            key.encode(),
-        );
+        changes.put(Table::Key, key.public_key.kid().as_bytes(), key.encode());
         count = count.saturating_add(1);
     }
-    changes.put(
-        Table::Counter,
-        MEMBER_COUNTER.to_vec(),
-        count.to_be_bytes().to_vec(),
-    );
+    changes.put(Table::Counter, MEMBER_COUNTER, count.to_be_bytes().to_vec());
     changes
 }

@@ -4,7 +4,7 @@ use super::context::{Context, Stop};
 use super::event::{Event, EventKind};
 use crate::record::{KeyAdd, KeyRevoke, NewKey};
 use crate::refusal::Rejection;
-use crate::state::{KeyEntry, MemberNo, StateView, Table};
+use crate::state::{KeyBytes, KeyEntry, MemberNo, StateView, Table};
 
 pub(super) fn add<V: StateView>(
     context: &mut Context<'_, '_, V>,
@@ -36,7 +36,7 @@ pub(super) fn register<V: StateView>(
         not_after: key.not_after,
         revoked_at: None,
     };
-    context.put(Table::Key, kid.as_bytes().to_vec(), entry.encode());
+    context.put(Table::Key, KeyBytes::of(&[kid.as_bytes()]), entry.encode());
     Ok(())
 }
 
@@ -53,7 +53,11 @@ pub(super) fn revoke<V: StateView>(
         return Err(Rejection::KeyAlreadyRevoked.into());
     }
     key.revoked_at = Some(context.time);
-    context.put(Table::Key, body.kid.as_bytes().to_vec(), key.encode());
+    context.put(
+        Table::Key,
+        KeyBytes::of(&[body.kid.as_bytes()]),
+        key.encode(),
+    );
     context.tell(Event::new(EventKind::KeyRevoked, vec![body.member]));
     Ok(())
 }

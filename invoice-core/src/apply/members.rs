@@ -6,7 +6,7 @@ use super::keys;
 use crate::identity::MemberId;
 use crate::record::MemberAdmit;
 use crate::refusal::Rejection;
-use crate::state::{MEMBER_COUNTER, Member, MemberNo, StateView, Table};
+use crate::state::{KeyBytes, MEMBER_COUNTER, Member, MemberNo, StateView, Table};
 
 pub(super) fn admit<V: StateView>(
     context: &mut Context<'_, '_, V>,
@@ -27,13 +27,13 @@ pub(super) fn admit<V: StateView>(
     context.put_member(id, &member);
     context.put(
         Table::MemberNumber,
-        number.0.to_be_bytes().to_vec(),
+        KeyBytes::of(&[&number.0.to_be_bytes()]),
         id.as_bytes().to_vec(),
     );
     let count = number.0.saturating_add(1);
     context.put(
         Table::Counter,
-        MEMBER_COUNTER.to_vec(),
+        KeyBytes::of(&[MEMBER_COUNTER]),
         count.to_be_bytes().to_vec(),
     );
     context.tell(Event::new(EventKind::MemberAdmitted, vec![*id]));

@@ -5,6 +5,7 @@
 
 mod alias;
 mod block;
+mod block_signatures;
 mod candidate;
 mod claim_lock;
 mod claim_release;
@@ -19,10 +20,12 @@ mod execution;
 mod genesis;
 mod issue;
 mod keys;
+mod layers;
 mod members;
 mod quota;
 mod rights;
 mod share_grant;
+mod work;
 
 pub use block::{BlockFault, ChainPoint, Executed, InvalidBlock, Signatures, execute_block};
 pub use candidate::Candidate;

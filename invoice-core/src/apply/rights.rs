@@ -1,17 +1,18 @@
 //! Static rights (403): what a member may do by its roles, whatever documents the registry holds.
 
 use super::candidate::Candidate;
+use super::work::Work;
 use crate::identity::MemberId;
-use crate::record::{Body, ClaimKind, RecordType, Role, RoleSet};
+use crate::record::{ClaimKind, RecordType, Role, RoleSet};
 use crate::refusal::Forbidden;
-use crate::state::{Fault, Member, StateView, TypedState};
+use crate::state::{Fault, Standing, StateView, TypedState};
 
 /// The first right that is missing, in the order of [`Forbidden`].
 pub(super) fn check<V: StateView>(
     state: &TypedState<'_, V>,
     candidate: &Candidate,
     by: &MemberId,
-    member: &Member,
+    member: Standing,
 ) -> Result<Option<Forbidden>, Fault<V::Error>> {
     if member.suspended {
         return Ok(Some(Forbidden::MemberSuspended));
@@ -27,8 +28,8 @@ pub(super) fn check<V: StateView>(
     if candidate.stated_issuer.is_some_and(|issuer| issuer != *by) {
         return Ok(Some(Forbidden::IssuerIsNotSigner));
     }
-    match &candidate.record {
-        Ok(record) => over_members(state, &record.body, by, member),
+    match &candidate.task {
+        Ok(task) => over_members(state, &task.work, by, member),
         Err(_) => Ok(None),
     }
 }
@@ -75,32 +76,31 @@ fn may_claim(kind: ClaimKind, roles: RoleSet) -> bool {
 /// Rights over other members: neither bureau admits, suspends or re-keys a bureau alone.
 fn over_members<V: StateView>(
     state: &TypedState<'_, V>,
-    body: &Body,
+    work: &Work,
     by: &MemberId,
-    member: &Member,
+    member: Standing,
 ) -> Result<Option<Forbidden>, Fault<V::Error>> {
-    let (target, keys) = match body {
-        Body::MemberAdmit(admit) => {
+    let (target, keys) = match work {
+        Work::MemberAdmit(admit) => {
             let bureau = is_bureau(admit.member.roles);
             return Ok(bureau.then_some(Forbidden::AuthorityProtected));
         }
-        Body::MemberSuspend(body) => (&body.member, false),
-        Body::MemberResume(body) => (&body.member, false),
-        Body::KeyAdd(body) => (&body.member, true),
-        Body::KeyRevoke(body) => (&body.member, true),
-        Body::QuotaSet(_)
-        | Body::InvoiceIssue(_)
-        | Body::BillIssue(_)
-        | Body::DocumentReverse(_)
-        | Body::ConfirmReversal(_)
-        | Body::DocumentFreeze(_)
-        | Body::DocumentUnfreeze(_)
-        | Body::DocumentAlias(_)
-        | Body::ClaimLock(_)
-        | Body::ClaimSettle(_)
-        | Body::ClaimRelease(_)
-        | Body::ClaimReverse(_)
-        | Body::ShareGrant(_) => return Ok(None),
+        Work::MemberSuspend(body) => (&body.member, false),
+        Work::MemberResume(body) => (&body.member, false),
+        Work::KeyAdd(body) => (&body.member, true),
+        Work::KeyRevoke(body) => (&body.member, true),
+        Work::QuotaSet(_)
+        | Work::Issue(_)
+        | Work::DocumentReverse(_)
+        | Work::ConfirmReversal(_)
+        | Work::DocumentFreeze(_)
+        | Work::DocumentUnfreeze(_)
+        | Work::DocumentAlias(_)
+        | Work::ClaimLock(_)
+        | Work::ClaimSettle(_)
+        | Work::ClaimRelease(_)
+        | Work::ClaimReverse(_)
+        | Work::ShareGrant(_) => return Ok(None),
     };
     if keys && target == by {
         return Ok(None);
@@ -109,7 +109,7 @@ fn over_members<V: StateView>(
         return Ok(Some(Forbidden::KeyOfAnotherMember));
     }
     let protected = state
-        .member(target)?
+        .standing(target)?
         .is_some_and(|target| is_bureau(target.roles));
     Ok(protected.then_some(Forbidden::AuthorityProtected))
 }

@@ -25,12 +25,7 @@ impl BatchTree {
     ) -> Self {
         let mut levels = Vec::new();
         while !leaves.is_empty() {
-            let above = leaves
-                .as_chunks()
-                .0
-                .iter()
-                .map(|[left, right]| merkle::node_hash(left, right))
-                .collect();
+            let above = merkle::node_hashes(&leaves);
             levels.push(std::mem::replace(&mut leaves, above));
         }
         Self {

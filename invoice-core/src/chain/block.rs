@@ -1,5 +1,6 @@
 //! Blocks: the envelopes that were signed, and what the rules answered to each record.
 
+use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
 use crate::codec::{DecodeError, EncodeError, Reader, Writer};
@@ -25,8 +26,8 @@ pub const RECORD_BYTES_MAX: usize = 16 * 1024;
 /// A record and what the rules answered to it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
-    /// The record's exact bytes.
-    pub record: Vec<u8>,
+    /// The record's exact bytes, shared with whoever else holds them.
+    pub record: Bytes,
     /// The answer.
     pub outcome: Outcome,
 }
@@ -108,10 +109,8 @@ impl BlockEnvelope {
         if self.entries.len().checked_add(omitted.len())? != usize::try_from(*count).ok()? {
             return None;
         }
-        let mut recorded = self
-            .entries
-            .iter()
-            .map(|entry| merkle::leaf_hash(&entry.record));
+        let records: Vec<&[u8]> = self.entries.iter().map(|entry| &*entry.record).collect();
+        let mut recorded = merkle::leaf_hashes(&records).into_iter();
         let mut omitted = omitted.iter().peekable();
         (0..*count)
             .map(
@@ -253,7 +252,7 @@ impl BlockEnvelope {
         };
         let mut entries = Vec::new();
         for _ in 0..reader.count32("entries", BATCH_RECORDS_MAX)? {
-            let record = reader.bytes32("record", RECORD_BYTES_MAX)?.to_vec();
+            let record = Bytes::copy_from_slice(reader.bytes32("record", RECORD_BYTES_MAX)?);
             entries.push(Entry {
                 record,
                 outcome: Outcome::read(reader)?,
@@ -378,7 +377,7 @@ mod tests {
 
     fn entry(record: &str) -> Entry {
         Entry {
-            record: record.into(),
+            record: Bytes::copy_from_slice(record.as_bytes()),
             outcome: Outcome::refused("no", Facts::new().with("a", "b")),
         }
     }
@@ -499,7 +498,7 @@ mod tests {
             invalid("entries")
         );
         assert_eq!(
-            decoded(|b| b.envelopes[0].entries[0].record = vec![0; RECORD_BYTES_MAX + 1]),
+            decoded(|b| b.envelopes[0].entries[0].record = vec![0; RECORD_BYTES_MAX + 1].into()),
             Err(DecodeError::TooLarge {
                 what: "record",
                 limit: RECORD_BYTES_MAX

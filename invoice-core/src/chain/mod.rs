@@ -10,6 +10,7 @@ mod header;
 mod leaf;
 mod outcome;
 mod receipt;
+mod receipt_json;
 mod wire;
 
 pub use batch_tree::BatchTree;
@@ -25,7 +26,7 @@ pub use genesis::{
     GENESIS_BYTES_MAX, GENESIS_FORMAT, GENESIS_MEMBERS_MAX, Genesis, GenesisError, GenesisMember,
 };
 pub use header::{HEADER_BYTES, Header};
-pub use leaf::Leaf;
+pub use leaf::{Leaf, leaf_hashes};
 pub use outcome::{CODE_BYTES_MAX, FACTS_MAX, Facts, Outcome};
 pub use receipt::{
     Inclusion, RECEIPT_BYTES_MAX, Receipt, ReceiptAuthorization, ReceiptFault, ReceiptSignature,

@@ -7,11 +7,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use sm2::elliptic_curve::Group as _;
-use sm2::elliptic_curve::ops::LinearCombination as _;
-use sm2::elliptic_curve::point::AffineCoordinates as _;
-use sm2::{ProjectivePoint, dsa};
+use sm2::dsa;
 
+use super::curve::{Chain, Scalar, generator};
 use super::key::PublicKey;
 
 /// Longest base64 text that can be a signature: 72 bytes of DER.
@@ -52,8 +50,12 @@ impl Signature {
     /// # Errors
     /// [`SignatureError::Range`] when r or s is 0, n or more.
     pub fn from_bytes(bytes: &[u8; 64]) -> Result<Self, SignatureError> {
-        dsa::Signature::from_slice(bytes).map_err(|_| SignatureError::Range)?;
-        Ok(Self(*bytes))
+        let (parts, _) = bytes.as_chunks::<32>();
+        if parts.iter().all(Scalar::is_in_range) {
+            Ok(Self(*bytes))
+        } else {
+            Err(SignatureError::Range)
+        }
     }
 
     /// Reads a DER SEQUENCE { r, s } (GM/T 0009-2023, 7.3), one encoding only.
@@ -91,11 +93,19 @@ impl Signature {
         &self.0
     }
 
-    pub(super) fn to_dsa(self) -> dsa::Signature {
+    fn to_dsa(self) -> dsa::Signature {
         match dsa::Signature::from_slice(&self.0) {
             Ok(signature) => signature,
             Err(_) => unreachable!("r and s were found in range when this value was made"),
         }
+    }
+
+    /// r and s.
+    pub(super) fn scalars(&self) -> (Scalar, Scalar) {
+        let [mut r, mut s] = [[0; 32]; 2];
+        r.copy_from_slice(self.0.split_at(32).0);
+        s.copy_from_slice(self.0.split_at(32).1);
+        (Scalar::from_bytes(&r), Scalar::from_bytes(&s))
     }
 
     /// The parity of the y coordinate of the signer's point \[k\]G = s·G + (r + s)·P.
@@ -103,20 +113,12 @@ impl Signature {
     /// It is `None` when the point is the identity, which no valid signature has. The value is
     /// the same as the signer's hint exactly when the signature is valid.
     #[must_use]
-    #[allow(
-        clippy::arithmetic_side_effects,
-        reason = "addition modulo the curve order does not overflow"
-    )]
     pub fn parity_hint(&self, key: &PublicKey) -> Option<bool> {
-        let (r, s) = self.to_dsa().split_scalars();
-        let point = ProjectivePoint::lincomb(&[
-            (ProjectivePoint::generator(), *s),
-            (ProjectivePoint::from(*key.as_affine()), *r + *s),
-        ]);
-        if bool::from(point.is_identity()) {
-            return None;
-        }
-        Some(point.to_affine().y_is_odd().into())
+        let (r, s) = self.scalars();
+        let mut sum = Chain::new();
+        generator().add_multiple(&s, &mut sum);
+        key.add_multiple(&r.plus(&s), &mut sum);
+        sum.sum().y_is_odd()
     }
 }
 

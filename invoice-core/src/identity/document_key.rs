@@ -76,27 +76,32 @@ impl DocumentKey {
     /// one after another.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
-        let mut bytes = Vec::with_capacity(21);
+        let (tag, code, number) = self.parts();
+        [&[tag], code, number].concat()
+    }
+
+    /// The parts of that form: the tag, the digits of the code, the digits of the number.
+    pub(crate) fn parts(&self) -> (u8, &[u8], &[u8]) {
         match self {
-            Self::Digital(number) => {
-                bytes.push(DIGITAL);
-                bytes.extend_from_slice(number.as_bytes());
-            }
+            Self::Digital(number) => (DIGITAL, &[], number.as_bytes()),
             Self::Paper { code, number } => {
-                bytes.push(match code {
-                    PaperCode::Ten(_) => PAPER_TEN,
-                    PaperCode::Twelve(_) => PAPER_TWELVE,
-                });
-                bytes.extend_from_slice(code.as_str().as_bytes());
-                bytes.extend_from_slice(number.as_bytes());
+                let (tag, code): (u8, &[u8]) = match code {
+                    PaperCode::Ten(code) => (PAPER_TEN, code.as_bytes()),
+                    PaperCode::Twelve(code) => (PAPER_TWELVE, code.as_bytes()),
+                };
+                (tag, code, number.as_bytes())
             }
-            Self::Fiscal { code, number } => {
-                bytes.push(FISCAL);
-                bytes.extend_from_slice(code.as_bytes());
-                bytes.extend_from_slice(number.as_bytes());
-            }
+            Self::Fiscal { code, number } => (FISCAL, code.as_bytes(), number.as_bytes()),
         }
-        bytes
+    }
+
+    /// How many digits a key with this tag has, always an even number; `None` for no tag.
+    pub(crate) const fn digits_of(tag: u8) -> Option<usize> {
+        match tag {
+            DIGITAL | PAPER_TWELVE => Some(20),
+            PAPER_TEN | FISCAL => Some(18),
+            _ => None,
+        }
     }
 
     /// The key from the form of the state's tables; `None` for any other bytes.

@@ -94,9 +94,9 @@ impl InvoiceAmounts<'_> {
     }
 
     fn judge_sums(&self, at: &ObjectReader<'_, '_>) {
-        let lines: Option<Vec<&Line>> = self.lines.iter().map(Option::as_ref).collect();
-        if let Some(lines) = lines {
-            let amounts = Fen::checked_sum(lines.iter().map(|line| line.amount));
+        if self.lines.iter().all(Option::is_some) {
+            let lines = || self.lines.iter().flatten();
+            let amounts = Fen::checked_sum(lines().map(|line| line.amount));
             judge_sum(
                 at,
                 Rule::TotalWithoutTaxMismatch,
@@ -104,7 +104,7 @@ impl InvoiceAmounts<'_> {
                 amounts,
                 self.total_without_tax,
             );
-            let taxes = Fen::checked_sum(lines.iter().map(|line| line.tax));
+            let taxes = Fen::checked_sum(lines().map(|line| line.tax));
             judge_sum(
                 at,
                 Rule::TotalTaxMismatch,

@@ -23,6 +23,15 @@ macro_rules! kinds {
                 match self { $(InvoiceKind::$name => $code,)* }
             }
         }
+
+        impl Spelled for InvoiceKind {
+            fn spelled(text: &str) -> Result<Self, Rule> {
+                match text {
+                    $($code => Ok(InvoiceKind::$name),)*
+                    _ => Err(Rule::InvoiceKindUnknown),
+                }
+            }
+        }
     };
 }
 
@@ -122,16 +131,6 @@ impl InvoiceKind {
             None | Some(_) => None,
         };
         key.ok_or(Rule::IdentityUnfit)
-    }
-}
-
-impl Spelled for InvoiceKind {
-    fn spelled(text: &str) -> Result<Self, Rule> {
-        Self::ALL
-            .iter()
-            .copied()
-            .find(|kind| kind.code() == text)
-            .ok_or(Rule::InvoiceKindUnknown)
     }
 }
 

@@ -77,11 +77,11 @@ impl TaxRate {
         let Self::Fraction(millionths) = self else {
             return true;
         };
-        let day = |(year, month, day)| Date::new(year, month, day);
+        let day = date.parts();
         RATES.iter().any(|entry| {
             entry.millionths == millionths
-                && entry.from.and_then(day).is_none_or(|from| from <= date)
-                && entry.until.and_then(day).is_none_or(|until| date <= until)
+                && entry.from.is_none_or(|from| from <= day)
+                && entry.until.is_none_or(|until| day <= until)
         })
     }
 
@@ -127,18 +127,21 @@ impl Spelled for TaxRate {
             "***" => return Ok(Self::Starred),
             _ => {}
         }
-        let decimals = match text.split_once('.') {
-            Some(("0", decimals)) if (1..=6).contains(&decimals.len()) => decimals,
-            None if text == "0" => "0",
-            Some(_) | None => return Err(Rule::TaxRateSpelling),
+        let decimals = match text.as_bytes() {
+            b"0" => &b"0"[..],
+            [b'0', b'.', decimals @ ..] if (1..=6).contains(&decimals.len()) => decimals,
+            _ => return Err(Rule::TaxRateSpelling),
         };
-        if !decimals.bytes().all(|b| b.is_ascii_digit()) {
-            return Err(Rule::TaxRateSpelling);
+        let mut millionths = 0_u32;
+        for place in 0..6 {
+            let digit = match decimals.get(place) {
+                Some(digit @ b'0'..=b'9') => digit.saturating_sub(b'0'),
+                Some(_) => return Err(Rule::TaxRateSpelling),
+                None => 0,
+            };
+            millionths = millionths.saturating_mul(10).saturating_add(digit.into());
         }
-        format!("{decimals:0<6}")
-            .parse()
-            .map(Self::Fraction)
-            .map_err(|_| Rule::TaxRateSpelling)
+        Ok(Self::Fraction(millionths))
     }
 }
 
@@ -147,7 +150,13 @@ impl fmt::Display for TaxRate {
         match self {
             Self::Fraction(0) => f.write_str("0"),
             Self::Fraction(millionths) => {
-                write!(f, "0.{}", format!("{millionths:06}").trim_end_matches('0'))
+                let (mut digits, mut rest) = (*b"0.000000", *millionths);
+                for digit in digits.iter_mut().skip(2).rev() {
+                    *digit = digit.wrapping_add(u8::try_from(rest % 10).unwrap_or_default());
+                    rest = rest.div_euclid(10);
+                }
+                let text = std::str::from_utf8(&digits).unwrap_or_default();
+                f.write_str(text.trim_end_matches('0'))
             }
             Self::Exempt => f.write_str("免税"),
             Self::NotTaxable => f.write_str("不征税"),

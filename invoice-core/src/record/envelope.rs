@@ -6,6 +6,7 @@ use std::fmt;
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
+use crate::json::scan::Scanner;
 use crate::json::{NameSeed, pointer_step, syntax_error, utf8};
 use crate::refusal::{ShapeCode, ShapeError};
 
@@ -91,6 +92,57 @@ fn read(body: &[u8], signed: bool) -> Result<OpenEnvelope<'_>, Vec<ShapeError>> 
         return Err(vec![error]);
     }
     let text = utf8(body).map_err(|error| vec![error])?;
+    match read_quickly(text, signed) {
+        Some(envelope) => Ok(envelope),
+        None => read_thoroughly(text, signed),
+    }
+}
+
+/// An envelope in which nothing is wrong, in one pass; `None` where the thorough reader has to
+/// say.
+fn read_quickly(text: &str, signed: bool) -> Option<OpenEnvelope<'_>> {
+    let (mut kid, mut sig, mut record, mut atomic) = (None, None, None, None);
+    let mut records: Option<Vec<&[u8]>> = None;
+    let mut scanner = Scanner::new(text);
+    scanner.skip_space();
+    scanner.members(|value, name| match &*name {
+        "kid" => once(&mut kid, value.string()?.into_owned()),
+        "sig" => once(&mut sig, value.string()?.into_owned()),
+        "record" => once(&mut record, value.raw()?.as_bytes()),
+        "atomic" => once(&mut atomic, value.boolean()?),
+        "records" => {
+            let mut batch = Vec::new();
+            value.elements(|value| {
+                batch.push(value.raw()?.as_bytes());
+                Some(())
+            })?;
+            let fits = (1..=BATCH_RECORDS_MAX).contains(&batch.len());
+            fits.then(|| once(&mut records, batch))?
+        }
+        _ => None,
+    })?;
+    scanner.end()?;
+    if signed && (kid.is_none() || sig.is_none()) {
+        return None;
+    }
+    let contents = match (record, records, atomic) {
+        (Some(record), None, None) => Contents::One(record),
+        (None, Some(records), atomic) => Contents::Batch {
+            records,
+            atomic: atomic.unwrap_or(false),
+        },
+        _ => return None,
+    };
+    Some(OpenEnvelope { kid, sig, contents })
+}
+
+/// Fills a slot, unless it has been filled.
+fn once<T>(slot: &mut Option<T>, value: T) -> Option<()> {
+    slot.replace(value).is_none().then_some(())
+}
+
+/// Reads an envelope, or finds every fault in it.
+fn read_thoroughly(text: &str, signed: bool) -> Result<OpenEnvelope<'_>, Vec<ShapeError>> {
     let mut deserializer = serde_json::Deserializer::from_str(text);
     let members = RawObject
         .deserialize(&mut deserializer)
@@ -253,5 +305,80 @@ impl<'de> Visitor<'de> for RawObject {
             members.push((name, entries.next_value()?));
         }
         Ok(members)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    use proptest::prelude::*;
+
+    /// Whether the quick reader reads an envelope by itself, and as the thorough one does.
+    fn is_usual(text: &str, signed: bool) -> bool {
+        let quick = read_quickly(text, signed);
+        if let Some(envelope) = &quick {
+            assert_eq!(
+                Ok(envelope),
+                read_thoroughly(text, signed).as_ref(),
+                "{text}"
+            );
+        }
+        quick.is_some()
+    }
+
+    #[test]
+    fn good_envelopes_are_read_quickly_and_all_else_thoroughly() {
+        let many = |count: usize| {
+            format!(
+                r#"{{"kid":"k","sig":"s","records":[{}1]}}"#,
+                "1,".repeat(count - 1)
+            )
+        };
+        let cases: &[(&str, bool)] = &[
+            (r#"{"kid":"k","sig":"s","record":{"a":[{}]}}"#, true),
+            (
+                " { \"record\" : {\"a\" : 1 } , \"sig\":\"s\",\"kid\":\"\\u0061\" } ",
+                true,
+            ),
+            (
+                r#"{"kid":"k","sig":"s","records":[ {"a":"\n\""} , 1,"x",null ],"atomic":true}"#,
+                true,
+            ),
+            (
+                r#"{"kid":"k","sig":"s","atomic":false,"records":[{"a":1,"a":2}]}"#,
+                true,
+            ),
+            (&many(1_000), true),
+            (&many(1_001), false),
+            (r#"{"kid":"k","sig":"s","records":[]}"#, false),
+            (r#"{"kid":"k","sig":"s","record":1,"atomic":true}"#, false),
+            (r#"{"kid":"k","sig":"s","record":1,"records":[1]}"#, false),
+            (r#"{"kid":"k","sig":"s","records":[1],"atomic":0}"#, false),
+            (r#"{"kid":"k","sig":"s"}"#, false),
+            (r#"{"kid":"k","record":1}"#, false),
+            (r#"{"kid":"k","kid":"k","sig":"s","record":1}"#, false),
+            (r#"{"kid":1,"sig":"s","record":1}"#, false),
+            (r#"{"kid":"k","sig":"s","record":1,"x":1}"#, false),
+            (r#"{"kid":"k","sig":"s","record":{"a":-1.5e3}}"#, false),
+            (r#"{"kid":"k","sig":"s","record":{"a":01}}"#, false),
+            (r#"{"kid":"k","sig":"s","record":{"a":}}"#, false),
+            (r#"{"kid":"k","sig":"s","record":1}}"#, false),
+            (r#"["kid"]"#, false),
+        ];
+        for (text, usual) in cases {
+            assert_eq!(is_usual(text, true), *usual, "{text}");
+        }
+        assert!(is_usual(r#"{"record":1}"#, false));
+    }
+
+    proptest! {
+        #[test]
+        fn both_readers_read_the_same_envelopes(
+            text in r#"\{("kid":"k",){0,2}("sig":"s",)?("records?":(\[?(\{"a":1,"a":\[2\]\}|1|-1|"\\u00e9"|"\\ud83d"|0),? ?(1\])?),?){0,2}("atomic":(true|false|1))?\}"#,
+            signed: bool,
+        ) {
+            is_usual(&text, signed);
+        }
     }
 }

@@ -6,7 +6,7 @@ use serde::{Serialize, Serializer};
 use super::party::{Buyer, Party};
 use super::sealed::Sealed;
 use crate::calendar::Date;
-use crate::identity::DocumentKey;
+use crate::identity::{Digits, DocumentKey};
 use crate::invoice::{InvoiceAmounts, InvoiceKind, Line, Payment};
 use crate::money::Fen;
 use crate::read::{ObjectReader, Prose, Spelled};
@@ -78,15 +78,33 @@ pub(crate) fn code_and_number<S: Serializer>(
 }
 
 /// 发票代码 or 发票号码 before the kind has said how long it must be.
-struct InvoiceDigits(String);
+enum InvoiceDigits {
+    Eight(Digits<8>),
+    Ten(Digits<10>),
+    Twelve(Digits<12>),
+    Twenty(Digits<20>),
+}
+
+impl InvoiceDigits {
+    fn as_str(&self) -> &str {
+        match self {
+            Self::Eight(digits) => digits.as_str(),
+            Self::Ten(digits) => digits.as_str(),
+            Self::Twelve(digits) => digits.as_str(),
+            Self::Twenty(digits) => digits.as_str(),
+        }
+    }
+}
 
 impl Spelled for InvoiceDigits {
     fn spelled(text: &str) -> Result<Self, Rule> {
-        let plain =
-            matches!(text.len(), 8 | 10 | 12 | 20) && text.bytes().all(|b| b.is_ascii_digit());
-        plain
-            .then(|| Self(text.to_owned()))
-            .ok_or(Rule::DocumentNumberSpelling)
+        match text.len() {
+            8 => Digits::new(text).map(Self::Eight),
+            10 => Digits::new(text).map(Self::Ten),
+            12 => Digits::new(text).map(Self::Twelve),
+            _ => Digits::new(text).map(Self::Twenty),
+        }
+        .ok_or(Rule::DocumentNumberSpelling)
     }
 }
 
@@ -97,8 +115,8 @@ impl Invoice {
         let kind = from.text::<InvoiceKind>("kind");
         let key = match (&kind, &code, &number) {
             (Some(kind), Some(code), Some(number)) => {
-                let code = code.as_ref().map(|code| code.0.as_str());
-                judge_identity(&from, *kind, code, &number.0)
+                let code = code.as_ref().map(InvoiceDigits::as_str);
+                judge_identity(&from, *kind, code, number.as_str())
             }
             _ => None,
         };

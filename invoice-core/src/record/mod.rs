@@ -18,6 +18,7 @@ mod fingerprint;
 mod invoice_issue;
 mod key_add;
 mod key_revoke;
+mod meaning;
 mod member_admit;
 mod member_resume;
 mod member_suspend;
@@ -43,7 +44,7 @@ pub use envelope::{
     BATCH_RECORDS_MAX, BODY_BYTES_MAX, Contents, OpenEnvelope, RawEnvelope, parse_envelope,
     parse_open_envelope,
 };
-pub use fingerprint::Fingerprint;
+pub use fingerprint::{Document, Fingerprint};
 pub use invoice_issue::{Invoice, InvoiceIssue};
 pub use key_add::{KeyAdd, NewKey};
 pub use key_revoke::KeyRevoke;
@@ -184,6 +185,31 @@ impl Body {
             Self::ClaimRelease(_) => RecordType::ClaimRelease,
             Self::ClaimReverse(_) => RecordType::ClaimReverse,
             Self::ShareGrant(_) => RecordType::ShareGrant,
+        }
+    }
+
+    /// The document that the body issues.
+    #[must_use]
+    pub const fn issued(&self) -> Option<Document<'_>> {
+        match self {
+            Self::InvoiceIssue(body) => Some(Document::Invoice(&body.invoice)),
+            Self::BillIssue(body) => Some(Document::Bill(&body.bill)),
+            Self::MemberAdmit(_)
+            | Self::MemberSuspend(_)
+            | Self::MemberResume(_)
+            | Self::KeyAdd(_)
+            | Self::KeyRevoke(_)
+            | Self::QuotaSet(_)
+            | Self::DocumentReverse(_)
+            | Self::ConfirmReversal(_)
+            | Self::DocumentFreeze(_)
+            | Self::DocumentUnfreeze(_)
+            | Self::DocumentAlias(_)
+            | Self::ClaimLock(_)
+            | Self::ClaimSettle(_)
+            | Self::ClaimRelease(_)
+            | Self::ClaimReverse(_)
+            | Self::ShareGrant(_) => None,
         }
     }
 

@@ -88,10 +88,18 @@ pub fn peek_id(bytes: &[u8]) -> Option<String> {
     node.member("id")?.as_text().map(str::to_owned)
 }
 
+/// The type that a text names, where it is a known one.
+struct Word(Option<RecordType>);
+
+impl Spelled for Word {
+    fn spelled(text: &str) -> Result<Self, Rule> {
+        Ok(Self(RecordType::from_word(text)))
+    }
+}
+
 /// The type and, where every value could be read, the record.
 fn read_record(mut from: ObjectReader<'_, '_>) -> Option<(RecordType, Option<Record>)> {
-    let word = from.text::<String>("type")?;
-    let Some(record_type) = RecordType::from_word(&word) else {
+    let Word(Some(record_type)) = from.text("type")? else {
         // What an unknown type needs is unknown too.
         from.shape(ShapeCode::UnknownType, "type");
         return None;

@@ -41,7 +41,10 @@ macro_rules! words {
 
         impl Spelled for $type {
             fn spelled(text: &str) -> Result<Self, Rule> {
-                Self::ALL.iter().copied().find(|value| value.as_str() == text).ok_or($unknown)
+                match text {
+                    $($word => Ok($type::$name),)*
+                    _ => Err($unknown),
+                }
             }
         }
 

@@ -1,11 +1,28 @@
 //! A claim: a lock and what became of it.
 
-use super::layout::{put_instant, put_short, take_instant, take_short};
+use super::layout::{
+    put_document_key, put_fen, put_instant_ms, take_document_key, take_fen, take_instant_ms,
+};
 use crate::calendar::Instant;
 use crate::codec::{DecodeError, Reader, Writer};
 use crate::identity::DocumentKey;
 use crate::money::Fen;
 use crate::record::{ClaimKind, Component};
+
+/// The kind's number.
+const KIND: u8 = 0b0000_0111;
+/// The component's number.
+const COMPONENT: u8 = 0b0001_1000;
+/// Where that number begins.
+const COMPONENT_SHIFT: u32 = 3;
+/// The claimant went ahead of a payer that comes first.
+const PRIORITY_SKIPPED: u8 = 0b0010_0000;
+/// An instant of release follows.
+const RELEASED: u8 = 0b0100_0000;
+/// A settlement follows.
+const SETTLED: u8 = 0b1000_0000;
+/// Bytes of most claims.
+const USUAL_BYTES: usize = 48;
 
 /// A claim on a document, from its lock to its end.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -90,50 +107,117 @@ impl Claim {
     }
 
     pub(crate) fn encode(&self) -> Vec<u8> {
-        let mut bytes = Writer::new();
-        put_short(&mut bytes, &self.document.to_bytes());
-        bytes.put_u8(self.kind.number());
-        bytes.put_u8(self.component.number());
-        bytes.put_i64(self.locked.get());
-        bytes.put_i64(self.expires_at.ms());
-        bytes.put_u8(u8::from(self.priority_skipped));
-        put_instant(&mut bytes, self.released_at);
-        put_instant(&mut bytes, self.settled_at);
-        bytes.put_u64(self.settled_index);
-        bytes.put_i64(self.settled.get());
-        bytes.put_i64(self.taken_back.get());
+        let mut bytes = Writer::with_capacity(USUAL_BYTES);
+        let set = |bit: u8, holds: bool| if holds { bit } else { 0 };
+        bytes.put_u8(
+            self.kind.number()
+                | (self.component.number() << COMPONENT_SHIFT)
+                | set(PRIORITY_SKIPPED, self.priority_skipped)
+                | set(RELEASED, self.released_at.is_some())
+                | set(SETTLED, self.settled_at.is_some()),
+        );
+        put_document_key(&mut bytes, &self.document);
+        put_fen(&mut bytes, self.locked);
+        put_instant_ms(&mut bytes, self.expires_at);
+        if let Some(at) = self.released_at {
+            put_instant_ms(&mut bytes, at);
+        }
+        if let Some(at) = self.settled_at {
+            put_instant_ms(&mut bytes, at);
+            bytes.put_varint(self.settled_index);
+            put_fen(&mut bytes, self.settled);
+            put_fen(&mut bytes, self.taken_back);
+        }
         bytes.into_bytes()
     }
 
     pub(crate) fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
         let mut reader = Reader::new(bytes);
-        let document = DocumentKey::from_bytes(take_short(&mut reader, "document")?)
-            .ok_or(DecodeError::Invalid { what: "document" })?;
-        let kind = ClaimKind::from_number(reader.u8("kind")?)
-            .ok_or(DecodeError::Invalid { what: "kind" })?;
-        let component = Component::from_number(reader.u8("component")?)
+        let flags = reader.u8("flags")?;
+        let is = |bit: u8| flags & bit != 0;
+        let kind =
+            ClaimKind::from_number(flags & KIND).ok_or(DecodeError::Invalid { what: "kind" })?;
+        let component = Component::from_number((flags & COMPONENT) >> COMPONENT_SHIFT)
             .ok_or(DecodeError::Invalid { what: "component" })?;
-        let locked = Fen::new(reader.i64("locked")?);
-        let expires_at = Instant::from_ms(reader.i64("expires_at")?);
-        let priority_skipped = reader.flag("priority_skipped")?;
-        let released_at = take_instant(&mut reader, "released_at")?;
-        let settled_at = take_instant(&mut reader, "settled_at")?;
-        let settled_index = reader.u64("settled_index")?;
-        let settled = Fen::new(reader.i64("settled")?);
-        let taken_back = Fen::new(reader.i64("taken_back")?);
-        reader.finish()?;
-        Ok(Self {
-            document,
+        let mut claim = Self {
+            document: take_document_key(&mut reader, "document")?,
             kind,
             component,
-            locked,
-            expires_at,
-            priority_skipped,
-            released_at,
-            settled_at,
-            settled_index,
-            settled,
-            taken_back,
-        })
+            locked: take_fen(&mut reader, "locked")?,
+            expires_at: take_instant_ms(&mut reader, "expires_at")?,
+            priority_skipped: is(PRIORITY_SKIPPED),
+            released_at: None,
+            settled_at: None,
+            settled_index: 0,
+            settled: Fen::ZERO,
+            taken_back: Fen::ZERO,
+        };
+        if is(RELEASED) {
+            claim.released_at = Some(take_instant_ms(&mut reader, "released_at")?);
+        }
+        if is(SETTLED) {
+            claim.settled_at = Some(take_instant_ms(&mut reader, "settled_at")?);
+            claim.settled_index = reader.varint("settled_index")?;
+            claim.settled = take_fen(&mut reader, "settled")?;
+            claim.taken_back = take_fen(&mut reader, "taken_back")?;
+        }
+        reader.finish()?;
+        Ok(claim)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::read::Spelled;
+
+    fn lock() -> Claim {
+        Claim {
+            document: DocumentKey::spelled("D:24312000000136634917").unwrap(),
+            kind: ClaimKind::Commercial,
+            component: Component::SelfFund,
+            locked: Fen::new(6_490),
+            expires_at: Instant::from_ms(1_795_242_600_123),
+            priority_skipped: true,
+            released_at: None,
+            settled_at: None,
+            settled_index: 0,
+            settled: Fen::ZERO,
+            taken_back: Fen::ZERO,
+        }
+    }
+
+    #[test]
+    fn a_lock_has_these_bytes() {
+        let due = "31 01 24312000000136634917 b465 f69ae1ccbf68".replace(' ', "");
+        assert_eq!(hex::encode(lock().encode()), due);
+    }
+
+    #[test]
+    fn claims_survive_their_bytes_and_nothing_else_is_read() {
+        let released = Claim {
+            released_at: Some(Instant::from_ms(7)),
+            ..lock()
+        };
+        let settled = Claim {
+            settled_at: Some(Instant::from_ms(8)),
+            settled_index: 300,
+            settled: Fen::new(5_000),
+            taken_back: Fen::new(1),
+            ..lock()
+        };
+        for claim in [lock(), released, settled] {
+            let bytes = claim.encode();
+            assert_eq!(Claim::decode(&bytes), Ok(claim));
+            for end in 0..bytes.len() {
+                assert!(Claim::decode(&bytes[..end]).is_err());
+            }
+            assert!(Claim::decode(&[&bytes[..], &[0]].concat()).is_err());
+            for (place, wrong) in [(0, 5), (0, 0x18), (1, 0), (1, 5), (2, 0xa0), (2, 0x0a)] {
+                let mut bytes = bytes.clone();
+                bytes[place] = wrong;
+                assert!(Claim::decode(&bytes).is_err(), "{place} {wrong}");
+            }
+        }
     }
 }

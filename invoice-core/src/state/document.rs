@@ -1,12 +1,9 @@
 //! A document of either family and the money that is claimed on it.
 
 use super::MemberNo;
-use super::layout::{put_short, take_short};
 use crate::calendar::{Date, Instant};
-use crate::codec::{DecodeError, Reader, Writer};
 use crate::identity::{MemberId, RecordId};
 use crate::money::Fen;
-use crate::read::Spelled;
 use crate::record::{ClaimKind, Component};
 
 /// Live locks and settlements that a document can carry.
@@ -16,6 +13,9 @@ pub const SHARES_PER_DOCUMENT_MAX: usize = 256;
 /// Second identities of a document.
 pub const ALIASES_PER_DOCUMENT_MAX: u8 = 4;
 
+/// The most members that the content of a document has.
+pub(crate) const CONTENT_FIELDS_MAX: usize = 11;
+
 /// The two families of documents.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Family {
@@ -23,6 +23,16 @@ pub enum Family {
     Invoice,
     /// Issued by a hospital under finance supervision (医疗收费电子票据).
     Bill,
+}
+
+impl Family {
+    /// How many members the content has, by which documents of the family are compared.
+    pub(crate) const fn content_fields(self) -> usize {
+        match self {
+            Self::Invoice => CONTENT_FIELDS_MAX,
+            Self::Bill => 8,
+        }
+    }
 }
 
 /// To whom a document is made out.
@@ -126,8 +136,10 @@ pub struct Document {
     pub aliases: u8,
     /// First 16 bytes of the SM3 over the content's meaning.
     pub content: [u8; 16],
-    /// 16 bits of SM3 of each member of the content, to name the members that differ.
-    pub content_fields: Vec<u16>,
+    /// 8 bits of SM3 of each member of the content, to name the members that differ; zeros after
+    /// as many as the family has. A changed member keeps its 8 bits once in 256 times and is then
+    /// not named; `content` tells the documents apart all the same.
+    pub content_fields: [u8; CONTENT_FIELDS_MAX],
     /// Live locks and settlements, oldest first; locks that ended are removed when the document
     /// next changes.
     pub holdings: Vec<Holding>,
@@ -270,183 +282,6 @@ impl Document {
         self.holdings
             .retain(|holding| holding.held_at(time) > Fen::ZERO);
     }
-
-    pub(crate) fn encode(&self) -> Vec<u8> {
-        let mut bytes = Writer::new();
-        bytes.put_u8(match self.family {
-            Family::Invoice => 0,
-            Family::Bill => 1,
-        });
-        bytes.put_u32(self.issuer.0);
-        match self.title {
-            Title::Open => bytes.put_u8(0),
-            Title::Organisation(id) => {
-                bytes.put_u8(1);
-                bytes.put(id.as_bytes());
-            }
-            Title::OldTaxNumber => bytes.put_u8(2),
-        }
-        bytes.put_u64(self.index);
-        bytes.put_u32(days(self.issue_date));
-        put_fen(&mut bytes, self.total);
-        put_fen(&mut bytes, self.total_without_tax);
-        match &self.check_code {
-            Some(code) => {
-                bytes.put_u8(1);
-                bytes.put(code);
-            }
-            None => bytes.put_u8(0),
-        }
-        match &self.burden {
-            Some(burden) => {
-                bytes.put_u8(1);
-                put_fen(&mut bytes, burden.claimable);
-                put_fen(&mut bytes, burden.self_pay);
-                put_fen(&mut bytes, burden.self_fund);
-                bytes.put_u8(u8::from(burden.directly_settled));
-            }
-            None => bytes.put_u8(0),
-        }
-        put_fen(&mut bytes, self.reversed);
-        put_fen(&mut bytes, self.quota_restored);
-        bytes.put_u8(u8::from(self.frozen));
-        bytes.put_u8(self.aliases);
-        bytes.put(&self.content);
-        // At most a dozen members of a document take part; shares and holdings have limits above.
-        put_count(&mut bytes, self.content_fields.len());
-        for field in &self.content_fields {
-            bytes.put_u16(*field);
-        }
-        put_count(&mut bytes, self.holdings.len());
-        for holding in &self.holdings {
-            bytes.put_u32(holding.owner.0);
-            put_short(&mut bytes, holding.claim.as_str().as_bytes());
-            bytes.put_u8(holding.kind.number());
-            bytes.put_u8(holding.component.number());
-            put_fen(&mut bytes, holding.locked);
-            bytes.put_i64(holding.expires_at.ms());
-            put_fen(&mut bytes, holding.settled);
-        }
-        put_count(&mut bytes, self.shares.len());
-        for share in &self.shares {
-            bytes.put_u32(share.holder.0);
-            put_fen(&mut bytes, share.amount);
-        }
-        bytes.into_bytes()
-    }
-
-    pub(crate) fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
-        let mut reader = Reader::new(bytes);
-        let family = match reader.u8("family")? {
-            0 => Family::Invoice,
-            1 => Family::Bill,
-            _ => return Err(DecodeError::Invalid { what: "family" }),
-        };
-        let issuer = MemberNo(reader.u32("issuer")?);
-        let title = match reader.u8("title")? {
-            0 => Title::Open,
-            1 => Title::Organisation(
-                MemberId::from_bytes(reader.take("buyer", 18)?)
-                    .ok_or(DecodeError::Invalid { what: "buyer" })?,
-            ),
-            2 => Title::OldTaxNumber,
-            _ => return Err(DecodeError::Invalid { what: "title" }),
-        };
-        let index = reader.u64("index")?;
-        let issue_date = i32::try_from(reader.u32("issue_date")?)
-            .ok()
-            .and_then(Date::from_days)
-            .ok_or(DecodeError::Invalid { what: "issue_date" })?;
-        let total = take_fen(&mut reader, "total")?;
-        let total_without_tax = take_fen(&mut reader, "total_without_tax")?;
-        let check_code = match reader.flag("check_code")? {
-            true => Some(reader.array("check_code")?),
-            false => None,
-        };
-        let burden = match reader.flag("burden")? {
-            true => Some(Burden {
-                claimable: take_fen(&mut reader, "claimable")?,
-                self_pay: take_fen(&mut reader, "self_pay")?,
-                self_fund: take_fen(&mut reader, "self_fund")?,
-                directly_settled: reader.flag("directly_settled")?,
-            }),
-            false => None,
-        };
-        let reversed = take_fen(&mut reader, "reversed")?;
-        let quota_restored = take_fen(&mut reader, "quota_restored")?;
-        let frozen = reader.flag("frozen")?;
-        let aliases = reader.u8("aliases")?;
-        let content = reader.array("content")?;
-        let mut content_fields = Vec::new();
-        for _ in 0..reader.u16("content_fields")? {
-            content_fields.push(reader.u16("content_field")?);
-        }
-        let mut holdings = Vec::new();
-        for _ in 0..reader.u16("holdings")? {
-            holdings.push(Holding {
-                owner: MemberNo(reader.u32("owner")?),
-                claim: take_record_id(&mut reader)?,
-                kind: ClaimKind::from_number(reader.u8("kind")?)
-                    .ok_or(DecodeError::Invalid { what: "kind" })?,
-                component: Component::from_number(reader.u8("component")?)
-                    .ok_or(DecodeError::Invalid { what: "component" })?,
-                locked: take_fen(&mut reader, "locked")?,
-                expires_at: Instant::from_ms(reader.i64("expires_at")?),
-                settled: take_fen(&mut reader, "settled")?,
-            });
-        }
-        let mut shares = Vec::new();
-        for _ in 0..reader.u16("shares")? {
-            shares.push(Share {
-                holder: MemberNo(reader.u32("holder")?),
-                amount: take_fen(&mut reader, "amount")?,
-            });
-        }
-        reader.finish()?;
-        Ok(Self {
-            family,
-            issuer,
-            title,
-            index,
-            issue_date,
-            total,
-            total_without_tax,
-            check_code,
-            burden,
-            reversed,
-            quota_restored,
-            frozen,
-            aliases,
-            content,
-            content_fields,
-            holdings,
-            shares,
-        })
-    }
-}
-
-/// Days since 1970-01-01; documents of the registry are younger.
-fn days(date: Date) -> u32 {
-    u32::try_from(date.days()).unwrap_or(0)
-}
-
-fn put_fen(bytes: &mut Writer, amount: Fen) {
-    bytes.put_i64(amount.get());
-}
-
-fn take_fen(reader: &mut Reader<'_>, what: &'static str) -> Result<Fen, DecodeError> {
-    reader.i64(what).map(Fen::new)
-}
-
-fn put_count(bytes: &mut Writer, count: usize) {
-    bytes.put_u16(u16::try_from(count).unwrap_or(u16::MAX));
-}
-
-fn take_record_id(reader: &mut Reader<'_>) -> Result<RecordId, DecodeError> {
-    std::str::from_utf8(take_short(reader, "claim")?)
-        .ok()
-        .and_then(|id| RecordId::spelled(id).ok())
-        .ok_or(DecodeError::Invalid { what: "claim" })
 }
 
 /// Sums amounts of one document: each is at most [`Fen::MAX`] and their number is limited, so the

@@ -1,7 +1,7 @@
 //! A registered key.
 
 use super::MemberNo;
-use super::layout::{put_instant, take_instant};
+use super::layout::{put_instant, put_member_no, take_instant, take_member_no};
 use crate::calendar::Instant;
 use crate::codec::{DecodeError, Reader, Writer};
 use crate::crypto::PublicKey;
@@ -20,7 +20,19 @@ pub struct KeyEntry {
     pub revoked_at: Option<Instant>,
 }
 
-impl KeyEntry {
+/// What the rules ask of a registered key: whose it is and whether it counts. Reading this much
+/// of an entry costs a small part of reading the point.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KeyStanding {
+    /// The member that the key belongs to.
+    pub owner: MemberNo,
+    /// After this instant new signatures do not count.
+    pub not_after: Option<Instant>,
+    /// Since when new signatures do not count; old blocks stay valid.
+    pub revoked_at: Option<Instant>,
+}
+
+impl KeyStanding {
     /// Whether signatures made with the key count in a block of this time.
     ///
     /// # Errors
@@ -35,9 +47,33 @@ impl KeyEntry {
         }
     }
 
+    pub(crate) fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
+        read(bytes).map(|(standing, _)| standing)
+    }
+}
+
+impl KeyEntry {
+    /// Whose the key is and whether it counts.
+    #[must_use]
+    pub fn standing(&self) -> KeyStanding {
+        KeyStanding {
+            owner: self.owner,
+            not_after: self.not_after,
+            revoked_at: self.revoked_at,
+        }
+    }
+
+    /// Whether signatures made with the key count in a block of this time.
+    ///
+    /// # Errors
+    /// The key is revoked or has expired.
+    pub fn usable_at(&self, time: Instant) -> Result<(), AuthenticationError> {
+        self.standing().usable_at(time)
+    }
+
     pub(crate) fn encode(&self) -> Vec<u8> {
         let mut bytes = Writer::new();
-        bytes.put_u32(self.owner.0);
+        put_member_no(&mut bytes, self.owner);
         bytes.put(self.public_key.as_sec1());
         put_instant(&mut bytes, self.not_after);
         put_instant(&mut bytes, self.revoked_at);
@@ -45,18 +81,30 @@ impl KeyEntry {
     }
 
     pub(crate) fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
-        let mut reader = Reader::new(bytes);
-        let owner = MemberNo(reader.u32("owner")?);
-        let public_key = PublicKey::from_sec1(reader.take("public_key", 65)?)
+        let (standing, public_key) = read(bytes)?;
+        let public_key = PublicKey::from_sec1(public_key)
             .map_err(|_| DecodeError::Invalid { what: "public_key" })?;
-        let not_after = take_instant(&mut reader, "not_after")?;
-        let revoked_at = take_instant(&mut reader, "revoked_at")?;
-        reader.finish()?;
         Ok(Self {
-            owner,
+            owner: standing.owner,
             public_key,
-            not_after,
-            revoked_at,
+            not_after: standing.not_after,
+            revoked_at: standing.revoked_at,
         })
     }
+}
+
+/// The parts of an entry, the key as its bytes.
+fn read(bytes: &[u8]) -> Result<(KeyStanding, &[u8]), DecodeError> {
+    let mut reader = Reader::new(bytes);
+    let owner = take_member_no(&mut reader, "owner")?;
+    let public_key = reader.take("public_key", PublicKey::BYTES)?;
+    let not_after = take_instant(&mut reader, "not_after")?;
+    let revoked_at = take_instant(&mut reader, "revoked_at")?;
+    reader.finish()?;
+    let standing = KeyStanding {
+        owner,
+        not_after,
+        revoked_at,
+    };
+    Ok((standing, public_key))
 }

@@ -1,6 +1,6 @@
 //! A member of the registry.
 
-use super::layout::put_text;
+use super::layout::{put_member_no, put_text, take_member_no};
 use crate::codec::{DecodeError, Reader, Writer};
 use crate::record::RoleSet;
 
@@ -24,10 +24,27 @@ pub struct Member {
     pub name: String,
 }
 
+/// What the rules ask of a signer. It has no name and can be kept at hand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Standing {
+    /// The number that stands for the member in keys of the state.
+    pub number: MemberNo,
+    /// What the member may do.
+    pub roles: RoleSet,
+    /// Suspended by an authority: signs nothing until it is resumed.
+    pub suspended: bool,
+}
+
+impl Standing {
+    pub(crate) fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
+        read(bytes).map(|(standing, _)| standing)
+    }
+}
+
 impl Member {
     pub(crate) fn encode(&self) -> Vec<u8> {
         let mut bytes = Writer::new();
-        bytes.put_u32(self.number.0);
+        put_member_no(&mut bytes, self.number);
         bytes.put_u8(self.roles.bits());
         bytes.put_u8(u8::from(self.suspended));
         put_text(&mut bytes, &self.name);
@@ -35,17 +52,27 @@ impl Member {
     }
 
     pub(crate) fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
-        let mut reader = Reader::new(bytes);
-        let number = MemberNo(reader.u32("number")?);
-        let roles = RoleSet::from_bits(reader.u8("roles")?);
-        let suspended = reader.flag("suspended")?;
-        let name = reader.text16("name", NAME_BYTES_MAX)?.to_owned();
-        reader.finish()?;
+        let (standing, name) = read(bytes)?;
         Ok(Self {
-            number,
-            roles,
-            suspended,
-            name,
+            number: standing.number,
+            roles: standing.roles,
+            suspended: standing.suspended,
+            name: name.to_owned(),
         })
     }
+}
+
+fn read(bytes: &[u8]) -> Result<(Standing, &str), DecodeError> {
+    let mut reader = Reader::new(bytes);
+    let number = take_member_no(&mut reader, "number")?;
+    let roles = RoleSet::from_bits(reader.u8("roles")?);
+    let suspended = reader.flag("suspended")?;
+    let name = reader.text16("name", NAME_BYTES_MAX)?;
+    reader.finish()?;
+    let standing = Standing {
+        number,
+        roles,
+        suspended,
+    };
+    Ok((standing, name))
 }

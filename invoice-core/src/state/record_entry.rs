@@ -1,5 +1,8 @@
 //! Small entries: recorded ids, second identities, quotas and confirmations.
 
+use super::layout::{
+    put_document_key, put_fen, put_instant_ms, take_document_key, take_fen, take_instant_ms,
+};
 use crate::calendar::Instant;
 use crate::codec::{DecodeError, Reader, Writer};
 use crate::crypto::Hash;
@@ -11,6 +14,9 @@ use crate::money::Fen;
 /// 128 bits: only the submitter could profit from a second record with the same prefix, and what
 /// it would gain is its own first answer.
 const RECORD_DIGEST_BYTES: usize = 16;
+
+/// Bytes of an entry up to an index of 2³⁴.
+const USUAL_BYTES: usize = RECORD_DIGEST_BYTES + 5;
 
 /// What became of a record id of a member. Written once, never changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,23 +45,23 @@ impl RecordEntry {
         self.digest == digest_of(record)
     }
 
+    /// The index doubled, plus one when the record was accepted, as a varint; then the digest. An
+    /// index has less than 63 bits: no log ever grows beyond.
     pub(crate) fn encode(self) -> Vec<u8> {
-        let mut bytes = Writer::new();
-        bytes.put_u64(self.index);
-        bytes.put_u8(u8::from(self.accepted));
+        let mut bytes = Writer::with_capacity(USUAL_BYTES);
+        bytes.put_varint(self.index.wrapping_shl(1) | u64::from(self.accepted));
         bytes.put(&self.digest);
         bytes.into_bytes()
     }
 
     pub(crate) fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
         let mut reader = Reader::new(bytes);
-        let index = reader.u64("index")?;
-        let accepted = reader.flag("accepted")?;
+        let place = reader.varint("index")?;
         let digest = reader.array("digest")?;
         reader.finish()?;
         Ok(Self {
-            index,
-            accepted,
+            index: place >> 1,
+            accepted: place & 1 == 1,
             digest,
         })
     }
@@ -94,7 +100,7 @@ impl AliasEntry {
             AliasKind::Paper => 0,
             AliasKind::RedLetter => 1,
         });
-        bytes.put(&self.document.to_bytes());
+        put_document_key(&mut bytes, &self.document);
         bytes.into_bytes()
     }
 
@@ -105,11 +111,14 @@ impl AliasEntry {
             1 => AliasKind::RedLetter,
             _ => return Err(DecodeError::Invalid { what: "kind" }),
         };
-        let document = DocumentKey::from_bytes(reader.take("document", reader.remaining())?)
-            .ok_or(DecodeError::Invalid { what: "document" })?;
+        let document = take_document_key(&mut reader, "document")?;
+        reader.finish()?;
         Ok(Self { kind, document })
     }
 }
+
+/// Bytes of a quota at most: two amounts.
+const QUOTA_BYTES: usize = 20;
 
 /// An issuer's quota of a month and what documents of that month used, without tax.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -122,26 +131,21 @@ pub struct Quota {
 
 impl Quota {
     pub(crate) fn encode(self) -> Vec<u8> {
-        let mut bytes = Writer::new();
-        match self.limit {
-            Some(limit) => {
-                bytes.put_u8(1);
-                bytes.put_i64(limit.get());
-            }
-            None => bytes.put_u8(0),
+        let mut bytes = Writer::with_capacity(QUOTA_BYTES);
+        put_fen(&mut bytes, self.used);
+        if let Some(limit) = self.limit {
+            put_fen(&mut bytes, limit);
         }
-        bytes.put_i64(self.used.get());
         bytes.into_bytes()
     }
 
     pub(crate) fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
         let mut reader = Reader::new(bytes);
-        let limit = match reader.u8("limit")? {
+        let used = take_fen(&mut reader, "used")?;
+        let limit = match reader.remaining() {
             0 => None,
-            1 => Some(Fen::new(reader.i64("limit")?)),
-            _ => return Err(DecodeError::Invalid { what: "limit" }),
+            _ => Some(take_fen(&mut reader, "limit")?),
         };
-        let used = Fen::new(reader.i64("used")?);
         reader.finish()?;
         Ok(Self { limit, used })
     }
@@ -161,22 +165,72 @@ pub struct Confirmation {
 impl Confirmation {
     pub(crate) fn encode(self) -> Vec<u8> {
         let mut bytes = Writer::new();
-        bytes.put_i64(self.amount.get());
-        bytes.put_i64(self.reversed.get());
-        bytes.put_i64(self.at.ms());
+        put_fen(&mut bytes, self.amount);
+        put_fen(&mut bytes, self.reversed);
+        put_instant_ms(&mut bytes, self.at);
         bytes.into_bytes()
     }
 
     pub(crate) fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
         let mut reader = Reader::new(bytes);
-        let amount = Fen::new(reader.i64("amount")?);
-        let reversed = Fen::new(reader.i64("reversed")?);
-        let at = Instant::from_ms(reader.i64("at")?);
+        let amount = take_fen(&mut reader, "amount")?;
+        let reversed = take_fen(&mut reader, "reversed")?;
+        let at = take_instant_ms(&mut reader, "at")?;
         reader.finish()?;
         Ok(Self {
             amount,
             reversed,
             at,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_record_entry_has_these_bytes() {
+        let hash = Hash::new(std::array::from_fn(|n| n as u8));
+        let entry = RecordEntry::new(150, true, &hash);
+        let due = "ad02000102030405060708090a0b0c0d0e0f";
+        assert_eq!(hex::encode(entry.encode()), due);
+        for index in [0, 1, 63, 64, (1 << 62) - 1, (1 << 63) - 1] {
+            for accepted in [false, true] {
+                let entry = RecordEntry::new(index, accepted, &hash);
+                assert_eq!(RecordEntry::decode(&entry.encode()), Ok(entry));
+                assert!(entry.is(&hash) && !entry.is(&Hash::new([0; 32])));
+            }
+        }
+    }
+
+    #[test]
+    fn a_quota_without_limit_ends_after_what_is_used() {
+        let used = Fen::new(300);
+        for (limit, due) in [(None, "d804"), (Some(Fen::ZERO), "d80400")] {
+            let quota = Quota { limit, used };
+            assert_eq!(hex::encode(quota.encode()), due);
+            assert_eq!(Quota::decode(&quota.encode()), Ok(quota));
+        }
+        assert!(Quota::decode(&[]).is_err());
+        assert!(Quota::decode(&[0, 0, 0]).is_err());
+    }
+
+    #[test]
+    fn an_alias_names_its_document() {
+        for text in [
+            "D:24312000000136634917",
+            "P:3300194130-12345678",
+            "P:011001605111-80100798",
+            "F:33060122-0123456789",
+        ] {
+            let entry = AliasEntry {
+                kind: AliasKind::RedLetter,
+                document: text.parse().unwrap(),
+            };
+            let bytes = entry.encode();
+            assert_eq!(AliasEntry::decode(&bytes), Ok(entry));
+            assert!(AliasEntry::decode(&bytes[1..]).is_err());
+        }
     }
 }

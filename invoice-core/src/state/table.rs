@@ -42,6 +42,11 @@ impl Table {
         Self::Counter,
     ];
 
+    /// The table's place among [`Table::ALL`].
+    pub(crate) const fn place(self) -> usize {
+        (self as usize).saturating_sub(1)
+    }
+
     /// The number that stands in the effects digest.
     #[must_use]
     pub const fn number(self) -> u8 {

@@ -1,12 +1,13 @@
 //! Reading the state: bytes from whatever holds them, typed entries for the rules.
 
-use super::layout::put_short;
+use std::borrow::Cow;
+
 use super::{
-    AliasEntry, Claim, Confirmation, Document, KeyEntry, Member, MemberNo, Quota, RecordEntry,
-    Table,
+    AliasEntry, Claim, Confirmation, Document, KeyBytes, KeyEntry, KeyStanding, Member, MemberNo,
+    Quota, RecordEntry, Standing, Table,
 };
 use crate::calendar::Month;
-use crate::codec::{DecodeError, Writer};
+use crate::codec::DecodeError;
 use crate::crypto::Kid;
 use crate::identity::{DocumentKey, MemberId, RecordId};
 
@@ -15,11 +16,11 @@ pub trait StateView {
     /// Why an entry could not be read.
     type Error;
 
-    /// The value of an entry.
+    /// The value of an entry: borrowed from the holder where it lies in memory.
     ///
     /// # Errors
     /// The holder could not be read; never for an absent entry.
-    fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, Self::Error>;
+    fn get(&self, table: Table, key: &[u8]) -> Result<Option<Cow<'_, [u8]>>, Self::Error>;
 }
 
 /// The state could not be read. An operational accident, never a refusal.
@@ -63,6 +64,14 @@ impl<V: StateView> TypedState<'_, V> {
         self.entry(Table::Member, id.as_bytes(), Member::decode)
     }
 
+    /// What a member may do, by its id.
+    ///
+    /// # Errors
+    /// The state cannot be read.
+    pub fn standing(&self, id: &MemberId) -> Result<Option<Standing>, Fault<V::Error>> {
+        self.entry(Table::Member, id.as_bytes(), Standing::decode)
+    }
+
     /// A member's id by its number.
     ///
     /// # Errors
@@ -81,13 +90,25 @@ impl<V: StateView> TypedState<'_, V> {
         self.entry(Table::Key, kid.as_bytes(), KeyEntry::decode)
     }
 
+    /// Whose a registered key is and whether it counts, without reading its point.
+    ///
+    /// # Errors
+    /// The state cannot be read.
+    pub fn key_standing(&self, kid: &Kid) -> Result<Option<KeyStanding>, Fault<V::Error>> {
+        self.entry(Table::Key, kid.as_bytes(), KeyStanding::decode)
+    }
+
     /// An issuer's quota of a month; the default when none was set and nothing issued.
     ///
     /// # Errors
     /// The state cannot be read.
     pub fn quota(&self, member: MemberNo, month: Month) -> Result<Quota, Fault<V::Error>> {
         Ok(self
-            .entry(Table::Quota, &quota_key(member, month), Quota::decode)?
+            .entry(
+                Table::Quota,
+                quota_key(member, month).as_slice(),
+                Quota::decode,
+            )?
             .unwrap_or_default())
     }
 
@@ -96,7 +117,11 @@ impl<V: StateView> TypedState<'_, V> {
     /// # Errors
     /// The state cannot be read.
     pub fn document(&self, key: &DocumentKey) -> Result<Option<Document>, Fault<V::Error>> {
-        self.entry(Table::Document, &key.to_bytes(), Document::decode)
+        self.entry(
+            Table::Document,
+            document_key(key).as_slice(),
+            Document::decode,
+        )
     }
 
     /// What a second identity stands for.
@@ -104,7 +129,11 @@ impl<V: StateView> TypedState<'_, V> {
     /// # Errors
     /// The state cannot be read.
     pub fn alias(&self, key: &DocumentKey) -> Result<Option<AliasEntry>, Fault<V::Error>> {
-        self.entry(Table::Alias, &key.to_bytes(), AliasEntry::decode)
+        self.entry(
+            Table::Alias,
+            document_key(key).as_slice(),
+            AliasEntry::decode,
+        )
     }
 
     /// A claim by its claimant and the id of the lock's record.
@@ -112,7 +141,7 @@ impl<V: StateView> TypedState<'_, V> {
     /// # Errors
     /// The state cannot be read.
     pub fn claim(&self, by: MemberNo, id: &RecordId) -> Result<Option<Claim>, Fault<V::Error>> {
-        self.entry(Table::Claim, &by_id_key(by, id), Claim::decode)
+        self.entry(Table::Claim, by_id_key(by, id).as_slice(), Claim::decode)
     }
 
     /// A member's consent to a reversal.
@@ -126,7 +155,7 @@ impl<V: StateView> TypedState<'_, V> {
     ) -> Result<Option<Confirmation>, Fault<V::Error>> {
         self.entry(
             Table::Confirmation,
-            &confirmation_key(document, member),
+            confirmation_key(document, member).as_slice(),
             Confirmation::decode,
         )
     }
@@ -140,7 +169,11 @@ impl<V: StateView> TypedState<'_, V> {
         by: MemberNo,
         id: &RecordId,
     ) -> Result<Option<RecordEntry>, Fault<V::Error>> {
-        self.entry(Table::Record, &by_id_key(by, id), RecordEntry::decode)
+        self.entry(
+            Table::Record,
+            by_id_key(by, id).as_slice(),
+            RecordEntry::decode,
+        )
     }
 
     /// How many members were admitted so far.
@@ -162,30 +195,30 @@ impl<V: StateView> TypedState<'_, V> {
 
 pub(crate) const MEMBER_COUNTER: &[u8] = b"members";
 
-pub(crate) fn by_id_key(by: MemberNo, id: &RecordId) -> Vec<u8> {
-    let mut key = Writer::new();
-    key.put_u32(by.0);
-    key.put(id.as_str().as_bytes());
-    key.into_bytes()
+pub(crate) fn by_id_key(by: MemberNo, id: &RecordId) -> KeyBytes {
+    KeyBytes::of(&[&by.0.to_be_bytes(), id.as_str().as_bytes()])
 }
 
-pub(crate) fn quota_key(member: MemberNo, month: Month) -> Vec<u8> {
-    let mut key = Writer::new();
-    key.put_u32(member.0);
-    key.put_u16(u16::try_from(month.year()).unwrap_or(0));
-    key.put_u8(u8::try_from(month.month()).unwrap_or(0));
-    key.into_bytes()
+pub(crate) fn document_key(key: &DocumentKey) -> KeyBytes {
+    let (tag, code, number) = key.parts();
+    KeyBytes::of(&[&[tag], code, number])
 }
 
-pub(crate) fn confirmation_key(document: &DocumentKey, member: MemberNo) -> Vec<u8> {
-    let mut key = Writer::new();
-    put_short(&mut key, &document.to_bytes());
-    key.put_u32(member.0);
-    key.into_bytes()
+pub(crate) fn quota_key(member: MemberNo, month: Month) -> KeyBytes {
+    let year = u16::try_from(month.year()).unwrap_or(0);
+    let month = u8::try_from(month.month()).unwrap_or(0);
+    KeyBytes::of(&[&member.0.to_be_bytes(), &year.to_be_bytes(), &[month]])
+}
+
+pub(crate) fn confirmation_key(document: &DocumentKey, member: MemberNo) -> KeyBytes {
+    let document = document_key(document);
+    let document = document.as_slice();
+    let length = u8::try_from(document.len()).unwrap_or(u8::MAX);
+    KeyBytes::of(&[&[length], document, &member.0.to_be_bytes()])
 }
 
 /// The key of a claim in [`Table::Claim`]: its claimant and the id of the lock's record.
 #[must_use]
 pub fn claim_key(by: MemberNo, id: &RecordId) -> Vec<u8> {
-    by_id_key(by, id)
+    by_id_key(by, id).as_slice().to_vec()
 }

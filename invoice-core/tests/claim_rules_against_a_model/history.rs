@@ -303,7 +303,7 @@ impl History {
                 entries.push((
                     sent.by,
                     Entry {
-                        record: sent.text.into_bytes(),
+                        record: sent.text.into(),
                         outcome,
                     },
                 ));
@@ -453,7 +453,7 @@ impl History {
                 let own = changes.iter().find(|(table, ..)| *table == Table::Record);
                 let (table, key, _) =
                     own.unwrap_or_else(|| panic!("history {}: no entry", self.seed));
-                refused.put(table, key.to_vec(), Vec::new());
+                refused.put(table, key, Vec::new());
             }
         }
         let all = Overlay {

@@ -12,10 +12,11 @@ use invoice_core::apply::{ChainPoint, Signatures, execute_block, genesis_changes
 use invoice_core::chain::Genesis;
 use invoice_core::state::{MemoryState, Table};
 
-use super::failure::Failure;
+use super::failure::{Exit, Failure};
 use super::init::read_genesis;
 use super::output::Output;
 use crate::node::rows_over;
+use crate::seed::fresh_seed;
 use crate::store::{CACHE_BYTES, OpenOptions, ReadError, RowCounts, Snapshot, Store, Tuning};
 
 pub(super) fn run(data: &Path, output: Output) -> Result<(), Failure> {
@@ -54,8 +55,10 @@ fn verify(snapshot: &Snapshot, genesis: &Genesis) -> Result<ChainPoint, Failure>
             .certificate
             .verify(genesis.validators(), genesis.chain_id())
             .map_err(Failure::integrity)?;
-        let executed = execute_block(&point, &state, &stored.block, Signatures::Verify)
-            .map_err(Failure::integrity)?;
+        let seed = fresh_seed().map_err(|error| Failure::new(Exit::Usage, "randomness", error))?;
+        let signatures = Signatures::Verify { seed };
+        let executed =
+            execute_block(&point, &state, &stored.block, signatures).map_err(Failure::integrity)?;
         for (index, hash) in (header.first_index..).zip(&executed.leaf_hashes) {
             if snapshot.node(0, index)? != *hash {
                 return Err(Failure::integrity(format!("hash of leaf {index} differs")));

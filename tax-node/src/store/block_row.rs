@@ -103,7 +103,7 @@ impl BlockOutline {
                     });
                 }
                 entries.push(Entry {
-                    record: leaf.record,
+                    record: leaf.record.into(),
                     outcome: leaf.outcome,
                 });
             }

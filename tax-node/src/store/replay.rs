@@ -5,6 +5,8 @@
 //! the changes back; they must have the header's effects root, and after the last block every entry
 //! that was touched must have the value that the store has.
 
+use std::borrow::Cow;
+
 use invoice_core::state::{Changes, StateView, Table};
 
 use super::error::{Damage, ReadError};
@@ -112,13 +114,13 @@ impl TailReplay {
 impl StateView for TailReplay {
     type Error = ReadError;
 
-    fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, ReadError> {
+    fn get(&self, table: Table, key: &[u8]) -> Result<Option<Cow<'_, [u8]>>, ReadError> {
         match self.overlay.get(table, key) {
-            Some(covered) => Ok(covered.map(<[u8]>::to_vec)),
-            None => self
-                .snapshot
-                .shared
-                .guard(|| Ok(self.base.get(&tables::key(table.number(), &[key]))?)),
+            Some(covered) => Ok(covered.map(Cow::Borrowed)),
+            None => self.snapshot.shared.guard(|| {
+                let row = self.base.get(&tables::key(table.number(), &[key]))?;
+                Ok(row.map(Cow::Owned))
+            }),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Reading the chain and the state as they stood at one moment.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::ops::Bound;
 use std::sync::Arc;
@@ -277,9 +278,11 @@ impl Snapshot {
 impl StateView for Snapshot {
     type Error = ReadError;
 
-    fn get(&self, table: Table, name: &[u8]) -> Result<Option<Vec<u8>>, ReadError> {
-        self.shared
-            .guard(|| Ok(self.view.get(&key(table.number(), &[name]))?))
+    fn get(&self, table: Table, name: &[u8]) -> Result<Option<Cow<'_, [u8]>>, ReadError> {
+        self.shared.guard(|| {
+            let row = self.view.get(&key(table.number(), &[name]))?;
+            Ok(row.map(Cow::Owned))
+        })
     }
 }
 

@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
+use bytes::Bytes;
 use invoice_core::chain::{
     Authorization, Block, BlockEnvelope, Certificate, Entry, Facts, Header, Leaf, Outcome,
 };
@@ -70,7 +71,7 @@ fn genesis_state() -> Changes {
     let mut changes = Changes::new();
     changes.put(
         Table::Member,
-        b"91310000000000000X".to_vec(),
+        b"91310000000000000X",
         b"first member".to_vec(),
     );
     changes
@@ -289,7 +290,7 @@ impl Chain {
                         vec![b'r'; length]
                     };
                     Entry {
-                        record,
+                        record: record.into(),
                         outcome: any_outcome(dice),
                     }
                 })
@@ -508,7 +509,7 @@ fn header(
 fn rows<'a>(
     dice: &mut Dice,
     first_index: u64,
-    records: impl Iterator<Item = &'a Vec<u8>>,
+    records: impl Iterator<Item = &'a Bytes>,
 ) -> IndexRows {
     let mut rows = IndexRows::default();
     for (leaf_index, record) in (first_index..).zip(records) {

@@ -1,0 +1,83 @@
+//! What a record wants, with everything worked out that follows from the record alone.
+
+use super::issue::Draft;
+use crate::identity::DocumentKey;
+use crate::record::{
+    Body, ClaimLock, ClaimRelease, ClaimReverse, ClaimSettle, ConfirmReversal, DocumentAlias,
+    DocumentFreeze, DocumentReverse, DocumentUnfreeze, KeyAdd, KeyRevoke, MemberAdmit,
+    MemberResume, MemberSuspend, QuotaSet, ShareGrant,
+};
+
+/// The body of a record, ready to be executed: a document as it will stand in the state, anything
+/// else as it was read.
+#[derive(Clone, Debug)]
+pub(super) enum Work {
+    MemberAdmit(MemberAdmit),
+    MemberSuspend(MemberSuspend),
+    MemberResume(MemberResume),
+    KeyAdd(KeyAdd),
+    KeyRevoke(KeyRevoke),
+    QuotaSet(QuotaSet),
+    /// `invoice.issue` and `bill.issue`.
+    Issue(Box<Draft>),
+    DocumentReverse(DocumentReverse),
+    ConfirmReversal(ConfirmReversal),
+    DocumentFreeze(DocumentFreeze),
+    DocumentUnfreeze(DocumentUnfreeze),
+    DocumentAlias(DocumentAlias),
+    ClaimLock(ClaimLock),
+    ClaimSettle(ClaimSettle),
+    ClaimRelease(ClaimRelease),
+    ClaimReverse(ClaimReverse),
+    ShareGrant(ShareGrant),
+}
+
+impl Work {
+    /// The key of the document that the record is about, as it stands there.
+    pub(super) const fn document(&self) -> Option<&DocumentKey> {
+        match self {
+            Self::Issue(draft) => Some(&draft.key),
+            Self::DocumentReverse(body) => Some(&body.document),
+            Self::ConfirmReversal(body) => Some(&body.document),
+            Self::DocumentFreeze(body) => Some(&body.document),
+            Self::DocumentUnfreeze(body) => Some(&body.document),
+            Self::DocumentAlias(body) => Some(&body.document),
+            Self::ClaimLock(body) => Some(&body.document),
+            Self::ShareGrant(body) => Some(&body.document),
+            Self::MemberAdmit(_)
+            | Self::MemberSuspend(_)
+            | Self::MemberResume(_)
+            | Self::KeyAdd(_)
+            | Self::KeyRevoke(_)
+            | Self::QuotaSet(_)
+            | Self::ClaimSettle(_)
+            | Self::ClaimRelease(_)
+            | Self::ClaimReverse(_) => None,
+        }
+    }
+}
+
+impl From<Body> for Work {
+    fn from(body: Body) -> Self {
+        match body {
+            Body::MemberAdmit(body) => Self::MemberAdmit(body),
+            Body::MemberSuspend(body) => Self::MemberSuspend(body),
+            Body::MemberResume(body) => Self::MemberResume(body),
+            Body::KeyAdd(body) => Self::KeyAdd(body),
+            Body::KeyRevoke(body) => Self::KeyRevoke(body),
+            Body::QuotaSet(body) => Self::QuotaSet(body),
+            Body::InvoiceIssue(body) => Self::Issue(Box::new(Draft::of_invoice(&body.invoice))),
+            Body::BillIssue(body) => Self::Issue(Box::new(Draft::of_bill(&body.bill))),
+            Body::DocumentReverse(body) => Self::DocumentReverse(body),
+            Body::ConfirmReversal(body) => Self::ConfirmReversal(body),
+            Body::DocumentFreeze(body) => Self::DocumentFreeze(body),
+            Body::DocumentUnfreeze(body) => Self::DocumentUnfreeze(body),
+            Body::DocumentAlias(body) => Self::DocumentAlias(body),
+            Body::ClaimLock(body) => Self::ClaimLock(body),
+            Body::ClaimSettle(body) => Self::ClaimSettle(body),
+            Body::ClaimRelease(body) => Self::ClaimRelease(body),
+            Body::ClaimReverse(body) => Self::ClaimReverse(body),
+            Body::ShareGrant(body) => Self::ShareGrant(body),
+        }
+    }
+}
