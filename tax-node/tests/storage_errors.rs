@@ -65,13 +65,20 @@ fn fail_once(seed: u64) -> Result<(Failure, bool, bool), String> {
     let store = machine.open().map_err(|error| error.to_string())?;
     disk.fail_after(dice.below(400), failure, dice.next());
     let mut in_flight = None;
+    let mut written_again = false;
     let mut old_snapshot = None;
     for _ in 0..60 {
         old_snapshot = Some(store.snapshot().map_err(|error| error.to_string())?);
         let made = chain.make_any(&mut dice);
         match store.commit_block(&made.committed()) {
             Ok(()) if disk.failed() && !store.stopped() => {
-                return Err("a failure was acknowledged".into());
+                // The engine writes pages of an open transaction ahead of need; when that fails it
+                // keeps them and writes them again. The cut below shows whether it did.
+                if !matches!(failure, Failure::Write | Failure::WriteHalf) {
+                    return Err("a failure was acknowledged".into());
+                }
+                written_again = true;
+                chain.append(made);
             }
             Ok(()) if disk.failed() => {
                 // It struck a step beside the block, after that was durable.
@@ -86,7 +93,7 @@ fn fail_once(seed: u64) -> Result<(Failure, bool, bool), String> {
             Err(error) => return Err(format!("commit: {error}")),
         }
     }
-    let struck = disk.failed();
+    let struck = disk.failed() && !written_again;
     if struck {
         serves_nothing(&store, &chain, &mut dice)?;
         let old = old_snapshot
@@ -169,7 +176,7 @@ fn a_storage_error_stops_the_store_and_loses_nothing() {
         .filter(|case| case.0 == Failure::SyncAfterPersisting && case.2)
         .count();
     assert!(
-        persisted_all_the_same > 20,
+        persisted_all_the_same as u64 > CASES / 100,
         "no failed sync that persisted was met"
     );
 }
