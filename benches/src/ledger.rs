@@ -14,7 +14,7 @@ use invoice_core::merkle::Frontier;
 use invoice_core::record::{Record, parse_record};
 use invoice_core::state::{Changes, Overlay};
 use tax_node::node::rows_over;
-use tax_node::store::{CommittedBlock, IndexRows, NewChain, OpenOptions, Store};
+use tax_node::store::{CommittedBlock, IndexRows, NewChain, OpenOptions, Store, Tuning};
 
 use crate::cast::Player;
 
@@ -64,6 +64,7 @@ impl Ledger {
             genesis_hash: genesis.hash(),
             certified: &|_, _| true,
             cache_bytes,
+            tuning: Tuning::default(),
         };
         let store = Store::open(folder, &options)?;
         let point = ChainPoint::genesis(&genesis);

@@ -5,9 +5,11 @@
 
 pub mod cast;
 pub mod documents;
+pub mod hot;
 pub mod input;
 pub mod ledger;
 pub mod load;
+pub mod peers;
 
 use invoice_core::read::Spelled;
 

@@ -143,7 +143,7 @@ impl fmt::Display for DecimalText {
 
 impl fmt::Debug for DecimalText {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "DecimalText({self})")
+        f.debug_tuple("DecimalText").field(&self.as_str()).finish()
     }
 }
 

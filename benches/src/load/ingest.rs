@@ -136,6 +136,23 @@ pub fn run(
     in_flight: usize,
     receipts: bool,
 ) -> Result<Found, Failure> {
+    let lines = Lines::open(input)?;
+    let mut found = feed(store, lines, prepared.records, in_flight, receipts)?;
+    found.sent_bytes = prepared.bytes;
+    Ok(found)
+}
+
+/// Sends lines, of so many records, to a node on this store.
+///
+/// # Errors
+/// The node fails.
+pub fn feed(
+    store: &StoreFolder,
+    lines: Lines,
+    records: usize,
+    in_flight: usize,
+    receipts: bool,
+) -> Result<Found, Failure> {
     let feeders = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(std::thread::available_parallelism().map_or(1, usize::from))
         .thread_name("feed")
@@ -144,7 +161,7 @@ pub fn run(
     let before = process::disk_bytes(&store.node())?;
     let mut found = feeders.block_on(async {
         let (node, end) = node::start(store)?;
-        let lines = Arc::new(Lines::open(input)?);
+        let lines = Arc::new(lines);
         let done = Arc::new(AtomicUsize::new(0));
         process::forget_peak(None);
         let stages = Stages::watch(None);
@@ -155,7 +172,7 @@ pub fn run(
             senders.spawn(send(node, lines, receipts, done));
         }
         let watched = Arc::clone(&done);
-        let of = prepared.records;
+        let of = records;
         let watch = tokio::spawn(async move {
             let mut progress = Progress::new("ingest");
             let mut ticks = tokio::time::interval(TELL);
@@ -185,6 +202,5 @@ pub fn run(
     })?;
     drop(feeders);
     found.disk_bytes = process::disk_bytes(&store.node())?.saturating_sub(before);
-    found.sent_bytes = prepared.bytes;
     Ok(found)
 }

@@ -9,28 +9,42 @@ use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::Arc;
 
 use invoice_api::{BudgetConfig, ServerConfig};
-use tax_node::node::{Node, NodeConfig, Stopped, system_clock};
-use tax_node::store::CACHE_BYTES;
+use tax_node::node::{Node, NodeConfig, StartError, Stopped, system_clock};
+use tax_node::store::{CACHE_BYTES, OpenError};
 use tokio::sync::oneshot;
 
 use super::Failure;
 use super::store::{StoreFolder, validator};
+
+/// How often a store is tried again that the node before has not let go of yet.
+const TRIES: u32 = 100;
+/// How long to wait between two tries.
+const WAIT: std::time::Duration = std::time::Duration::from_millis(100);
 
 /// Starts a node on a store in this process. Must be called within a tokio runtime.
 ///
 /// # Errors
 /// It does not start.
 pub fn start(store: &StoreFolder) -> Result<(Node, oneshot::Receiver<Stopped>), Failure> {
-    let config = NodeConfig {
-        data: store.node(),
-        genesis: store.genesis().clone(),
-        signer: Box::new(validator()?),
-        clock: system_clock(),
-        cache_bytes: CACHE_BYTES,
-        disk_reserve_bytes: 0,
-        verify_threads: std::thread::available_parallelism().map_or(1, usize::from),
-    };
-    Ok(Node::start(config)?)
+    let mut tries = 0;
+    loop {
+        let config = NodeConfig {
+            data: store.node(),
+            genesis: store.genesis().clone(),
+            signer: Box::new(validator()?),
+            clock: system_clock(),
+            cache_bytes: CACHE_BYTES,
+            disk_reserve_bytes: 0,
+            verify_threads: std::thread::available_parallelism().map_or(1, usize::from),
+        };
+        match Node::start(config) {
+            Err(StartError::Open(OpenError::InUse)) if tries < TRIES => {
+                tries += 1;
+                std::thread::sleep(WAIT);
+            }
+            started => return Ok(started?),
+        }
+    }
 }
 
 /// Serves a store until the standard input ends: what the child does. The first line of its

@@ -15,6 +15,8 @@ const BLOCK_BYTES: u64 = 512;
 const TICKS_PER_SECOND: f64 = 100.0;
 /// How often threads are looked at. What a thread did since the last look is lost when it ends.
 const LOOK: Duration = Duration::from_millis(100);
+/// Name of the thread that looks.
+const LOOKER: &str = "looker";
 
 /// The process that is looked at: this one, or a child.
 fn proc(pid: Option<u32>) -> String {
@@ -95,7 +97,7 @@ impl Stages {
         let stop = Arc::new(AtomicBool::new(false));
         let (stopped, shared) = (Arc::clone(&stop), Arc::clone(&seen));
         let looking = std::thread::Builder::new()
-            .name("stages".to_owned())
+            .name(LOOKER.to_owned())
             .spawn(move || {
                 while !stopped.load(Ordering::Relaxed) {
                     std::thread::sleep(LOOK);
@@ -130,6 +132,8 @@ impl Stages {
             let known: f64 = stages.values().sum();
             stages.insert("other".to_owned(), (after - before - known).max(0.0));
         }
+        // Looking is no part of what is looked at.
+        stages.remove(LOOKER);
         stages
     }
 }

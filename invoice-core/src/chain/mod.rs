@@ -10,6 +10,7 @@ mod header;
 mod leaf;
 mod outcome;
 mod receipt;
+mod receipt_json;
 mod wire;
 
 pub use batch_tree::BatchTree;

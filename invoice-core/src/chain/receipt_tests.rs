@@ -278,3 +278,40 @@ fn each_broken_link_is_named() {
     };
     assert_eq!(fault(position), ReceiptFault::Batch);
 }
+
+#[test]
+fn the_quick_writer_writes_what_serde_writes() {
+    let ascii: String = (0_u8..128).map(char::from).collect();
+    let texts = [
+        "",
+        RECORD,
+        &ascii,
+        "票\u{2028}\"\\\"\u{10ffff}",
+        "\u{0}",
+        "\"",
+    ];
+    let mut several = receipt(refused(), true);
+    several.signatures.push(several.signatures[0].clone());
+    several.round = u32::MAX;
+    (several.height, several.index) = (u64::MAX, 0);
+    let mut none = receipt(Outcome::accepted(), false);
+    none.signatures.clear();
+    none.inclusion.path.clear();
+    for receipt in [several, none] {
+        for text in texts {
+            let receipt = Receipt {
+                record: text.to_owned(),
+                by: text.to_owned(),
+                id: text.to_owned(),
+                outcome: match receipt.outcome.code() {
+                    Some(code) => {
+                        Outcome::refused(code, Facts::new().with(text, text).with("z", 1))
+                    }
+                    None => Outcome::accepted(),
+                },
+                ..receipt.clone()
+            };
+            assert_eq!(receipt.to_json(), serde_json::to_vec(&receipt).unwrap());
+        }
+    }
+}

@@ -158,14 +158,13 @@ impl Batch<'_> {
 
     /// Finds the point of every signature. One that has none is invalid and leaves the batch.
     fn recover_points(&mut self) {
-        self.items
-            .retain_mut(|item| match Affine::from_x(&item.x, item.odd) {
-                Some(point) => {
-                    item.point = point;
-                    true
-                }
-                None => false,
-            });
+        let xs: Vec<(Fe, bool)> = self.items.iter().map(|item| (item.x, item.odd)).collect();
+        let mut points = Affine::from_x(&xs).into_iter();
+        self.items.retain_mut(|item| {
+            let point = points.next().flatten();
+            item.point = point.unwrap_or(Affine::IDENTITY);
+            point.is_some()
+        });
     }
 
     /// Draws a coefficient for every signature from the seed and from everything that the equation
@@ -268,14 +267,15 @@ impl Batch<'_> {
         }
     }
 
-    /// Whether one of a few signatures at random places is bad.
+    /// Whether one of a few signatures at random places breaks the equation: it is bad, or its hint
+    /// is wrong.
     fn sample_is_bad(&self) -> bool {
         let count = self.items.len();
         self.items
             .iter()
             .take(SAMPLES_MAX.min(count / SAMPLE_OF))
             .map(|item| &self.items[(item.coefficient % count as u128) as usize])
-            .any(|item| !item.numbers.verify(self.keys[item.key]))
+            .any(|item| !item.numbers.has_point(self.keys[item.key], &item.point))
     }
 
     /// Whether a common check of these is cheaper than single ones and within the budget, from

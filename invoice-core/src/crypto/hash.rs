@@ -78,17 +78,47 @@ pub(crate) fn from_hex<const N: usize>(text: &str) -> Result<[u8; N], HexError> 
     let fault = HexError {
         digits: N.saturating_mul(2),
     };
-    if text.bytes().any(|b| b.is_ascii_uppercase()) {
+    let (digits, []) = text.as_bytes().as_chunks::<2>() else {
         return Err(fault);
+    };
+    let digits: &[[u8; 2]; N] = digits.try_into().map_err(|_| fault)?;
+    let (mut bytes, mut seen) = ([0; N], 0);
+    for (byte, [high, low]) in bytes.iter_mut().zip(digits) {
+        let (high, low) = (digit_value(*high), digit_value(*low));
+        *byte = (high << 4) | (low & 0x0f);
+        // Only what is no digit sets a bit above the lowest four.
+        seen |= high | low;
     }
-    let mut bytes = [0; N];
-    hex::decode_to_slice(text, &mut bytes).map_err(|_| fault)?;
-    Ok(bytes)
+    if seen > 0x0f { Err(fault) } else { Ok(bytes) }
+}
+
+/// The value of a lower-case hexadecimal digit; more than 15 for any other byte.
+const fn digit_value(digit: u8) -> u8 {
+    match digit {
+        b'0'..=b'9' => digit.wrapping_sub(b'0'),
+        b'a'..=b'f' => digit.wrapping_sub(b'a').wrapping_add(10),
+        _ => u8::MAX,
+    }
+}
+
+/// Lower-case hexadecimal digits, two a byte.
+fn hex_digits<const N: usize>(bytes: &[u8; N]) -> [[u8; 2]; N] {
+    let digit = |value: u8| match value {
+        0..=9 => value.wrapping_add(b'0'),
+        _ => value.wrapping_sub(10).wrapping_add(b'a'),
+    };
+    bytes.map(|byte| [digit(byte >> 4), digit(byte & 0x0f)])
+}
+
+/// The digits as text.
+fn as_text(digits: &[[u8; 2]]) -> &str {
+    // ASCII by construction; the empty text is never reached.
+    std::str::from_utf8(digits.as_flattened()).unwrap_or_default()
 }
 
 impl fmt::Display for Hash {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&hex::encode(self.0))
+        f.write_str(as_text(&hex_digits(&self.0)))
     }
 }
 
@@ -108,7 +138,7 @@ impl FromStr for Hash {
 
 impl Serialize for Hash {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
+        serializer.serialize_str(as_text(&hex_digits(&self.0)))
     }
 }
 
@@ -143,6 +173,15 @@ mod tests {
     }
 
     #[test]
+    fn every_byte_has_its_two_digits() {
+        for byte in 0..=u8::MAX {
+            let text = Hash::new([byte; 32]).to_string();
+            assert_eq!(text, format!("{byte:02x}").repeat(32));
+            assert_eq!(text.parse(), Ok(Hash::new([byte; 32])));
+        }
+    }
+
+    #[test]
     fn only_sixty_four_lower_case_digits_are_a_digest() {
         let text = sm3(&[]).to_string();
         assert!(text.parse::<Hash>().is_ok());
@@ -151,6 +190,10 @@ mod tests {
             format!("{text}0"),
             text[1..].to_owned(),
             text.replace('a', "g"),
+            format!("{}é", &text[2..]),
+            format!("{}:", &text[1..]),
+            format!("{}/", &text[1..]),
+            format!("{}`", &text[1..]),
             String::new(),
         ] {
             assert_eq!(bad.parse::<Hash>(), Err(HexError { digits: 64 }), "{bad}");

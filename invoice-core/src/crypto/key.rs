@@ -141,8 +141,8 @@ const USES_WITHOUT_TABLE: u32 = 2;
 
 /// About what it costs to verify a signature without and with a table of its key, in products
 /// modulo p.
-const COST_WITHOUT_TABLE: usize = 3_400;
-const COST_WITH_TABLE: usize = 1_150;
+const COST_WITHOUT_TABLE: usize = 3_800;
+const COST_WITH_TABLE: usize = 1_250;
 
 impl PublicKey {
     /// Length of a public key in bytes.

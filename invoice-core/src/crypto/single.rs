@@ -1,6 +1,6 @@
 //! Verifying one signature (GB/T 32918.2-2016, 7.1) on the arithmetic for public data.
 
-use super::curve::{Chain, Scalar, generator};
+use super::curve::{Affine, Chain, Jacobian, Scalar, generator};
 use super::{Hash, PublicKey, Signature};
 
 /// The numbers that the equation of a signature is made of.
@@ -26,13 +26,23 @@ impl Numbers {
         })
     }
 
-    /// Whether s·G + t·P has the right x coordinate.
-    pub(super) fn verify(&self, key: &PublicKey) -> bool {
+    /// s·G + t·P.
+    fn point(&self, key: &PublicKey) -> Jacobian {
         let mut sum = Chain::new();
         generator().add_multiple(&self.s, &mut sum);
         key.add_multiple(&self.t, &mut sum);
-        let point = sum.sum();
+        sum.sum()
+    }
+
+    /// Whether s·G + t·P has the right x coordinate.
+    pub(super) fn verify(&self, key: &PublicKey) -> bool {
+        let point = self.point(key);
         let (x, second) = self.x.to_x();
         point.has_x(&x) || second.is_some_and(|x| point.has_x(&x))
+    }
+
+    /// Whether s·G + t·P is this point.
+    pub(super) fn has_point(&self, key: &PublicKey, point: &Affine) -> bool {
+        self.point(key).is(point)
     }
 }

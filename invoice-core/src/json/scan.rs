@@ -45,6 +45,7 @@ impl<'a> Scanner<'a> {
     }
 
     /// An object, whose values `member` reads, given their names. It may name members twice.
+    #[inline(always)]
     pub(crate) fn members(
         &mut self,
         mut member: impl FnMut(&mut Self, Cow<'a, str>) -> Option<()>,
@@ -77,7 +78,7 @@ impl<'a> Scanner<'a> {
         Some(truth)
     }
 
-    #[inline]
+    #[inline(always)]
     fn list(
         &mut self,
         open: u8,
@@ -187,7 +188,8 @@ impl<'a> Scanner<'a> {
     }
 
     /// A string, borrowed from the text where it holds no escapes.
-    #[inline]
+    // Inlined, as `list` is, so that the value is made where it is to stand.
+    #[inline(always)]
     pub(crate) fn string(&mut self) -> Option<Cow<'a, str>> {
         self.take(b'"')?;
         let start = self.at;
@@ -205,6 +207,7 @@ impl<'a> Scanner<'a> {
     }
 
     /// The rest of a string from its first escape on, after what stands before it.
+    #[inline(never)]
     fn escaped(&mut self, before: &str) -> Option<String> {
         let mut whole = before.to_owned();
         loop {

@@ -76,6 +76,8 @@ impl From<OpenError> for Failure {
             OpenError::Exists(_)
             | OpenError::Io { .. }
             | OpenError::Storage(_)
+            | OpenError::File(_)
+            | OpenError::Thread(_)
             | OpenError::Damaged(_) => (Exit::Usage, "store"),
         };
         Self::new(exit, code, error)
@@ -84,6 +86,9 @@ impl From<OpenError> for Failure {
 
 impl From<ReadError> for Failure {
     fn from(error: ReadError) -> Self {
+        if matches!(error, ReadError::BodiesAway { .. }) {
+            return Self::new(Exit::Usage, "bodies_away", error);
+        }
         Self::integrity(error)
     }
 }

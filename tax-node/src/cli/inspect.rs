@@ -63,7 +63,7 @@ fn look(args: &Args, genesis: &Genesis, snapshot: &Snapshot) -> Result<Value, Fa
                 AccessLog::open(&args.data).map_err(|error| Failure::file(&args.data, error))?;
             let (accesses, root) = log.root();
             let head = snapshot.head();
-            let rows = snapshot.row_counts()?;
+            let rows = snapshot.small_row_counts()?;
             Ok(json!({
                 "chain_id": genesis.chain_id(),
                 "genesis_hash": genesis.hash(),

@@ -2,7 +2,8 @@
 //!
 //! Every block is read, its hashes and signatures are verified, its records are executed over a
 //! state in memory that starts at the genesis file; in the end every row of the state and of the
-//! indexes must be what this gave, and there must be no other.
+//! indexes must be what this gave, and there must be no other. Before that, every file is compared
+//! with its SM3 digest.
 
 use std::path::Path;
 
@@ -16,7 +17,7 @@ use super::init::read_genesis;
 use super::output::Output;
 use crate::node::rows_over;
 use crate::seed::fresh_seed;
-use crate::store::{CACHE_BYTES, OpenOptions, RowCounts, Snapshot, Store};
+use crate::store::{CACHE_BYTES, OpenOptions, ReadError, RowCounts, Snapshot, Store, Tuning};
 
 pub(super) fn run(data: &Path, output: Output) -> Result<(), Failure> {
     let genesis = read_genesis(data)?;
@@ -27,6 +28,9 @@ pub(super) fn run(data: &Path, output: Output) -> Result<(), Failure> {
 
 /// Verifies everything that a snapshot holds, and gives where the chain ends.
 fn verify(snapshot: &Snapshot, genesis: &Genesis) -> Result<ChainPoint, Failure> {
+    if let Some(year) = snapshot.check_files()?.first() {
+        return Err(ReadError::BodiesAway { year: *year }.into());
+    }
     let head = snapshot.head();
     let bar = progress(head.log_size());
     let mut state = MemoryState::new();
@@ -57,13 +61,13 @@ fn verify(snapshot: &Snapshot, genesis: &Genesis) -> Result<ChainPoint, Failure>
             execute_block(&point, &state, &stored.block, signatures).map_err(Failure::integrity)?;
         for (index, hash) in (header.first_index..).zip(&executed.leaf_hashes) {
             if snapshot.node(0, index)? != *hash {
-                return Err(Failure::integrity(format!("tile of leaf {index} differs")));
+                return Err(Failure::integrity(format!("hash of leaf {index} differs")));
             }
         }
         state.apply(&executed.changes);
         let rows =
             rows_over(&state, &stored.block, &executed.records).map_err(Failure::integrity)?;
-        if let Some(damage) = snapshot.first_difference(&rows)? {
+        if let Some(damage) = snapshot.first_difference(height, &rows)? {
             return Err(Failure::integrity(damage));
         }
         add(&mut counts, &rows);
@@ -98,6 +102,7 @@ pub(super) fn read<T>(
             genesis_hash: genesis.hash(),
             certified: &|_, certificate| certificate.verify(validators, chain_id).is_ok(),
             cache_bytes: CACHE_BYTES,
+            tuning: Tuning::default(),
         },
     )?;
     let result = match store.snapshot() {

@@ -61,13 +61,7 @@ pub(super) fn view(
     }
     let mut aliases = Vec::new();
     let mut timeline = Vec::new();
-    for index in snapshot.timeline(
-        &found.key.to_bytes(),
-        Page {
-            after: None,
-            limit: TIMELINE_MAX,
-        },
-    )? {
+    for index in leaves_of(snapshot, &found.key, found.document.index)? {
         let Some(logged) = receipts::logged(snapshot, index)? else {
             continue;
         };
@@ -90,6 +84,21 @@ pub(super) fn view(
         timeline,
         as_of,
     }))
+}
+
+/// The leaves that concern a document, in order, the one that issued it among them: the index has
+/// no row for that one.
+fn leaves_of(snapshot: &Snapshot, key: &DocumentKey, issued: u64) -> Result<Vec<u64>, ReadError> {
+    let page = Page {
+        after: None,
+        limit: TIMELINE_MAX,
+    };
+    let mut leaves = snapshot.timeline(&key.to_bytes(), page)?;
+    if let Err(place) = leaves.binary_search(&issued) {
+        leaves.insert(place, issued);
+    }
+    leaves.truncate(TIMELINE_MAX);
+    Ok(leaves)
 }
 
 /// Whether the member ever held money on the document: its claim may have ended since.

@@ -1,12 +1,13 @@
 //! `GET /v1/events`: the feed of changes, whole blocks at a time.
 
 use invoice_api::registry::{Asker, Event, EventPage};
-use invoice_core::apply;
+use invoice_core::apply::{self, EventKind};
 use invoice_core::chain::Facts;
+use invoice_core::record::Body;
 
-use super::receipts;
+use super::receipts::{self, LoggedRecord};
 use super::registry::NodeError;
-use crate::store::{EventPosition, Page, ReadError, Snapshot};
+use crate::store::{Damage, EventPosition, Page, ReadError, Snapshot};
 
 /// Rows of the index that are read together.
 const ROWS_AT_ONCE: usize = 256;
@@ -41,7 +42,7 @@ pub(super) fn page(
         };
         let last = rows.len() < ROWS_AT_ONCE;
         for (at, bytes) in rows {
-            let Some(event) = view(snapshot, at, &bytes)? else {
+            let Some(event) = view(snapshot, at, bytes.as_deref())? else {
                 continue;
             };
             let height = event.place.height;
@@ -78,10 +79,23 @@ fn last_of_block(snapshot: &Snapshot, height: u64) -> Result<Option<EventPositio
     }))
 }
 
-fn view(snapshot: &Snapshot, at: EventPosition, bytes: &[u8]) -> Result<Option<Event>, NodeError> {
-    let event = apply::Event::decode(bytes)?;
+fn view(
+    snapshot: &Snapshot,
+    at: EventPosition,
+    bytes: Option<&[u8]>,
+) -> Result<Option<Event>, NodeError> {
     let Some(logged) = receipts::logged(snapshot, at.leaf_index)? else {
         return Ok(None);
+    };
+    let event = match bytes {
+        Some(bytes) => apply::Event::decode(bytes)?,
+        None => implied(&logged).ok_or_else(|| {
+            ReadError::from(Damage::new(
+                "implied_events",
+                at.leaf_index,
+                "issues nothing",
+            ))
+        })?,
     };
     let mut facts = Facts::new();
     if let Some(amount) = event.amount {
@@ -101,4 +115,18 @@ fn view(snapshot: &Snapshot, at: EventPosition, bytes: &[u8]) -> Result<Option<E
         document: event.document,
         facts,
     }))
+}
+
+/// The event of a record that issued a document.
+fn implied(logged: &LoggedRecord) -> Option<apply::Event> {
+    let document = *logged.record.body.document()?;
+    let total = if let Body::InvoiceIssue(body) = &logged.record.body {
+        body.invoice.total
+    } else if let Body::BillIssue(body) = &logged.record.body {
+        body.bill.total
+    } else {
+        return None;
+    };
+    let event = apply::Event::new(EventKind::DocumentIssued, Vec::new());
+    Some(event.of(document).amount(total))
 }

@@ -1,8 +1,8 @@
 //! Rows of the store's indexes, derived from a block and its execution.
 
-use invoice_core::apply::{EventKind, Recorded};
+use invoice_core::apply::{Event, EventKind, Recorded};
 use invoice_core::chain::Block;
-use invoice_core::crypto::sm3;
+use invoice_core::crypto::sm3_many;
 use invoice_core::state::{Fault, StateView, TypedState, claim_key};
 
 use crate::store::{ClaimRow, EventRow, IndexRows};
@@ -23,11 +23,14 @@ pub fn rows_over<V: StateView>(
         .envelopes
         .iter()
         .flat_map(|envelope| &envelope.entries);
-    for (entry, recorded) in entries.zip(records) {
-        rows.records.push((sm3(&[&entry.record]), recorded.index));
+    let texts: Vec<[&[u8]; 1]> = entries.map(|entry| [&entry.record[..]]).collect();
+    let texts: Vec<&[&[u8]]> = texts.iter().map(<[&[u8]; 1]>::as_slice).collect();
+    for (digest, recorded) in sm3_many(&texts).into_iter().zip(records) {
+        rows.records.push((digest, recorded.index));
         let mut documents = Vec::new();
         for (number, event) in (0_u32..).zip(&recorded.events) {
-            if let Some(document) = &event.document {
+            let implied = is_implied(number, event);
+            if let (Some(document), false) = (&event.document, implied) {
                 documents.push(document.to_bytes());
             }
             if let (EventKind::ClaimLocked, Some((by, id))) = (event.kind, &event.claim)
@@ -42,7 +45,7 @@ pub fn rows_over<V: StateView>(
             rows.events.push(EventRow {
                 leaf_index: recorded.index,
                 number,
-                bytes: event.encode(),
+                bytes: (!implied).then(|| event.encode()),
                 members: event
                     .concerns
                     .iter()
@@ -59,4 +62,10 @@ pub fn rows_over<V: StateView>(
         );
     }
     Ok(rows)
+}
+
+/// Most records issue a document, and that event follows from the record alone: who reads it takes
+/// it from there (`events.rs`), and no row is spent on it.
+fn is_implied(number: u32, event: &Event) -> bool {
+    number == 0 && event.kind == EventKind::DocumentIssued
 }

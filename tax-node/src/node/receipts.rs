@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
+use std::sync::Arc;
 
 use invoice_api::registry::Place;
 use invoice_core::calendar::Instant;
@@ -58,7 +59,7 @@ fn leaf(snapshot: &Snapshot, index: u64) -> Result<StoredLeaf, NodeError> {
 pub(super) struct Receipts<'s> {
     snapshot: &'s Snapshot,
     genesis: &'s Genesis,
-    outline: Option<BlockOutline>,
+    outline: Option<Arc<BlockOutline>>,
     batch: Option<Batch>,
     /// Hashes of subtrees of the log that some path has needed: the next one needs most of them.
     nodes: HashMap<(u8, u64), Hash>,
@@ -99,7 +100,7 @@ impl<'s> Receipts<'s> {
     /// The receipt of the record at an index: the same bytes whenever it is asked for.
     pub(super) fn receipt(&mut self, index: u64) -> Result<Receipt, NodeError> {
         let damaged = |fault| NodeError::Read(Damage::new("leaves", index, fault).into());
-        let outline = self.outline(index)?.clone();
+        let outline = self.outline(index)?;
         let leaf = leaf(self.snapshot, index)?;
         // What was judged when it was recorded is not judged again for each receipt.
         let Named { by, id } =
@@ -137,7 +138,7 @@ impl<'s> Receipts<'s> {
             inclusion: Inclusion { tree_size, path },
             round: outline.certificate.round,
             signatures,
-            header: outline.header,
+            header: outline.header.clone(),
             authorization: ReceiptAuthorization {
                 kid: leaf.kid,
                 public_key,
@@ -165,7 +166,7 @@ impl<'s> Receipts<'s> {
     }
 
     /// The outline of the block that holds a leaf.
-    fn outline(&mut self, index: u64) -> Result<&BlockOutline, NodeError> {
+    fn outline(&mut self, index: u64) -> Result<Arc<BlockOutline>, NodeError> {
         let held = self.outline.take().filter(|outline| {
             (outline.header.first_index..outline.header.log_size).contains(&index)
         });
@@ -177,7 +178,7 @@ impl<'s> Receipts<'s> {
                 self.snapshot.outline(height)?.ok_or_else(missing)?
             }
         };
-        Ok(self.outline.insert(outline))
+        Ok(Arc::clone(self.outline.insert(outline)))
     }
 
     /// The path from a record to the root that its batch signs; `None` for a single record.

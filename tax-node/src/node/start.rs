@@ -26,7 +26,7 @@ use super::pipeline::reply::Fate;
 use super::pipeline::sequencer::Sequencer;
 use super::pipeline::verify::Verifier;
 use crate::engine::{Engine, EngineError, Solo};
-use crate::store::{NewChain, OpenError, OpenOptions, ReadError, ReplayError, Store};
+use crate::store::{NewChain, OpenError, OpenOptions, ReadError, ReplayError, Store, Tuning};
 
 /// Reads of the store at the same time; more are answered 503.
 const READS_AT_ONCE_MAX: usize = 512;
@@ -270,6 +270,7 @@ fn open(config: &NodeConfig) -> Result<Store, OpenError> {
             genesis_hash: config.genesis.hash(),
             certified: &|_, certificate| certificate.verify(validators, chain_id).is_ok(),
             cache_bytes: config.cache_bytes,
+            tuning: Tuning::default(),
         },
     )
 }

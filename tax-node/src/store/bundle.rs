@@ -1,156 +1,296 @@
-//! Bundles: 256 consecutive leaves, compressed together.
+//! Bundles: up to 256 consecutive leaves, compressed together.
 //!
 //! The same member names recur in every record, so leaves that are compressed together take a
-//! fraction of their size. A bundle is `plain size u32 | zstd frame`; the plain text is, for each
-//! leaf, `length u32 | bytes`, all integers big-endian.
+//! fraction of their size. Bundle n has the leaves from 256·n on; where a bundle spans blocks, each
+//! block first keeps its own *part*, and parts are joined when they go into a body file, except
+//! that a part which ends a body file stays one. A packed part is `first leaf u64 | leaves u16 |
+//! dictionary u32 | plain size u32 | zstd frame`; the plain text is, for each leaf, its length as
+//! a varint and its bytes. Integers are big-endian.
 
-use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::ops::Range;
+use std::sync::Arc;
 
-/// Leaves in a bundle, and hashes in a tile.
+use invoice_core::codec::Reader;
+use quick_cache::Weighter;
+use quick_cache::sync::Cache;
+use zstd::bulk::{Compressor, Decompressor};
+
+use super::dictionary::{Dictionaries, Dictionary};
+use super::varint;
+
+/// Leaves in a bundle.
 pub const BUNDLE_LEAVES: u64 = 256;
 
 /// The most bytes that one leaf may have: a record of 16 KiB, its outcome, and room to spare.
 pub const LEAF_BYTES_MAX: usize = 64 * 1024;
 
-const LEVEL: i32 = 3;
-const PLAIN_BYTES_MAX: usize = 256 * (LEAF_BYTES_MAX + 4);
-const CACHED_BUNDLES: usize = 16;
+/// Where a dictionary does most of the work, level 2 compresses as well as level 3 and costs less.
+pub(super) const LEVEL: i32 = 2;
 
-/// The leaves of one bundle.
+const PLAIN_BYTES_MAX: usize = 256 * (LEAF_BYTES_MAX + 4);
+
+/// Unpacked leaves that are kept at hand, in bytes.
+const CACHE_BYTES: u64 = 64 * 1024 * 1024;
+
+/// A bundle of usual records has a quarter of a mebibyte.
+const CACHED_BUNDLES: usize = 256;
+
+/// Some consecutive leaves of one bundle, unpacked.
 #[derive(Debug)]
 pub(super) struct Bundle {
+    pub(super) first: u64,
     plain: Vec<u8>,
-    ranges: Vec<std::ops::Range<usize>>,
+    ranges: Vec<Range<usize>>,
 }
 
 impl Bundle {
-    /// The bytes of the leaf at `position` in the bundle.
-    pub(super) fn leaf(&self, position: u64) -> Option<&[u8]> {
-        let range = self.ranges.get(usize::try_from(position).ok()?)?;
+    /// Lays leaves one after another.
+    pub(super) fn of<L: AsRef<[u8]>>(first: u64, leaves: &[L]) -> Self {
+        let bytes: usize = leaves.iter().map(|leaf| leaf.as_ref().len()).sum();
+        let mut plain = Vec::with_capacity(bytes.saturating_add(leaves.len().saturating_mul(3)));
+        let mut ranges = Vec::with_capacity(leaves.len());
+        for leaf in leaves {
+            let leaf = leaf.as_ref();
+            varint::put(&mut plain, leaf.len() as u64);
+            let start = plain.len();
+            plain.extend_from_slice(leaf);
+            ranges.push(start..plain.len());
+        }
+        Self {
+            first,
+            plain,
+            ranges,
+        }
+    }
+
+    /// The bytes of the leaf with this index in the log.
+    pub(super) fn leaf(&self, index: u64) -> Option<&[u8]> {
+        let place = index.checked_sub(self.first)?;
+        let range = self.ranges.get(usize::try_from(place).ok()?)?;
         self.plain.get(range.clone())
     }
-}
 
-/// Compresses the leaves of one bundle.
-pub(super) fn pack<L: AsRef<[u8]>>(leaves: &[L]) -> Result<Vec<u8>, &'static str> {
-    let mut plain = Vec::new();
-    for leaf in leaves {
-        let leaf = leaf.as_ref();
-        let length = u32::try_from(leaf.len()).map_err(|_| "a leaf is too long")?;
-        plain.extend_from_slice(&length.to_be_bytes());
-        plain.extend_from_slice(leaf);
+    /// All leaves in order.
+    pub(super) fn leaves(&self) -> impl Iterator<Item = &[u8]> {
+        let leaf = |range: &Range<usize>| self.plain.get(range.clone()).unwrap_or_default();
+        self.ranges.iter().map(leaf)
     }
-    let size = u32::try_from(plain.len()).map_err(|_| "a bundle is too long")?;
-    let frame = zstd::bulk::compress(&plain, LEVEL).map_err(|_| "a bundle cannot be compressed")?;
-    let mut packed = Vec::with_capacity(frame.len().saturating_add(4));
-    packed.extend_from_slice(&size.to_be_bytes());
-    packed.extend_from_slice(&frame);
-    Ok(packed)
-}
 
-/// Decompresses a bundle; refuses one that is not exactly 256 leaves.
-pub(super) fn unpack(packed: &[u8]) -> Result<Bundle, &'static str> {
-    let (size, frame) = packed
-        .split_first_chunk::<4>()
-        .ok_or("the bundle is cut short")?;
-    let size = u32::from_be_bytes(*size) as usize;
-    if size > PLAIN_BYTES_MAX {
-        return Err("the bundle claims to be too large");
-    }
-    let plain =
-        zstd::bulk::decompress(frame, size).map_err(|_| "the bundle does not decompress")?;
-    if plain.len() != size {
-        return Err("the bundle has the wrong size");
-    }
-    let mut ranges = Vec::with_capacity(256);
-    let mut start = 0_usize;
-    while start < plain.len() {
-        let (length, rest) = plain
-            .get(start..)
-            .and_then(|rest| rest.split_first_chunk::<4>())
-            .ok_or("a leaf of the bundle is cut short")?;
-        let length = u32::from_be_bytes(*length) as usize;
-        if length > rest.len() {
-            return Err("a leaf of the bundle is cut short");
+    /// Compresses it.
+    pub(super) fn pack(&self, dictionary: Option<&Dictionary>) -> Result<Part, &'static str> {
+        let failed = |_| "a bundle cannot be compressed";
+        let mut compressor = match dictionary {
+            Some(dictionary) => Compressor::with_prepared_dictionary(&dictionary.encoder),
+            None => Compressor::new(LEVEL),
         }
-        let from = start.saturating_add(4);
-        start = from.saturating_add(length);
-        ranges.push(from..start);
+        .map_err(failed)?;
+        Ok(Part {
+            first: self.first,
+            leaves: u16::try_from(self.ranges.len()).map_err(|_| "a bundle is too long")?,
+            dictionary: dictionary.map_or(0, |dictionary| dictionary.number),
+            plain_bytes: u32::try_from(self.plain.len()).map_err(|_| "a bundle is too long")?,
+            frame: compressor.compress(&self.plain).map_err(failed)?,
+        })
     }
-    if ranges.len() as u64 != BUNDLE_LEAVES {
-        return Err("the bundle does not hold 256 leaves");
-    }
-    Ok(Bundle { plain, ranges })
 }
 
-/// The bundles that were read last, a fixed number of them: neighbouring leaves are often asked
-/// for together. Bundles never change, so nothing here can be stale.
-#[derive(Debug, Default)]
-pub(super) struct BundleCache {
-    bundles: Mutex<VecDeque<(u64, Arc<Bundle>)>>,
+/// Some consecutive leaves of one bundle, compressed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Part {
+    /// Index of the first leaf.
+    pub(super) first: u64,
+    /// How many leaves there are, at most 256.
+    pub(super) leaves: u16,
+    /// The dictionary that it needs; 0 for none.
+    pub(super) dictionary: u32,
+    plain_bytes: u32,
+    frame: Vec<u8>,
 }
 
-impl BundleCache {
-    /// The bundle if it was read lately.
-    pub(super) fn get(&self, number: u64) -> Option<Arc<Bundle>> {
-        let bundles = self.bundles.lock().unwrap_or_else(PoisonError::into_inner);
-        bundles
-            .iter()
-            .find(|(held, _)| *held == number)
-            .map(|(_, bundle)| Arc::clone(bundle))
+impl Part {
+    /// The number of its bundle.
+    pub(super) const fn bundle(&self) -> u64 {
+        self.first / BUNDLE_LEAVES
     }
 
-    /// Keeps a bundle, in place of the one that was read longest ago.
-    pub(super) fn put(&self, number: u64, bundle: &Arc<Bundle>) {
-        let mut bundles = self.bundles.lock().unwrap_or_else(PoisonError::into_inner);
-        if bundles.iter().any(|(held, _)| *held == number) {
-            return;
-        }
-        if bundles.len() >= CACHED_BUNDLES {
-            bundles.pop_front();
-        }
-        bundles.push_back((number, Arc::clone(bundle)));
+    /// The index after its last leaf.
+    pub(super) fn end(&self) -> u64 {
+        self.first.saturating_add(u64::from(self.leaves))
     }
+
+    /// Whether it is the whole bundle.
+    pub(super) const fn is_whole(&self) -> bool {
+        self.leaves as u64 == BUNDLE_LEAVES
+    }
+
+    /// Bytes of memory that it takes.
+    pub(super) fn bytes(&self) -> usize {
+        self.frame.len().saturating_add(size_of::<Self>())
+    }
+
+    pub(super) fn encode(&self) -> Vec<u8> {
+        let mut bytes = Vec::with_capacity(self.frame.len().saturating_add(18));
+        bytes.extend_from_slice(&self.first.to_be_bytes());
+        bytes.extend_from_slice(&self.leaves.to_be_bytes());
+        bytes.extend_from_slice(&self.dictionary.to_be_bytes());
+        bytes.extend_from_slice(&self.plain_bytes.to_be_bytes());
+        bytes.extend_from_slice(&self.frame);
+        bytes
+    }
+
+    pub(super) fn decode(bytes: &[u8]) -> Result<Self, &'static str> {
+        let mut reader = Reader::new(bytes);
+        let mut read = || {
+            Ok(Self {
+                first: reader.u64("first leaf")?,
+                leaves: reader.u16("leaves")?,
+                dictionary: reader.u32("dictionary")?,
+                plain_bytes: reader.u32("plain size")?,
+                frame: reader.take("frame", reader.remaining())?.to_vec(),
+            })
+        };
+        let part: Self = read().map_err(|_: invoice_core::codec::DecodeError| "cut short")?;
+        let place = part.first % BUNDLE_LEAVES;
+        if part.leaves == 0 || place.saturating_add(u64::from(part.leaves)) > BUNDLE_LEAVES {
+            return Err("a part lies in no bundle");
+        }
+        Ok(part)
+    }
+
+    /// Decompresses it; refuses what does not hold exactly the leaves that it states.
+    pub(super) fn unpack(&self, dictionaries: &Dictionaries) -> Result<Bundle, &'static str> {
+        let size = self.plain_bytes as usize;
+        if size > PLAIN_BYTES_MAX {
+            return Err("the bundle claims to be too large");
+        }
+        let failed = |_| "the bundle does not decompress";
+        let mut decompressor = match dictionaries.named(self.dictionary)? {
+            Some(dictionary) => Decompressor::with_prepared_dictionary(&dictionary.decoder),
+            None => Decompressor::new(),
+        }
+        .map_err(failed)?;
+        let plain = decompressor.decompress(&self.frame, size).map_err(failed)?;
+        if plain.len() != size {
+            return Err("the bundle has the wrong size");
+        }
+        let mut ranges = Vec::with_capacity(usize::from(self.leaves));
+        let mut reader = Reader::new(&plain);
+        while reader.remaining() > 0 {
+            let cut = |_| "a leaf of the bundle is cut short";
+            let length = varint::take_usize(&mut reader, "length").map_err(cut)?;
+            reader.take("leaf", length).map_err(cut)?;
+            let end = plain.len().saturating_sub(reader.remaining());
+            ranges.push(end.saturating_sub(length)..end);
+        }
+        if ranges.len() != usize::from(self.leaves) {
+            return Err("the bundle does not hold the leaves that it should");
+        }
+        Ok(Bundle {
+            first: self.first,
+            plain,
+            ranges,
+        })
+    }
+}
+
+/// The bundles that were written or read last, by first leaf and number of leaves while they are
+/// young (parts are joined later), or 0. Neighbouring leaves are often asked for together, and
+/// those of a new block at once. Leaves never change, so nothing here can be stale.
+pub(super) type BundleCache = Cache<(u64, u16), Arc<Bundle>, BundleWeight>;
+
+/// A bundle weighs as many bytes as its leaves have.
+#[derive(Clone, Debug)]
+pub(super) struct BundleWeight;
+
+impl Weighter<(u64, u16), Arc<Bundle>> for BundleWeight {
+    fn weight(&self, _key: &(u64, u16), bundle: &Arc<Bundle>) -> u64 {
+        (bundle.plain.len() as u64).saturating_add(1)
+    }
+}
+
+/// A cache of a fixed number of bytes.
+pub(super) fn bundle_cache() -> BundleCache {
+    Cache::with_weighter(CACHED_BUNDLES, CACHE_BYTES, BundleWeight)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn leaves(count: usize) -> Vec<Vec<u8>> {
+        (0..count).map(|n| vec![n as u8; n * 3]).collect()
+    }
+
     #[test]
     fn leaves_come_back_from_a_bundle_as_they_went_in() {
-        let leaves: Vec<Vec<u8>> = (0..256_usize).map(|n| vec![n as u8; n * 3]).collect();
-        let bundle = unpack(&pack(&leaves).unwrap()).unwrap();
-        for (n, leaf) in leaves.iter().enumerate() {
-            assert_eq!(bundle.leaf(n as u64), Some(leaf.as_slice()));
+        let leaves = leaves(256);
+        let part = Bundle::of(512, &leaves).pack(None).unwrap();
+        assert!(part.is_whole());
+        assert_eq!((part.bundle(), part.end()), (2, 768));
+        let part = Part::decode(&part.encode()).unwrap();
+        let bundle = part.unpack(&Dictionaries::default()).unwrap();
+        assert!(bundle.leaves().eq(leaves.iter().map(Vec::as_slice)));
+        for (n, leaf) in (512..).zip(&leaves) {
+            assert_eq!(bundle.leaf(n), Some(leaf.as_slice()));
         }
-        assert_eq!(bundle.leaf(256), None);
+        assert_eq!(bundle.leaf(768), None);
+        assert_eq!(bundle.leaf(511), None);
+    }
+
+    #[test]
+    fn a_dictionary_shrinks_bundles_and_is_needed_to_read_them() {
+        let leaf = |n: u64| {
+            format!(
+                "{{\"type\":\"invoice.issue\",\"buyer\":\"buyer {}\",\"number\":\"{n}\"}}",
+                n * n % 9_973
+            )
+        };
+        let known: Vec<Vec<u8>> = (0..4_000).map(|n| leaf(n).into_bytes()).collect();
+        let dictionary = Arc::new(Dictionary::train(1, &known).unwrap());
+        let dictionaries = Dictionaries::default().with(Arc::clone(&dictionary));
+        let new: Vec<Vec<u8>> = (9_000..9_100).map(|n| leaf(n).into_bytes()).collect();
+        let bundle = Bundle::of(0, &new);
+        let plain = bundle.pack(None).unwrap();
+        let part = bundle.pack(Some(&dictionary)).unwrap();
+        assert!(part.bytes() < plain.bytes());
+        assert_eq!(part.dictionary, 1);
+        let read = part.unpack(&dictionaries).unwrap();
+        assert!(read.leaves().eq(new.iter().map(Vec::as_slice)));
+        assert!(part.unpack(&Dictionaries::default()).is_err());
     }
 
     #[test]
     fn a_damaged_bundle_is_refused_and_does_not_panic() {
-        let leaves: Vec<Vec<u8>> = (0..256_usize).map(|n| vec![n as u8; 40]).collect();
-        let packed = pack(&leaves).unwrap();
+        let none = Dictionaries::default();
+        let packed = Bundle::of(0, &leaves(40)).pack(None).unwrap().encode();
         for cut in 0..packed.len() {
-            assert!(unpack(&packed[..cut]).is_err(), "cut at {cut}");
+            let read = Part::decode(&packed[..cut]).and_then(|part| part.unpack(&none));
+            assert!(read.is_err(), "cut at {cut}");
         }
-        assert!(unpack(&pack(&leaves[..255]).unwrap()).is_err());
-        let mut huge = packed;
-        huge[0] = 0xff;
-        assert!(unpack(&huge).is_err());
+        for (place, value) in [
+            (8, 1),
+            (9, 39),
+            (9, 41),
+            (9, 0),
+            (13, 1),
+            (14, 0xff),
+            (17, 9),
+        ] {
+            let mut other = packed.clone();
+            other[place] = value;
+            let read = Part::decode(&other).and_then(|part| part.unpack(&none));
+            assert!(read.is_err(), "byte {place} is {value}");
+        }
     }
 
     #[test]
     fn the_cache_is_bounded() {
-        let leaves: Vec<Vec<u8>> = vec![Vec::new(); 256];
-        let bundle = Arc::new(unpack(&pack(&leaves).unwrap()).unwrap());
-        let cache = BundleCache::default();
+        let cache = bundle_cache();
+        let large = vec![0; 1024 * 1024];
         for number in 0..100 {
-            cache.put(number, &bundle);
+            cache.insert((number, 1), Arc::new(Bundle::of(number, &[&large])));
         }
-        assert!(cache.get(0).is_none());
-        assert!(cache.get(99).is_some());
-        assert_eq!(cache.bundles.lock().unwrap().len(), CACHED_BUNDLES);
+        assert!(cache.weight() <= CACHE_BYTES);
+        assert!(cache.len() > 30);
     }
 }

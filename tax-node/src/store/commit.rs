@@ -2,20 +2,39 @@
 //!
 //! On disk after a crash: everything of the block or nothing of it. The engine writes all pages,
 //! syncs, then flips one byte in its header and syncs again (two-phase commit, implied by quick
-//! repair); an acknowledged block has passed the second sync.
+//! repair); an acknowledged block has passed the second sync. In the same transaction the manifest
+//! takes over what steps in the background finished, and journal entries that are in files since
+//! an earlier block are removed, a few at a time.
 
-use redb::{Database, Durability, ReadableTable, WriteTransaction};
+use std::sync::{Arc, OnceLock};
+
+use rayon::prelude::*;
+use redb::{Database, Durability, WriteTransaction};
 
 use invoice_core::chain::{Block, Certificate};
 use invoice_core::codec::EncodeError;
-use invoice_core::crypto::Hash;
+use invoice_core::crypto::{Hash, sm3};
 use invoice_core::state::Changes;
 
-use super::bundle::{self, BUNDLE_LEAVES, LEAF_BYTES_MAX};
+use super::block_row::{self, BlockOutline};
+use super::bundle::{BUNDLE_LEAVES, Bundle, LEAF_BYTES_MAX, Part};
+use super::dictionary::Dictionary;
 use super::error::{CommitError, Damage, ReadError};
 use super::head::Head;
-use super::undo::UndoWriter;
-use super::{block_row, rows::IndexRows, tables, tiles};
+use super::log_tree::Node;
+use super::manifest::{self, Edit};
+use super::rows::IndexRows;
+use super::shared::Shared;
+use super::snapshot::Snapshot;
+use super::young::YoungBlock;
+use super::{journal, log_tree, rows, tables};
+
+/// Journal entries that one block removes: more than it adds, so that they come to an end, and few
+/// enough that it does not take longer for it.
+const JOURNAL_REMOVED: u64 = 8;
+
+/// Bundles of a block from which on several threads compress them.
+const BUNDLES_IN_PARALLEL: usize = 3;
 
 /// A final block with everything that executing it brought about.
 #[derive(Clone, Copy, Debug)]
@@ -32,6 +51,13 @@ pub struct CommittedBlock<'a> {
     pub rows: &'a IndexRows,
 }
 
+/// What only the one writer knows.
+#[derive(Debug, Default)]
+pub(super) struct Writer {
+    /// The first height that the journal has an entry of.
+    pub(super) journal_first: u64,
+}
+
 /// Starts a transaction whose commit is durable and two-phase.
 pub(super) fn begin(database: &Database) -> Result<WriteTransaction, redb::Error> {
     let mut transaction = database.begin_write()?;
@@ -41,48 +67,68 @@ pub(super) fn begin(database: &Database) -> Result<WriteTransaction, redb::Error
 }
 
 /// Appends the block, or does nothing when it is there already.
-pub(super) fn commit(database: &Database, given: &CommittedBlock<'_>) -> Result<(), CommitError> {
-    let transaction = begin(database).map_err(CommitError::storage)?;
-    let head = {
-        let meta = transaction
-            .open_table(tables::META)
-            .map_err(CommitError::storage)?;
-        read_head(&meta)?
+pub(super) fn commit(
+    database: &Database,
+    shared: &Arc<Shared>,
+    writer: &mut Writer,
+    given: &CommittedBlock<'_>,
+) -> Result<(), CommitError> {
+    let published = shared.published();
+    let header = &given.block.header;
+    let Some((head, nodes)) = check(shared, &published.head, given)? else {
+        return Ok(());
     };
-    let Some(next) = check(&transaction, &head, given)? else {
-        return transaction.abort().map_err(CommitError::storage);
+    let outline = BlockOutline::of(given.block, given.certificate).map_err(too_large)?;
+    let dictionary = published.dictionaries.newest().map(|newest| &**newest);
+    let parts = pack(shared, header.first_index, given.block, dictionary)?;
+    let rows = rows::of_block(header, given.changes, given.rows, &nodes);
+    let row = outline.encode().map_err(too_large)?;
+    let entry = journal::encode(&row, &head.frontier, &parts, &rows).map_err(too_large)?;
+
+    let edits = shared.work().take_finished();
+    let flushed = published.flushed.as_ref().map(|flushed| flushed.height);
+    let removed = write(database, writer, &head, &entry, &edits, flushed)?;
+    // The block is durable from here on.
+    writer.journal_first = removed;
+
+    let block = YoungBlock {
+        outline: Arc::new(outline),
+        frontier: head.frontier.clone(),
+        parts,
+        leaf_hashes: OnceLock::from(given.leaf_hashes.to_vec()),
     };
-    write(&transaction, &head, &next, given)?;
-    transaction.commit().map_err(CommitError::storage)
+    let mut next = published.with_head(Arc::new(head));
+    if let Some(segment) = next.segments.first() {
+        segment.push(next.head.height, &rows, Some(block));
+        if segment.bytes() >= shared.tuning.flush_bytes {
+            next.seal();
+        }
+    }
+    for edit in &edits {
+        next.adopt(edit);
+    }
+    shared.publish(next);
+    let mut work = shared.work();
+    for edit in edits {
+        work.adopted(edit);
+    }
+    drop(work);
+    shared.work_changed.notify_all();
+    Ok(())
 }
 
-/// Reads the head.
-pub(super) fn read_head(
-    meta: &impl ReadableTable<&'static str, &'static [u8]>,
-) -> Result<Head, ReadError> {
-    let damage = |fault| Damage::new("meta", tables::META_HEAD, fault);
-    let row = meta.get(tables::META_HEAD).map_err(ReadError::storage)?;
-    let row = row.ok_or_else(|| damage("missing"))?;
-    Ok(Head::decode(row.value()).map_err(|_| damage("unreadable"))?)
-}
-
-/// The head after the block; `None` when the block is in the store already.
+/// The head after the block and the Merkle hashes that it completes; `None` when the block is in
+/// the store already.
 fn check(
-    transaction: &WriteTransaction,
+    shared: &Arc<Shared>,
     head: &Head,
     given: &CommittedBlock<'_>,
-) -> Result<Option<Head>, CommitError> {
+) -> Result<Option<(Head, Vec<Node>)>, CommitError> {
     let header = &given.block.header;
     let block_id = header.id();
     if header.height <= head.height && header.height > 0 {
-        let blocks = transaction
-            .open_table(tables::BLOCKS)
-            .map_err(CommitError::storage)?;
-        let row = blocks.get(header.height).map_err(CommitError::storage)?;
-        let damage = |fault| CommitError::Damaged(Damage::new("blocks", header.height, fault));
-        let row = row.ok_or_else(|| damage("missing"))?;
-        let stored = block_row::decode(row.value())
-            .map_err(|_| damage("unreadable"))?
+        let stored = Snapshot::of(shared)
+            .read_outline(header.height)?
             .header
             .id();
         if stored == block_id {
@@ -117,154 +163,149 @@ fn check(
     if u64::from(header.count) != entries as u64 || entries != given.leaf_hashes.len() {
         return inconsistent("the header counts other leaves than the block has");
     }
-    let mut frontier = head.frontier.clone();
-    for hash in given.leaf_hashes {
-        frontier.push(*hash);
+    let implied_first = |row: &super::rows::EventRow| row.bytes.is_some() || row.number == 0;
+    if !given.rows.events.iter().all(implied_first) {
+        return inconsistent("an implied event is not the first of its leaf");
     }
+    let growth = log_tree::grow(&head.frontier, given.leaf_hashes);
+    let growth = growth.map_err(|_| CommitError::Inconsistent("the log cannot grow so far"))?;
+    let frontier = growth.frontier;
     if header.first_index != head.log_size() || header.log_size != frontier.size() {
         return inconsistent("the header places the leaves elsewhere in the log");
     }
     if header.log_root != frontier.root() {
         return inconsistent("the leaf hashes do not give the header's log root");
     }
-    Ok(Some(Head {
+    let head = Head {
         height: expected,
         block_id,
         time_ms: header.time_ms,
         frontier,
-    }))
+    };
+    Ok(Some((head, growth.nodes)))
 }
 
-fn write(
-    transaction: &WriteTransaction,
-    head: &Head,
-    next: &Head,
-    given: &CommittedBlock<'_>,
-) -> Result<(), CommitError> {
-    let header = &given.block.header;
-    let row = block_row::encode(given.block, given.certificate);
-    let row = row.map_err(too_large)?;
-    let mut blocks = transaction
-        .open_table(tables::BLOCKS)
-        .map_err(CommitError::storage)?;
-    blocks
-        .insert(header.height, row.as_slice())
-        .map_err(CommitError::storage)?;
-    if header.count > 0 {
-        let mut first = transaction
-            .open_table(tables::FIRST_INDEX)
-            .map_err(CommitError::storage)?;
-        first
-            .insert(header.first_index, header.height)
-            .map_err(CommitError::storage)?;
-    }
-    let mut tiles = transaction
-        .open_table(tables::TILES)
-        .map_err(CommitError::storage)?;
-    tiles::append(&mut tiles, header.first_index, given.leaf_hashes)?;
-    append_leaves(transaction, head.log_size(), leaves_of(given.block)?)?;
-
-    let mut undo = UndoWriter::default();
-    put_state(transaction, given.changes, Some(&mut undo))?;
-    let mut undos = transaction
-        .open_table(tables::UNDO)
-        .map_err(CommitError::storage)?;
-    undos
-        .insert(header.height, undo.into_bytes().as_slice())
-        .map_err(CommitError::storage)?;
-    if let Some(old) = header.height.checked_sub(tables::REPLAYED_BLOCKS) {
-        undos.remove(old).map_err(CommitError::storage)?;
-    }
-    given
-        .rows
-        .write(transaction)
-        .map_err(CommitError::storage)?;
-
-    let mut meta = transaction
-        .open_table(tables::META)
-        .map_err(CommitError::storage)?;
-    meta.insert(tables::META_HEAD, next.encode().as_slice())
-        .map_err(CommitError::storage)?;
-    Ok(())
-}
-
-/// The bytes of the block's leaves.
-fn leaves_of(block: &Block) -> Result<Vec<Vec<u8>>, CommitError> {
+/// Compresses the block's leaves, cut where bundles begin, and keeps them at hand unpacked:
+/// receipts are about to be made from them.
+fn pack(
+    shared: &Shared,
+    first_index: u64,
+    block: &Block,
+    dictionary: Option<&Dictionary>,
+) -> Result<Vec<Part>, CommitError> {
     let leaves = block_row::leaves_of(block).map_err(too_large)?;
     if leaves.iter().any(|leaf| leaf.len() > LEAF_BYTES_MAX) {
         return Err(CommitError::Inconsistent("a leaf is too long"));
     }
-    Ok(leaves)
+    let mut bundles = Vec::new();
+    let mut rest = leaves.as_slice();
+    let mut first = first_index;
+    while !rest.is_empty() {
+        let room = BUNDLE_LEAVES.saturating_sub(first % BUNDLE_LEAVES);
+        let room = usize::try_from(room).unwrap_or(usize::MAX);
+        let (now, later) = rest.split_at(room.min(rest.len()));
+        bundles.push((first, now));
+        first = first.saturating_add(now.len() as u64);
+        rest = later;
+    }
+    let pack = |(first, leaves): &(u64, &[Vec<u8>])| {
+        let bundle = Bundle::of(*first, leaves);
+        let part = bundle.pack(dictionary)?;
+        shared
+            .bundles
+            .insert((bundle.first, part.leaves), Arc::new(bundle));
+        Ok(part)
+    };
+    let parts: Result<Vec<Part>, &'static str> = if bundles.len() < BUNDLES_IN_PARALLEL {
+        bundles.iter().map(pack).collect()
+    } else {
+        bundles.par_iter().map(pack).collect()
+    };
+    parts.map_err(CommitError::Inconsistent)
 }
 
 fn too_large(error: EncodeError) -> CommitError {
     CommitError::Inconsistent(error.what)
 }
 
-/// Appends leaves to the tail and folds every full range of 256 into a bundle.
-fn append_leaves(
+/// The one durable transaction. Gives the first height that the journal has an entry of.
+fn write(
+    database: &Database,
+    writer: &Writer,
+    head: &Head,
+    entry: &[u8],
+    edits: &[Edit],
+    flushed: Option<u64>,
+) -> Result<u64, CommitError> {
+    let transaction = begin(database).map_err(CommitError::storage)?;
+    let first = change(&transaction, writer, head, entry, edits, flushed)?;
+    transaction.commit().map_err(CommitError::storage)?;
+    Ok(first)
+}
+
+fn change(
     transaction: &WriteTransaction,
-    log_size: u64,
-    new: Vec<Vec<u8>>,
-) -> Result<(), CommitError> {
-    let mut tail = transaction
-        .open_table(tables::TAIL)
-        .map_err(CommitError::storage)?;
-    let mut bundles = transaction
-        .open_table(tables::BUNDLES)
-        .map_err(CommitError::storage)?;
-    let mut number = log_size / BUNDLE_LEAVES;
-    let mut open = log_size % BUNDLE_LEAVES;
-    let mut new = new.into_iter();
-    while open.saturating_add(new.len() as u64) >= BUNDLE_LEAVES {
-        let start = number.saturating_mul(BUNDLE_LEAVES);
-        let mut leaves = Vec::with_capacity(256);
-        for index in start..start.saturating_add(open) {
-            let row = tail.remove(index).map_err(CommitError::storage)?;
-            let row =
-                row.ok_or_else(|| CommitError::Damaged(Damage::new("tail", index, "missing")))?;
-            leaves.push(row.value().to_vec());
+    writer: &Writer,
+    head: &Head,
+    entry: &[u8],
+    edits: &[Edit],
+    flushed: Option<u64>,
+) -> Result<u64, ReadError> {
+    let mut journal = transaction
+        .open_table(tables::JOURNAL)
+        .map_err(ReadError::storage)?;
+    journal::insert(&mut journal, head.height, entry).map_err(ReadError::storage)?;
+    let mut first = writer.journal_first;
+    if let Some(flushed) = flushed {
+        // The transaction of an earlier block named the files that hold these.
+        let end = first.saturating_add(JOURNAL_REMOVED);
+        while first < end && first <= flushed {
+            journal::remove(&mut journal, first).map_err(ReadError::storage)?;
+            first = first.saturating_add(1);
         }
-        let room = usize::try_from(BUNDLE_LEAVES - open).unwrap_or(0);
-        leaves.extend(new.by_ref().take(room));
-        let packed = bundle::pack(&leaves).map_err(CommitError::Inconsistent)?;
-        bundles
-            .insert(number, packed.as_slice())
-            .map_err(CommitError::storage)?;
-        number = number.saturating_add(1);
-        open = 0;
     }
-    let start = number.saturating_mul(BUNDLE_LEAVES).saturating_add(open);
-    for (index, leaf) in (start..).zip(new) {
-        tail.insert(index, leaf.as_slice())
-            .map_err(CommitError::storage)?;
+    drop(journal);
+    let mut manifest = transaction
+        .open_table(tables::MANIFEST)
+        .map_err(ReadError::storage)?;
+    for edit in edits {
+        manifest::write(&mut manifest, edit)?;
+        if let Edit::Trained(dictionary) = edit {
+            put_dictionary(transaction, dictionary)?;
+        }
     }
+    let mut meta = transaction
+        .open_table(tables::META)
+        .map_err(ReadError::storage)?;
+    meta.insert(tables::META_HEAD, head.encode().as_slice())
+        .map_err(ReadError::storage)?;
+    Ok(first)
+}
+
+/// Writes `SM3 32 | dictionary`.
+fn put_dictionary(
+    transaction: &WriteTransaction,
+    dictionary: &Dictionary,
+) -> Result<(), ReadError> {
+    let mut table = transaction
+        .open_table(tables::DICTIONARIES)
+        .map_err(ReadError::storage)?;
+    let mut row = sm3(&[&dictionary.bytes]).as_bytes().to_vec();
+    row.extend_from_slice(&dictionary.bytes);
+    table
+        .insert(dictionary.number, row.as_slice())
+        .map_err(ReadError::storage)?;
     Ok(())
 }
 
-/// Writes state changes, table by table and in the order of the keys.
-pub(super) fn put_state(
-    transaction: &WriteTransaction,
-    changes: &Changes,
-    mut undo: Option<&mut UndoWriter>,
-) -> Result<(), CommitError> {
-    let mut changes = changes.iter().peekable();
-    while let Some((table, ..)) = changes.peek() {
-        let table = *table;
-        let mut stored = transaction
-            .open_table(tables::state_table(table))
-            .map_err(CommitError::storage)?;
-        while let Some((_, key, value)) = changes.next_if(|(of, ..)| *of == table) {
-            let before = match value {
-                Some(value) => stored.insert(key, value),
-                None => stored.remove(key),
-            }
-            .map_err(CommitError::storage)?;
-            if let Some(undo) = undo.as_deref_mut() {
-                let before = before.as_ref().map(redb::AccessGuard::value);
-                undo.note(table, key, before).map_err(too_large)?;
-            }
-        }
+/// Reads what [`put_dictionary`] writes.
+pub(super) fn read_dictionary(number: u32, row: &[u8]) -> Result<Dictionary, Damage> {
+    let damage = |fault| Damage::new("dictionaries", number, fault);
+    let (digest, bytes) = row
+        .split_first_chunk::<32>()
+        .ok_or_else(|| damage("cut short"))?;
+    if sm3(&[bytes]) != Hash::new(*digest) {
+        return Err(damage("is not the one that was written"));
     }
-    Ok(())
+    Dictionary::new(number, bytes.to_vec()).map_err(damage)
 }

@@ -9,11 +9,13 @@ use std::path::PathBuf;
 
 use invoice_core::crypto::Hash;
 
+use super::runs::RunError;
+
 /// A row that is missing, unreadable or contradicts the rows around it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("table {table}, row {row}: {fault}")]
 pub struct Damage {
-    /// The table as `tables.rs` names it.
+    /// The table or keyspace as `tables.rs` names it, or the kind of file.
     pub table: &'static str,
     /// The key of the row, for a person to read.
     pub row: String,
@@ -81,6 +83,12 @@ pub enum OpenError {
         /// What this program writes.
         known: u32,
     },
+    /// A run file or body file cannot be read or written.
+    #[error(transparent)]
+    File(RunError),
+    /// A background thread cannot be started.
+    #[error("a thread of the store cannot be started: {0}; raise the limit of threads")]
+    Thread(io::Error),
     /// The end of the chain does not verify.
     #[error("the store is damaged ({0}); restore the folder from a backup or from another node")]
     Damaged(#[from] Damage),
@@ -105,10 +113,12 @@ impl OpenError {
         match self {
             Self::Damaged(_) => true,
             Self::Storage(source) => is_damage(source),
+            Self::File(source) => source.is_damage(),
             Self::Missing(_)
             | Self::Exists(_)
             | Self::InUse
             | Self::Io { .. }
+            | Self::Thread(_)
             | Self::Format { .. } => false,
         }
     }
@@ -134,15 +144,25 @@ fn is_damage(error: &redb::Error) -> bool {
     )
 }
 
+impl From<RunError> for OpenError {
+    fn from(error: RunError) -> Self {
+        Self::File(error)
+    }
+}
+
 impl From<ReadError> for OpenError {
     fn from(error: ReadError) -> Self {
         match error {
             ReadError::Stopped => Self::Storage(Box::new(redb::Error::PreviousIo)),
             ReadError::Storage(source) => Self::Storage(source),
-            ReadError::BeyondLog { leaf } => {
-                Self::Damaged(Damage::new("tiles", leaf, "is beyond the log"))
-            }
             ReadError::Damaged(damage) => Self::Damaged(damage),
+            ReadError::File(source) => Self::File(source),
+            ReadError::BeyondLog { leaf } => {
+                Self::Damaged(Damage::new("bundles", leaf, "is beyond the log"))
+            }
+            ReadError::BodiesAway { year } => {
+                Self::Damaged(Damage::new("bodies", year, "are needed and not there"))
+            }
         }
     }
 }
@@ -165,12 +185,28 @@ pub enum ReadError {
         /// The first leaf that is not there.
         leaf: u64,
     },
+    /// A run file or body file cannot be read; the store is stopped.
+    #[error(transparent)]
+    File(#[from] RunError),
+    /// The bodies of a year were moved away from this node. The store goes on.
+    #[error(
+        "本节点没有 {year} 年的票据正文，请向其他节点查询 / the bodies of {year} are not on this node; ask another node, or put the folder back"
+    )]
+    BodiesAway {
+        /// The year of the block's time in UTC+8.
+        year: u16,
+    },
     /// A row is missing or unreadable; the store is stopped.
     #[error("the store is damaged ({0}); restore the folder from a backup or from another node")]
     Damaged(#[from] Damage),
 }
 
 impl ReadError {
+    /// Whether the store serves on after it.
+    pub(super) const fn is_harmless(&self) -> bool {
+        matches!(self, Self::BeyondLog { .. } | Self::BodiesAway { .. })
+    }
+
     /// Wraps an error of the storage engine.
     pub(super) fn storage(error: impl Into<redb::Error>) -> Self {
         Self::Storage(Box::new(error.into()))
@@ -218,6 +254,9 @@ pub enum CommitError {
     /// was not written.
     #[error("the store is damaged ({0}); restore the folder from a backup or from another node")]
     Damaged(Damage),
+    /// A file that the block builds upon cannot be read; the block was not written.
+    #[error("the block was not written: {0}")]
+    Unreadable(Box<ReadError>),
 }
 
 impl CommitError {
@@ -232,10 +271,10 @@ impl From<ReadError> for CommitError {
         match error {
             ReadError::Stopped => Self::Stopped,
             ReadError::Storage(source) => Self::OutcomeUnknown(source),
-            ReadError::BeyondLog { leaf } => {
-                Self::Damaged(Damage::new("tiles", leaf, "is beyond the log"))
-            }
             ReadError::Damaged(damage) => Self::Damaged(damage),
+            error @ (ReadError::BeyondLog { .. }
+            | ReadError::BodiesAway { .. }
+            | ReadError::File(_)) => Self::Unreadable(Box::new(error)),
         }
     }
 }

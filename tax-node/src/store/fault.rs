@@ -75,13 +75,13 @@ pub enum Failure {
 }
 
 #[derive(Clone, Debug)]
-enum Pending {
+pub(super) enum Pending {
     Write { offset: usize, data: Vec<u8> },
     Length(usize),
 }
 
 impl Pending {
-    fn apply(&self, image: &mut Vec<u8>) {
+    pub(super) fn apply(&self, image: &mut Vec<u8>) {
         match self {
             Self::Write { offset, data } => put(image, *offset, data),
             Self::Length(length) => image.resize(*length, 0),
@@ -89,7 +89,7 @@ impl Pending {
     }
 }
 
-fn put(image: &mut Vec<u8>, offset: usize, data: &[u8]) {
+pub(super) fn put(image: &mut Vec<u8>, offset: usize, data: &[u8]) {
     let end = offset.saturating_add(data.len());
     if image.len() < end {
         image.resize(end, 0);
@@ -186,6 +186,27 @@ impl Disk {
         self.state().ignores_syncs = true;
     }
 
+    /// Counts a change or a sync of another file of the same machine, so that one count decides when
+    /// the power goes off for all of them, and may strike it with the failure that was asked for.
+    ///
+    /// # Errors
+    /// The power is off or goes off now, or the failure strikes.
+    pub fn step(&self) -> io::Result<()> {
+        let mut state = self.state();
+        if !state.powered {
+            return Err(error("the power is off"));
+        }
+        let any = [Failure::Write, Failure::WriteHalf, Failure::Sync];
+        let failure = Backend::begin(&mut state, &any);
+        if !state.powered {
+            return Err(error("the power went off"));
+        }
+        match failure {
+            None => Ok(()),
+            Some(_) => Err(error("injected: a step failed")),
+        }
+    }
+
     /// Whether the power is on.
     #[must_use]
     pub fn powered(&self) -> bool {
@@ -239,7 +260,7 @@ impl Disk {
 }
 
 /// Applies to `image` what a power cut lets through of `pending`.
-fn survive(image: &mut Vec<u8>, pending: Vec<Pending>, dice: &mut Dice) {
+pub(super) fn survive(image: &mut Vec<u8>, pending: Vec<Pending>, dice: &mut Dice) {
     let mode = dice.below(8);
     let total = pending.len();
     let mut survivors: Vec<Pending> = match mode {

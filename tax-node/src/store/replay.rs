@@ -1,15 +1,16 @@
 //! Replaying the last blocks on opening, by the code that runs live.
 //!
-//! The state in the file is that of the head. [`TailReplay`] lays the replaced values of the last
-//! blocks over it, newest first, and so is the state from before them. The caller executes each
-//! block on it and hands the changes back; they must have the header's effects root, and after the
-//! last block every entry that was touched must have the value in the file.
+//! The last blocks are in no run file, and memory holds every version of their rows: a view at an
+//! earlier height is the state from before them. The caller executes each block on it and hands
+//! the changes back; they must have the header's effects root, and after the last block every entry
+//! that was touched must have the value that the store has.
 
 use std::borrow::Cow;
 
 use invoice_core::state::{Changes, StateView, Table};
 
 use super::error::{Damage, ReadError};
+use super::runs::View;
 use super::snapshot::{Snapshot, StoredBlock};
 use super::tables;
 
@@ -42,28 +43,23 @@ pub enum ReplayError {
 #[derive(Debug)]
 pub struct TailReplay {
     snapshot: Snapshot,
+    base: View,
     overlay: Changes,
     next: u64,
 }
 
 impl TailReplay {
-    /// Goes back at most `blocks` blocks, and never further than the store can undo.
-    pub(super) fn new(snapshot: Snapshot, blocks: u64) -> Result<Self, ReadError> {
-        let head = snapshot.head().height;
-        let first = head
-            .saturating_sub(blocks.min(tables::REPLAYED_BLOCKS))
-            .saturating_add(1);
-        let mut overlay = Changes::new();
-        let mut height = head;
-        while height >= first {
-            // An older value covers a newer one.
-            overlay.absorb(snapshot.shared.guard(|| snapshot.read_undo(height))?);
-            height = height.saturating_sub(1);
-        }
+    /// Goes back at most [`tables::REPLAYED_BLOCKS`] blocks.
+    pub(super) fn new(snapshot: Snapshot) -> Result<Self, ReadError> {
+        let before = snapshot
+            .head()
+            .height
+            .saturating_sub(tables::REPLAYED_BLOCKS);
         Ok(Self {
+            base: snapshot.published.version.at(before),
             snapshot,
-            overlay,
-            next: first,
+            overlay: Changes::new(),
+            next: before.saturating_add(1),
         })
     }
 
@@ -93,7 +89,7 @@ impl TailReplay {
         Ok(())
     }
 
-    /// Compares every entry that the blocks touched with the file.
+    /// Compares every entry that the blocks touched with what the store has.
     ///
     /// # Errors
     /// [`ReplayError::Unfinished`] when blocks are left, damage when an entry differs.
@@ -121,7 +117,10 @@ impl StateView for TailReplay {
     fn get(&self, table: Table, key: &[u8]) -> Result<Option<Cow<'_, [u8]>>, ReadError> {
         match self.overlay.get(table, key) {
             Some(covered) => Ok(covered.map(Cow::Borrowed)),
-            None => self.snapshot.get(table, key),
+            None => self.snapshot.shared.guard(|| {
+                let row = self.base.get(&tables::key(table.number(), &[key]))?;
+                Ok(row.map(Cow::Owned))
+            }),
         }
     }
 }

@@ -1,17 +1,22 @@
-//! Every table of the store, its keys and its layout.
+//! Every table and keyspace of the store, with keys and layout.
 //!
-//! All integers in rows that this file describes are big-endian. Integer keys are the engine's own
-//! and sort by value. Nothing here is agreed between nodes: what is agreed is in the headers, and
-//! a node may lay out its file as it likes.
+//! The engine's file holds little: facts about the chain, the journal of the last blocks and the
+//! manifest, which names every other file. All rows of the state and of the derived indexes are
+//! rows of *keyspaces*: in memory while their blocks are young, in the run files afterwards.
+//!
+//! All integers in rows are big-endian. Nothing here is agreed between nodes: what is agreed is in
+//! the headers, and a node may lay out its files as it likes.
 
 use redb::TableDefinition;
 
 use invoice_core::state::Table;
 
-/// The layout that this file describes.
-pub(super) const FORMAT: u32 = 1;
+use super::runs::Filters;
 
-/// Facts about the file: `format` (u32), `genesis` (the exact bytes of the genesis file) and
+/// The layout that this file describes.
+pub(super) const FORMAT: u32 = 2;
+
+/// Facts about the chain: `format` (u32), `genesis` (the exact bytes of the genesis file) and
 /// `head` (see `head.rs`).
 pub(super) const META: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("meta");
 /// Key of [`META`]: the format version.
@@ -21,58 +26,85 @@ pub(super) const META_GENESIS: &str = "genesis";
 /// Key of [`META`]: the last block and the log's frontier.
 pub(super) const META_HEAD: &str = "head";
 
-/// Height → header, certificate, authorizations and numbers of entries (see `block_row.rs`).
-pub(super) const BLOCKS: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("blocks");
+/// (Height, number of the piece) → piece of what the block brought about (see `journal.rs`), for
+/// the blocks that are in no run file yet. Height 0 is the state before the first block.
+pub(super) const JOURNAL: TableDefinition<'_, (u64, u32), &[u8]> = TableDefinition::new("journal");
 
-/// First leaf index of a block → its height. Blocks without leaves have no row.
-pub(super) const FIRST_INDEX: TableDefinition<'_, u64, u64> = TableDefinition::new("first_index");
+/// What exists beside this file (see `manifest.rs`).
+pub(super) const MANIFEST: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("manifest");
 
-/// Leaf index → leaf bytes, for the leaves after the last whole bundle.
-pub(super) const TAIL: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("tail");
+/// Number → the bytes of a dictionary for compressing leaves (see `dictionary.rs`).
+pub(super) const DICTIONARIES: TableDefinition<'_, u32, &[u8]> =
+    TableDefinition::new("dictionaries");
 
-/// Bundle number → 256 compressed leaves (see `bundle.rs`); bundle n begins at leaf 256·n.
-pub(super) const BUNDLES: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("bundles");
-
-/// (Tile level, tile number) → up to 256 hashes of 32 bytes. Tile level l holds the Merkle hashes
-/// of subtrees of 256^l leaves; hash k of tile n is that of subtree 256·n + k. Only the last tile
-/// of a level is partial, and it grows in place.
-pub(super) const TILES: TableDefinition<'_, (u8, u64), &[u8]> = TableDefinition::new("tiles");
-
-/// Height → what the block's changes replaced (see `undo.rs`), for the last blocks only: opening
-/// replays them.
-pub(super) const UNDO: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("undo");
-
-/// How many of the last blocks can be undone, and so are replayed on opening.
+/// How many of the last blocks are replayed on opening: no younger block goes into a run file.
 pub const REPLAYED_BLOCKS: u64 = 16;
 
-/// (First eight bytes of SM3 over a record's bytes, leaf index) → nothing. Derived from the log.
-pub(super) const RECORDS_BY_HASH: TableDefinition<'_, (u64, u64), ()> =
-    TableDefinition::new("records_by_hash");
+/// First eight bytes of SM3 over a record's bytes, leaf index u64 → nothing.
+pub(super) const RECORDS_BY_HASH: u8 = 16;
+/// Document key bytes, leaf index u64 → nothing: what happened to a document, other than that it
+/// was issued, which its state tells.
+pub(super) const TIMELINE: u8 = 17;
+/// Claimant (18 bytes), leaf index u64 of the lock → the key of the claim in the state.
+pub(super) const CLAIMS_BY_MEMBER: u8 = 18;
+/// Leaf index u64, number u32 of the event within the leaf → event bytes; not for implied events.
+pub(super) const EVENTS: u8 = 19;
+/// Member (18 bytes), height u64 → the block's events that concern the member (see `feeds.rs`).
+pub(super) const EVENTS_BY_MEMBER: u8 = 20;
+/// Level u8, number u64 → Merkle hash of the complete subtree of 2^level leaves, from level 8 on.
+pub(super) const NODES: u8 = 21;
+/// Bundle number u64, place of the first leaf u8 → where in the body files up to 256 leaves stand.
+pub(super) const BUNDLES: u8 = 22;
+/// Height u64 → where in the body files the block's header, certificate and signatures stand.
+pub(super) const BLOCKS: u8 = 23;
+/// First leaf index u64 of a block → its height u64. Blocks without leaves have no row.
+pub(super) const FIRST_INDEX: u8 = 24;
+/// Height u64 → leaves with an event that follows from the leaf alone (see `feeds.rs`).
+pub(super) const IMPLIED_EVENTS: u8 = 25;
+/// Bundle number u64, place of the first leaf u8 → leaf hashes, for bundles in several parts.
+pub(super) const PART_HASHES: u8 = 26;
 
-/// (Document key bytes, leaf index) → nothing: what happened to a document. Derived from the log.
-pub(super) const TIMELINE: TableDefinition<'_, (&[u8], u64), ()> = TableDefinition::new("timeline");
+/// What the filters of the run files know: whole keys where single rows are looked for that are
+/// often absent, or what rows of one thing have in common.
+pub(super) const FILTERS: Filters = Filters::of(&[
+    (Table::Member as u8, 0),
+    (Table::MemberNumber as u8, 0),
+    (Table::Key as u8, 0),
+    (Table::Quota as u8, 0),
+    (Table::Document as u8, 0),
+    (Table::Alias as u8, 0),
+    (Table::Claim as u8, 0),
+    (Table::Confirmation as u8, 0),
+    (Table::Record as u8, 0),
+    (Table::Counter as u8, 0),
+    (RECORDS_BY_HASH, 8),
+    (TIMELINE, 8),
+    (CLAIMS_BY_MEMBER, 8),
+    (EVENTS_BY_MEMBER, 8),
+    (NODES, 0),
+    (BUNDLES, 1),
+    (BLOCKS, 0),
+    (PART_HASHES, 1),
+]);
 
-/// (Claimant, leaf index of the lock) → the key of the claim in the state. Derived from the log.
-pub(super) const CLAIMS_BY_MEMBER: TableDefinition<'_, (&[u8; 18], u64), &[u8]> =
-    TableDefinition::new("claims_by_member");
-
-/// (Leaf index, number of the event within the leaf) → event bytes. Derived from the log.
-pub(super) const EVENTS: TableDefinition<'_, (u64, u32), &[u8]> = TableDefinition::new("events");
-
-/// (Member, leaf index, number of the event) → nothing: whom an event concerns. Derived from the
-/// log.
-pub(super) const EVENTS_BY_MEMBER: TableDefinition<'_, (&[u8; 18], u64, u32), ()> =
-    TableDefinition::new("events_by_member");
-
-/// The engine's table for one table of the state: key bytes → value bytes, both as the core
-/// encodes them.
-pub(super) const fn state_table(
-    table: Table,
-) -> TableDefinition<'static, &'static [u8], &'static [u8]> {
-    TableDefinition::new(state_name(table))
+/// A key: its keyspace and its parts.
+pub(super) fn key(keyspace: u8, parts: &[&[u8]]) -> Vec<u8> {
+    let length: usize = parts.iter().map(|part| part.len()).sum();
+    let mut key = Vec::with_capacity(length.saturating_add(1));
+    key.push(keyspace);
+    for part in parts {
+        key.extend_from_slice(part);
+    }
+    key
 }
 
-/// The name of a state table in the file.
+/// The last eight bytes of a key, as the number that they are.
+pub(super) fn last_u64(key: &[u8]) -> Option<u64> {
+    key.last_chunk::<8>()
+        .map(|bytes| u64::from_be_bytes(*bytes))
+}
+
+/// The name of a state table in messages.
 pub(super) const fn state_name(table: Table) -> &'static str {
     match table {
         Table::Member => "state.member",

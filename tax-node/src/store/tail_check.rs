@@ -2,20 +2,17 @@
 //!
 //! The engine's own checksum is not cryptographic and records are chosen by strangers, so after a
 //! crash it proves nothing. Checked here for the last blocks: the hash links, the certificates,
-//! every leaf against the Merkle tiles, the log root of every header, and that the chain ends at
-//! the head. What lies further back was checked when it lay at the end.
+//! every leaf against the log root of its header, and that the chain ends at the head. What lies further back was checked when it lay at the end.
 
 use invoice_core::chain::{Certificate, Header};
 use invoice_core::crypto::{Hash, sm3};
-use invoice_core::merkle::{Frontier, leaf_hash};
+use invoice_core::merkle::{Frontier, leaf_hashes};
 
-use super::bundle::BUNDLE_LEAVES;
 use super::error::{Damage, ReadError};
 use super::snapshot::{Snapshot, assemble};
-use super::{block_row, tables, tiles};
+use super::{block_row, tables};
 
-/// How many of the last blocks are verified on opening, at least; the last whole bundle is always
-/// among what is verified.
+/// How many of the last blocks are verified on opening.
 pub const VERIFIED_BLOCKS: u64 = tables::REPLAYED_BLOCKS;
 
 /// First byte of what is hashed for the genesis file's digest.
@@ -43,10 +40,14 @@ pub(super) fn verify(
         }
         return Ok(());
     }
-    let first = first_height(snapshot)?;
-    let mut previous = match first.checked_sub(1) {
-        None | Some(0) => *genesis_hash,
-        Some(before) => snapshot.read_outline(before)?.header.id(),
+    let before = head.height.saturating_sub(VERIFIED_BLOCKS);
+    let first = before.saturating_add(1);
+    let flushed = snapshot.published.flushed.as_ref();
+    let mut previous = match flushed.filter(|flushed| flushed.height == before) {
+        _ if before == 0 => *genesis_hash,
+        // Its body may have been moved away.
+        Some(flushed) => flushed.block_id,
+        None => snapshot.read_outline(before)?.header.id(),
     };
     let mut frontier = snapshot.read_frontier(snapshot.read_outline(first)?.header.first_index)?;
     for height in first..=head.height {
@@ -58,21 +59,6 @@ pub(super) fn verify(
         return Err(Damage::new("meta", tables::META_HEAD, "is not where the blocks end").into());
     }
     Ok(())
-}
-
-/// The height at which verifying begins.
-fn first_height(snapshot: &Snapshot) -> Result<u64, ReadError> {
-    let head = snapshot.head();
-    let by_blocks = head
-        .height
-        .saturating_sub(VERIFIED_BLOCKS)
-        .saturating_add(1);
-    let bundles = head.log_size() / BUNDLE_LEAVES;
-    let Some(last_bundle) = bundles.checked_sub(1) else {
-        return Ok(1);
-    };
-    let by_bundle = snapshot.read_height_of_leaf(last_bundle.saturating_mul(BUNDLE_LEAVES))?;
-    Ok(by_blocks.min(by_bundle).max(1))
 }
 
 /// Verifies one block; gives its id.
@@ -96,27 +82,22 @@ fn verify_block(
     if header.first_index != frontier.size() {
         return damage("does not begin where the block before it ends");
     }
-    if header.count > 0 && snapshot.read_height_of_leaf(header.first_index)? != height {
+    let first = tables::key(tables::FIRST_INDEX, &[&header.first_index.to_be_bytes()]);
+    if header.count > 0 && snapshot.view.get(&first)? != Some(height.to_be_bytes().to_vec()) {
         return damage("its first leaf is filed under another height");
     }
     let leaves = snapshot.read_leaves(header.first_index, header.count)?;
-    let tiles = snapshot.table(tables::TILES)?;
-    for (index, leaf) in (header.first_index..).zip(&leaves) {
-        let hash = leaf_hash(leaf);
-        if tiles::node(&tiles, 0, index)? != hash {
-            return Err(Damage::new(
-                "tail or bundles",
-                index,
-                "does not have the hash in the log",
-            )
-            .into());
-        }
+    for hash in leaf_hashes(&leaves) {
         frontier.push(hash);
     }
     if header.log_size != frontier.size() || header.log_root != frontier.root() {
         return damage("its leaves do not give its log root");
     }
-    let stored = assemble(height, outline, &leaves)?;
+    let young = snapshot.young_block(height);
+    if young.is_none_or(|young| young.frontier != *frontier) {
+        return damage("another frontier is kept with it");
+    }
+    let stored = assemble(height, &outline, &leaves)?;
     if block_row::leaves_of(&stored.block).ok() != Some(leaves) {
         return damage("a leaf has a second spelling");
     }

@@ -7,6 +7,8 @@
 )]
 
 use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use invoice_core::chain::{
@@ -15,9 +17,10 @@ use invoice_core::chain::{
 use invoice_core::crypto::{Hash, Kid, Signature, sm3};
 use invoice_core::merkle::{Frontier, leaf_hash};
 use invoice_core::state::{Changes, Table};
-use tax_node::store::fault::Dice;
+use tax_node::store::fault::{Dice, Disk};
 use tax_node::store::{
-    ClaimRow, CommittedBlock, EventRow, IndexRows, NewChain, OpenOptions, Store,
+    ClaimRow, CommittedBlock, EventRow, FaultFiles, Files, IndexRows, NewChain, OpenError,
+    OpenOptions, Store, Tuning,
 };
 
 /// The genesis file of every made-up chain.
@@ -68,7 +71,7 @@ fn genesis_state() -> Changes {
     let mut changes = Changes::new();
     changes.put(
         Table::Member,
-        b"91310000000000000X".to_vec(),
+        b"91310000000000000X",
         b"first member".to_vec(),
     );
     changes
@@ -98,8 +101,104 @@ pub(crate) fn options() -> OpenOptions<'static> {
         genesis_hash: genesis_hash(),
         certified: &certified,
         cache_bytes: CACHE_BYTES,
+        tuning: TUNING,
     }
 }
+
+/// Blocks go into files every few blocks, by whoever commits: a seed repeats exactly.
+pub(crate) const TUNING: Tuning = Tuning {
+    flush_bytes: 12_000,
+    waiting_segments_max: 3,
+    dictionaries_at: [400, u64::MAX, u64::MAX],
+    inline: true,
+};
+
+/// A machine with a disk for the engine and a file system for the rest, whose power goes off for
+/// both at once.
+#[derive(Clone, Debug)]
+pub(crate) struct Machine {
+    pub(crate) disk: Disk,
+    pub(crate) files: FaultFiles,
+}
+
+impl Machine {
+    /// A machine with the store of a new chain.
+    pub(crate) fn new() -> Self {
+        let disk = Disk::new(Vec::new());
+        with_new_chain(|new| Store::create_on(disk.backend(), new)).unwrap();
+        Self {
+            files: FaultFiles::new(counted_by(&disk)),
+            disk,
+        }
+    }
+
+    /// Another machine with the same bytes, all of them durable. The store here is closed.
+    pub(crate) fn copy(&self) -> Self {
+        let disk = Disk::new(self.disk.durable());
+        Self {
+            files: self.files.copy(counted_by(&disk)),
+            disk,
+        }
+    }
+
+    pub(crate) fn open(&self) -> Result<Store, OpenError> {
+        self.open_with(&options())
+    }
+
+    pub(crate) fn open_with(&self, options: &OpenOptions<'_>) -> Result<Store, OpenError> {
+        let files: Arc<dyn Files> = Arc::new(self.files.clone());
+        Store::open_on(self.disk.backend(), &files, Path::new(FOLDER), options)
+    }
+
+    /// Cuts the power for all; true when the cut came in the middle of something.
+    pub(crate) fn cut(&self, dice: &mut Dice) -> bool {
+        self.files.cut(dice);
+        self.disk.cut(dice)
+    }
+
+    /// Ends the process but not the machine.
+    pub(crate) fn kill_process(&self) {
+        self.files.kill_process();
+        self.disk.kill_process();
+    }
+
+    /// After opening: no file lies there that the manifest does not name, and each has its digest.
+    pub(crate) fn compare_files(&self, store: &Store) -> Result<(), String> {
+        let snapshot = store.snapshot().map_err(|error| error.to_string())?;
+        let away = snapshot.check_files().map_err(|error| error.to_string())?;
+        let folder = Path::new(FOLDER);
+        let years = (1970..2100).map(|year| folder.join("epochs").join(year.to_string()));
+        let mut found: Vec<_> = std::iter::once(folder.join("runs"))
+            .chain(years)
+            .flat_map(|folder| {
+                let names = self.files.list(&folder).unwrap();
+                names.into_iter().map(move |name| folder.join(name))
+            })
+            .collect();
+        let mut named: Vec<_> = snapshot
+            .files()
+            .into_iter()
+            .map(|path| folder.join(path))
+            .collect();
+        found.sort();
+        named.sort();
+        if found == named && away.is_empty() {
+            Ok(())
+        } else {
+            Err(format!(
+                "files {found:?} instead of {named:?}; away {away:?}"
+            ))
+        }
+    }
+}
+
+fn counted_by(disk: &Disk) -> Arc<dyn Fn() -> std::io::Result<()> + Send + Sync> {
+    let disk = disk.clone();
+    Arc::new(move || disk.step())
+}
+
+/// Where the simulated files lie.
+pub(crate) const FOLDER: &str = "/node";
 
 pub(crate) fn with_new_chain<T>(create: impl FnOnce(&NewChain<'_>) -> T) -> T {
     let state = genesis_state();
@@ -323,7 +422,10 @@ impl Chain {
                     }
                 }
             }
-            if let Some(damage) = snapshot.first_difference(&made.rows).map_err(text)? {
+            if let Some(damage) = snapshot
+                .first_difference(height, &made.rows)
+                .map_err(text)?
+            {
                 return Err(damage.to_string());
             }
         }
@@ -392,7 +494,8 @@ fn header(
     Header {
         chain_id: "power-cut-1".parse().unwrap(),
         height,
-        time_ms: height as i64 * 1_000,
+        // A few dozen blocks a year, so that bodies of several years are there.
+        time_ms: height as i64 * 864_000_000,
         previous,
         first_index,
         count,
@@ -427,7 +530,7 @@ fn rows<'a>(
             rows.events.push(EventRow {
                 leaf_index,
                 number,
-                bytes: dice.bytes(30),
+                bytes: (number > 0 || dice.once_in(2)).then(|| dice.bytes(30)),
                 members,
             });
         }

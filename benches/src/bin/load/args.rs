@@ -30,6 +30,8 @@ pub(crate) enum Verb {
     Flood(Flood),
     /// 轻载时的时延，与磁盘同步时间并列 / latency under light load, beside the disk's sync
     Light(Light),
+    /// 与其他做法并列比较 / beside what others would do
+    Peers(Peers),
     /// 作为节点运行（供本程序调用）/ run as a node, for this program's own use
     #[command(hide = true)]
     Serve {
@@ -192,4 +194,25 @@ pub(crate) struct Light {
     /// 每秒请求数 / requests a second
     #[arg(long, default_value_t = 50)]
     pub(crate) rate: u32,
+}
+
+#[derive(clap::Args)]
+pub(crate) struct Peers {
+    #[command(flatten)]
+    pub(crate) common: Common,
+    /// 票据数 / documents
+    #[arg(long, default_value_t = 100_000)]
+    pub(crate) records: usize,
+    /// 逐条提交的对手所用票据数 / documents for the peer that commits each
+    #[arg(long, default_value_t = 1_000)]
+    pub(crate) one_by_one: usize,
+    /// 逐条验签的对手所用票据数 / documents for the peers that verify each by itself
+    #[arg(long, default_value_t = 40_000)]
+    pub(crate) naive: usize,
+    /// PostgreSQL 的连接串 / connection string of PostgreSQL
+    #[arg(long)]
+    pub(crate) postgres: Option<String>,
+    /// PostgreSQL 的数据目录，用以量其大小 / its data folder, to measure its size
+    #[arg(long)]
+    pub(crate) postgres_data: Option<PathBuf>,
 }

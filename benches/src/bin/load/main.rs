@@ -2,6 +2,7 @@
 //! processor time by stage, bytes on disk, memory.
 
 mod args;
+mod side_by_side;
 mod verbs;
 
 use std::process::ExitCode;

@@ -35,6 +35,7 @@ pub(crate) fn run(args: Args) -> Result<(), Failure> {
         Verb::Checks(args) => checking(&args),
         Verb::Flood(args) => flooding(&args),
         Verb::Light(args) => lightly(&args),
+        Verb::Peers(args) => crate::side_by_side::run(&args),
         Verb::Serve {
             folder,
             failures_per_minute,

@@ -7,6 +7,9 @@
 //! reduced only as far as the words require: a number below 2²⁵⁶ − p has two forms. Because p ≡ −1 mod 2⁶⁴ a step of the reduction adds m·p with m simply the
 //! lowest word, and because p = 2²⁵⁶ − 2²²⁴ − 2⁹⁶ + 2⁶⁴ − 1 that product is shifts and subtractions.
 
+#[cfg(target_arch = "x86_64")]
+use super::lanes;
+
 /// Four words of 64 bits, the least significant first.
 pub(super) type Limbs = [u64; 4];
 
@@ -140,12 +143,14 @@ impl Fe {
         }
     }
 
-    #[cfg(test)]
-    pub(super) fn of_montgomery_form(limbs: Limbs) -> Self {
-        Self(limbs)
+    /// The number with this Montgomery form. With `over` the form is 2²⁵⁶ more, and below 2p.
+    #[inline]
+    pub(super) fn from_montgomery_form(limbs: Limbs, over: bool) -> Self {
+        Self(add_limbs(&limbs, &fold(over)).0)
     }
 
-    #[cfg(test)]
+    /// Some Montgomery form of the number.
+    #[inline]
     pub(super) fn montgomery_form(&self) -> Limbs {
         self.0
     }
@@ -324,10 +329,26 @@ impl Fe {
         a80.squared(80).times(&a80).squared(62)
     }
 
-    /// A square root, if there is one.
-    pub(super) fn root(&self) -> Option<Self> {
-        let root = self.root_candidate();
-        (root.square() == *self).then_some(root)
+    /// Replaces every number by a square root, if it has one.
+    pub(super) fn root_candidates(numbers: &mut [Self]) {
+        #[cfg(target_arch = "x86_64")]
+        if let Some(token) = fearless_simd::Level::new().as_avx512() {
+            for some in numbers.chunks_mut(lanes::AT_ONCE) {
+                // Even a few lanes in use are faster than the numbers one by one.
+                let mut all = [Self::ZERO; lanes::AT_ONCE];
+                for (to, from) in all.iter_mut().zip(some.iter()) {
+                    *to = *from;
+                }
+                lanes::root_candidates(token, &mut all);
+                for (to, from) in some.iter_mut().zip(all) {
+                    *to = from;
+                }
+            }
+            return;
+        }
+        for number in numbers {
+            *number = number.root_candidate();
+        }
     }
 }
 

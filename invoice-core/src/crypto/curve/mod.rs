@@ -12,6 +12,8 @@
 mod buckets;
 mod chain;
 mod field;
+#[cfg(target_arch = "x86_64")]
+mod lanes;
 mod point;
 mod scalar;
 mod table;
@@ -21,6 +23,6 @@ mod tests;
 pub(super) use buckets::{add_by_buckets, cost as bucket_cost};
 pub(super) use chain::Chain;
 pub(super) use field::Fe;
-pub(super) use point::Affine;
+pub(super) use point::{Affine, Jacobian};
 pub(super) use scalar::{Scalar, WideSum};
 pub(super) use table::{Table, generator};

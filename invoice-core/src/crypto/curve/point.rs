@@ -35,11 +35,22 @@ impl Affine {
         (y.square() == right_side(&x)).then_some(Self { x, y })
     }
 
-    /// The point with this x whose y has this parity, if there is one.
-    pub(in crate::crypto) fn from_x(x: &Fe, odd: bool) -> Option<Self> {
-        let y = right_side(x).root()?;
-        let y = if y.is_odd() == odd { y } else { y.negate() };
-        Some(Self { x: *x, y })
+    /// For each x the point whose y has this parity, if there is one.
+    pub(in crate::crypto) fn from_x(xs: &[(Fe, bool)]) -> Vec<Option<Self>> {
+        let squares: Vec<Fe> = xs.iter().map(|(x, _)| right_side(x)).collect();
+        let mut roots = squares.clone();
+        Fe::root_candidates(&mut roots);
+        xs.iter()
+            .zip(squares.iter().zip(roots))
+            .map(|(&(x, odd), (square, root))| {
+                let y = if root.is_odd() == odd {
+                    root
+                } else {
+                    root.negate()
+                };
+                (root.square() == *square).then_some(Self { x, y })
+            })
+            .collect()
     }
 
     /// Whether this is the identity. No other point has y = 0, since the order of the group is odd.
@@ -77,6 +88,11 @@ impl Jacobian {
     /// Whether the x coordinate is this one; false for the identity.
     pub(in crate::crypto) fn has_x(&self, x: &Fe) -> bool {
         !self.is_identity() && self.x == self.z.square().times(x)
+    }
+
+    /// Whether this is the same point, which is not the identity.
+    pub(in crate::crypto) fn is(&self, other: &Affine) -> bool {
+        self.has_x(&other.x) && self.y == self.z.square().times(&self.z).times(&other.y)
     }
 
     /// Twice the point (Bernstein and Lange, dbl-2001-b).

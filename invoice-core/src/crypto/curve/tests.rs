@@ -79,6 +79,10 @@ fn theirs(ours: &Fe) -> Theirs {
     reduced(ours.montgomery_form()) * shift.invert().unwrap()
 }
 
+fn number(montgomery_form: Limbs) -> Fe {
+    Fe::from_montgomery_form(montgomery_form, false)
+}
+
 fn scalar(limbs: &Limbs) -> sm2::Scalar {
     let bytes = sm2::FieldBytes::from(bytes_from_limbs(limbs));
     <sm2::Scalar as Reduce<sm2::FieldBytes>>::reduce(&bytes)
@@ -116,7 +120,7 @@ proptest! {
 
     #[test]
     fn the_field_is_that_of_the_crate(a in limbs(), b in limbs()) {
-        let (a, b) = (Fe::of_montgomery_form(a), Fe::of_montgomery_form(b));
+        let (a, b) = (number(a), number(b));
         let (c, d) = (theirs(&a), theirs(&b));
         prop_assert_eq!(theirs(&a.times(&b)), c * d);
         prop_assert_eq!(theirs(&a.square()), c.square());
@@ -187,7 +191,7 @@ proptest! {
 
     #[test]
     fn inverses_and_roots_are_those_of_the_crate(a in limbs()) {
-        let a = Fe::of_montgomery_form(a);
+        let a = number(a);
         let c = theirs(&a);
         let inverse = Option::<Theirs>::from(c.invert()).unwrap_or(Theirs::ZERO);
         prop_assert_eq!(theirs(&a.invert()), inverse);
@@ -196,10 +200,20 @@ proptest! {
         invert_all(&mut many, &mut Vec::new());
         prop_assert_eq!(many, expected);
         let root = Option::<Theirs>::from(c.sqrt());
-        prop_assert_eq!(a.root().is_some(), root.is_some());
-        if let (Some(ours), Some(theirs_root)) = (a.root(), root) {
-            prop_assert!(theirs(&ours) == theirs_root || theirs(&ours) == -theirs_root);
+        let ours = a.root_candidate();
+        prop_assert_eq!(ours.square() == a, root.is_some());
+        if let Some(root) = root {
+            prop_assert!(theirs(&ours) == root || theirs(&ours) == -root);
         }
+    }
+
+    /// Whichever way the machine takes them.
+    #[test]
+    fn many_roots_are_the_roots_of_each(all in proptest::collection::vec(limbs(), 0..40)) {
+        let mut numbers: Vec<Fe> = all.into_iter().map(number).collect();
+        let expected: Vec<Fe> = numbers.iter().map(Fe::root_candidate).collect();
+        Fe::root_candidates(&mut numbers);
+        prop_assert_eq!(numbers, expected);
     }
 
     #[test]
@@ -221,7 +235,7 @@ proptest! {
     fn x_and_parity_give_the_point(number in 1..u64::MAX) {
         let point = ours(&multiple(number));
         for odd in [false, true] {
-            let found = Affine::from_x(&point.x, odd).unwrap();
+            let found = Affine::from_x(&[(point.x, odd)])[0].unwrap();
             prop_assert_eq!(found.y.is_odd(), odd);
             prop_assert!(found == point || found == point.negate());
         }
@@ -289,8 +303,10 @@ fn only_points_of_the_curve_have_coordinates() {
     assert!(Affine::from_coordinates(&y, &x).is_none());
     assert!(Affine::from_coordinates(&bytes(P), &y).is_none());
     // The same number modulo p, spelled with p added: x = 0 has no second spelling otherwise.
-    let root = Affine::from_x(&Fe::ZERO, false).map(|point| bytes(point.y.to_limbs()));
-    if let Some(y) = root {
+    let [root] = Affine::from_x(&[(Fe::ZERO, false)])[..] else {
+        panic!("one answer for one x");
+    };
+    if let Some(y) = root.map(|point| bytes(point.y.to_limbs())) {
         assert!(Affine::from_coordinates(&zero, &y).is_some());
         assert!(Affine::from_coordinates(&bytes(P), &y).is_none());
     }

@@ -16,7 +16,7 @@ pub(super) fn checkpoint(snapshot: &Snapshot) -> Result<Option<CheckpointView>, 
         root_hash: outline.header.log_root,
         time: Instant::from_ms(outline.header.time_ms),
         header: outline.header.encode(),
-        certificate: outline.certificate,
+        certificate: outline.certificate.clone(),
     }))
 }
 
@@ -35,7 +35,7 @@ pub(super) fn block(snapshot: &Snapshot, height: u64) -> Result<Option<BlockView
         time: Instant::from_ms(outline.header.time_ms),
         first_index: first,
         header: outline.header.encode(),
-        certificate: outline.certificate,
+        certificate: outline.certificate.clone(),
         leaf_hashes,
     }))
 }
