@@ -6,9 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use invoice_api::registry::{
-    RecordVerdict, Registry, Submission, Unavailable, UnavailableReason,
-};
+use invoice_api::registry::{RecordVerdict, Registry, Submission, Unavailable, UnavailableReason};
 use invoice_core::record::{Contents, parse_envelope};
 use tax_node::node::Node;
 use tokio::task::JoinSet;

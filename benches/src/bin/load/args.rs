@@ -80,7 +80,11 @@ pub(crate) struct Cases {
     pub(crate) common: Common,
     /// 签名方式：single 逐条带提示，unhinted 逐条不带，或每批记录数 / how records are signed:
     /// single with hint, unhinted, or records under one signature
-    #[arg(long, value_delimiter = ',', default_value = "single,unhinted,256,1000")]
+    #[arg(
+        long,
+        value_delimiter = ',',
+        default_value = "single,unhinted,256,1000"
+    )]
     pub(crate) form: Vec<Form>,
     /// 重复记录的百分比 / share of duplicates, in percent
     #[arg(long, value_delimiter = ',', default_value = "0")]

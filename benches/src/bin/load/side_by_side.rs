@@ -49,7 +49,13 @@ pub(crate) fn run(args: &Peers) -> Result<(), Failure> {
         println!("{}", peers::HEAD);
     }
     let single = "this node, a signature each";
-    node(common, &cast, single, [&work.issues, &work.locks], &mut report)?;
+    node(
+        common,
+        &cast,
+        single,
+        [&work.issues, &work.locks],
+        &mut report,
+    )?;
     let batch = "this node, a signature for up to 1,000";
     let batches = [&work.issues_batched, &work.locks_batched];
     node(common, &cast, batch, batches, &mut report)?;

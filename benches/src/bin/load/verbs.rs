@@ -93,11 +93,7 @@ fn prepare(cases: &Cases) -> Result<(), Failure> {
 }
 
 /// The store of a case: the one that was named, or a new one.
-fn store_of(
-    named: Option<&Path>,
-    common: &Common,
-    cast: &Cast,
-) -> Result<StoreFolder, Failure> {
+fn store_of(named: Option<&Path>, common: &Common, cast: &Cast) -> Result<StoreFolder, Failure> {
     match named {
         Some(path) => {
             let store = StoreFolder::open(path)?;
@@ -146,7 +142,11 @@ fn measure(
     Ok(())
 }
 
-fn print<T: Serialize>(json: bool, value: &T, table: impl FnOnce(&T) -> String) -> Result<(), Failure> {
+fn print<T: Serialize>(
+    json: bool,
+    value: &T,
+    table: impl FnOnce(&T) -> String,
+) -> Result<(), Failure> {
     if json {
         println!("{}", serde_json::to_string_pretty(value)?);
     } else {
@@ -195,9 +195,10 @@ fn over_http(args: &Http) -> Result<(), Failure> {
             Call::Post => "POST",
             Call::Bulk => "bulk",
         };
-        let run = |store: &StoreFolder, cast: &Cast, request: &Request, path: &Path, file: &Prepared| {
-            sockets::run(store, cast, path, file, way(request))
-        };
+        let run =
+            |store: &StoreFolder, cast: &Cast, request: &Request, path: &Path, file: &Prepared| {
+                sockets::run(store, cast, path, file, way(request))
+            };
         measure(&args.cases, args.store.as_deref(), name, run, &mut all)?;
     }
     if json {
@@ -212,7 +213,13 @@ fn filling(args: &Fill) -> Result<(), Failure> {
         StoreFolder::open(&args.store)?
     } else {
         let cast = common.setting().cast();
-        StoreFolder::create(&args.store, common.setting(), &cast, common.profile, args.batch)?
+        StoreFolder::create(
+            &args.store,
+            common.setting(),
+            &cast,
+            common.profile,
+            args.batch,
+        )?
     };
     if store.about.batch == 0 {
         return Err("此库不是灌出来的 / the store was not begun by filling".into());
