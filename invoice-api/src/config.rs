@@ -64,11 +64,13 @@ const fn budget(per_minute: u32) -> NonZeroU32 {
     }
 }
 
+/// Enough for one node of a province: a platform that issues for many sellers may send as fast as
+/// the node records, and an authority or a large payer may check as fast as it compares.
 impl Default for BudgetConfig {
     fn default() -> Self {
         Self {
-            records_per_minute: budget(600_000),
-            checks_per_minute: budget(60_000),
+            records_per_minute: budget(3_000_000),
+            checks_per_minute: budget(1_500_000),
             reads_per_minute: budget(12_000),
             anonymous_per_minute: budget(6_000),
             failures_per_minute: budget(600),

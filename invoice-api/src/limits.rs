@@ -16,12 +16,21 @@ pub const XML_ELEMENTS_MAX: usize = 50_000;
 pub const XML_DEPTH_MAX: usize = 32;
 /// Bytes in one line of a bulk stream; a longer one fails alone.
 pub const BULK_LINE_BYTES_MAX: usize = RECORDS_BODY_BYTES_MAX;
-/// Envelopes of one bulk stream that are being decided at the same time.
-pub const BULK_LOOKAHEAD_LINES: usize = 256;
+/// Lines of a bulk stream that are handed over together at most: what has arrived goes at once.
+pub const BULK_CHUNK_LINES: usize = 256;
+/// Bytes of the lines of a bulk stream that are handed over together, unless one line has more.
+pub const BULK_CHUNK_BYTES: usize = 512 * 1024;
+/// Hand-overs of one bulk stream that are being decided at the same time.
+pub const BULK_LOOKAHEAD_CHUNKS: usize = 512;
 /// Bytes of the envelopes that one bulk stream has being decided at the same time.
 pub const BULK_LOOKAHEAD_BYTES: usize = 16 * 1024 * 1024;
-/// How often one line of a bulk stream is handed in again while the queues are full.
-pub const BULK_OVERLOAD_RETRIES: u32 = 30;
+/// How often lines of a bulk stream are handed in again while the queues are full.
+pub const BULK_OVERLOAD_RETRIES: u32 = 40;
+/// Wait before lines of a bulk stream are handed in again; it doubles up to a second.
+pub const BULK_OVERLOAD_WAIT: Duration = Duration::from_millis(20);
+/// Bytes of a signed question that are hashed and verified on the thread that serves the
+/// connection: less work than handing it to another one.
+pub const VERIFIED_INLINE_BYTES_MAX: usize = 16 * 1024;
 /// Seconds that a request may take to send its body, bulk streams excepted.
 pub const BODY_TIMEOUT: Duration = Duration::from_secs(30);
 /// Seconds that a bulk stream may be silent.

@@ -32,6 +32,9 @@ pub use submission::{
     Place, RecordAnswer, RecordFindings, RecordState, RecordVerdict, Recorded, Refusal, Submission,
 };
 
+/// What became of one envelope: an answer for each of its records, or why there is none yet.
+pub type Submitted = Result<Vec<RecordAnswer>, Unavailable>;
+
 /// The keeper of the records, as the HTTP interface sees it.
 ///
 /// Methods may be called from many tasks at once. None of them blocks the thread it is polled on:
@@ -57,6 +60,15 @@ pub trait Registry: Send + Sync + 'static {
     /// [`Unavailable`] when nothing of the envelope was taken, or when its outcome was not known
     /// in time: the same bytes may be sent again and give the one outcome they have.
     async fn submit(&self, submission: Submission) -> Result<Vec<RecordAnswer>, Unavailable>;
+
+    /// Takes many envelopes at once, as a stream brings them: the same as [`submit`](Self::submit)
+    /// of each, in order, for the price of one hand-over.
+    ///
+    /// An envelope for which the queues had no room is answered [`Unavailable`] alone.
+    async fn submit_many(&self, submissions: Vec<Submission>) -> Vec<Submitted> {
+        let answers = submissions.into_iter().map(|one| self.submit(one));
+        futures_util::future::join_all(answers).await
+    }
 
     /// Judges an envelope as [`submit`](Self::submit) would and records nothing. One entry per
     /// record, in order; an envelope without a signature is not judged for authentication.

@@ -12,7 +12,7 @@ use support::{Chain, Machine};
 use tax_node::store::fault::{Dice, Failure};
 use tax_node::store::{CommitError, ReadError, Store};
 
-const CASES: u64 = 2_000;
+const CASES: u64 = 800;
 
 const FAILURES: [Failure; 5] = [
     Failure::Write,
@@ -63,10 +63,10 @@ fn fail_once(seed: u64) -> Result<(Failure, bool, bool), String> {
     let disk = &machine.disk;
     let mut chain = Chain::default();
     let store = machine.open().map_err(|error| error.to_string())?;
-    disk.fail_after(dice.below(700), failure, dice.next());
+    disk.fail_after(dice.below(400), failure, dice.next());
     let mut in_flight = None;
     let mut old_snapshot = None;
-    for _ in 0..90 {
+    for _ in 0..60 {
         old_snapshot = Some(store.snapshot().map_err(|error| error.to_string())?);
         let made = chain.make_any(&mut dice);
         match store.commit_block(&made.committed()) {

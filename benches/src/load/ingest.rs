@@ -46,6 +46,7 @@ pub fn submission(line: &Bytes, receipts: bool) -> Result<Submission, Failure> {
         batch,
         atomic,
         receipts,
+        origin: 0,
     })
 }
 

@@ -12,6 +12,9 @@ use super::problem::ProblemItem;
 use super::transport::{Answer, NDJSON};
 use super::{Client, limits};
 
+/// Lines that are sent as one piece at most.
+const LINES_TOGETHER: usize = 64;
+
 /// One line of the answer.
 #[derive(Clone, Debug, PartialEq)]
 pub enum BulkAnswer {
@@ -86,10 +89,16 @@ impl Client {
         &self,
         envelopes: impl Stream<Item = Bytes> + Send + 'static,
     ) -> Result<BoxStream<'static, Result<BulkAnswer, ClientError>>, ClientError> {
-        let lines = envelopes.map(|line| {
-            let mut line = Vec::from(line);
-            line.push(b'\n');
-            Ok::<_, std::convert::Infallible>(Bytes::from(line))
+        // What is ready travels together: a frame and a write for each line would cost more than
+        // the line.
+        let lines = envelopes.ready_chunks(LINES_TOGETHER).map(|lines| {
+            let bytes = lines.iter().map(|line| line.len().saturating_add(1)).sum();
+            let mut text = Vec::with_capacity(bytes);
+            for line in lines {
+                text.extend_from_slice(&line);
+                text.push(b'\n');
+            }
+            Ok::<_, std::convert::Infallible>(Bytes::from(text))
         });
         let url = self.url(&["records:bulk"], &[]);
         let response = self

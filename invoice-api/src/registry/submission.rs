@@ -22,6 +22,10 @@ pub struct Submission {
     pub atomic: bool,
     /// Whether the answers must carry receipts. Bulk answers do without.
     pub receipts: bool,
+    /// Tells apart where envelopes come from, as far as the interface knows: those that name one
+    /// member and come from different places wait in queues of their own, so that junk in a
+    /// member's name does not stand before what the member sends itself.
+    pub origin: u64,
 }
 
 /// What became of one record of an envelope.

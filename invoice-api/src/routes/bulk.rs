@@ -1,7 +1,7 @@
 //! Bulk: envelopes line by line, answers line by line.
 //!
-//! Lines are handed in while earlier ones are still being decided, up to a bounded number and a
-//! bounded size; answers come in the order of the lines. A record that depends on another of the
+//! Lines that have arrived are handed in together, while earlier ones are still being decided, up
+//! to a bounded number and a bounded size; answers come in the order of the lines. A record that depends on another of the
 //! stream belongs into the same batch envelope, or after the other's answer.
 
 use std::cell::RefCell;
@@ -19,7 +19,8 @@ use super::envelope::{self, Patience};
 use super::lines::{Line, Lines};
 use crate::language::Language;
 use crate::limits::{
-    BULK_IDLE_TIMEOUT, BULK_LINE_BYTES_MAX, BULK_LOOKAHEAD_BYTES, BULK_LOOKAHEAD_LINES,
+    BULK_CHUNK_BYTES, BULK_CHUNK_LINES, BULK_IDLE_TIMEOUT, BULK_LINE_BYTES_MAX,
+    BULK_LOOKAHEAD_BYTES, BULK_LOOKAHEAD_CHUNKS,
 };
 use crate::problem::Problem;
 use crate::registry::UnavailableReason;
@@ -28,10 +29,9 @@ use crate::wire::{LineAnswer, ProblemAnswer, SummaryAnswer, SummaryLine};
 
 const NDJSON: &str = "application/x-ndjson";
 
-/// One line being decided, and what it takes of the stream's share of memory.
+/// Lines being decided, with their numbers, and what they take of the stream's share of memory.
 struct Work {
-    number: u64,
-    line: Line,
+    lines: Vec<(u64, Line)>,
     _share: Option<OwnedSemaphorePermit>,
 }
 
@@ -59,21 +59,21 @@ pub(crate) async fn bulk(
     let language = Language::of(request.headers());
     let summary = Rc::new(RefCell::new(SummaryAnswer::default()));
 
+    let counted = Rc::clone(&summary);
     let answers = work(state.clone(), payload, Rc::clone(&summary))
         .map(move |work| {
             let (state, request) = (state.clone(), request.clone());
-            async move { decide(&state, &request, work, language).await }
+            let counted = Rc::clone(&counted);
+            async move {
+                let mut text = Vec::new();
+                for answer in decide(&state, &request, work, language).await {
+                    counted.borrow_mut().count(answer.status);
+                    write_line(&mut text, &answer);
+                }
+                Ok::<_, Error>(Bytes::from(text))
+            }
         })
-        .buffered(BULK_LOOKAHEAD_LINES);
-    let counted = Rc::clone(&summary);
-    let answers = answers.map(move |answers| {
-        let mut text = Vec::new();
-        for answer in &answers {
-            counted.borrow_mut().count(answer.status);
-            write_line(&mut text, answer);
-        }
-        Ok::<_, Error>(Bytes::from(text))
-    });
+        .buffered(BULK_LOOKAHEAD_CHUNKS);
     let end = stream::once(async move {
         let _slot = slot;
         let mut text = Vec::new();
@@ -109,24 +109,30 @@ fn work(
                 }
             };
             // A broken stream ends like a whole one: what was read is answered.
-            let line = next.ok().flatten()?;
-            let number = {
-                let mut summary = summary.borrow_mut();
-                summary.lines = summary.lines.saturating_add(1);
-                summary.lines
-            };
-            let share = match &line {
-                Line::Whole(bytes) if bytes.iter().all(u8::is_ascii_whitespace) => continue,
-                Line::Whole(bytes) => {
-                    let kib = u32::try_from(bytes.len().div_ceil(1024)).unwrap_or(u32::MAX);
-                    Some(Arc::clone(&room).acquire_many_owned(kib).await.ok()?)
+            let mut next = Some(next.ok().flatten()?);
+            let (mut together, mut bytes) = (Vec::new(), 0_usize);
+            while let Some(line) = next {
+                let number = {
+                    let mut summary = summary.borrow_mut();
+                    summary.lines = summary.lines.saturating_add(1);
+                    summary.lines
+                };
+                if let Line::Whole(text) = &line {
+                    bytes = bytes.saturating_add(text.len());
                 }
-                Line::TooLong => None,
-            };
+                if !matches!(&line, Line::Whole(text) if text.trim_ascii().is_empty()) {
+                    together.push((number, line));
+                }
+                let more = together.len() < BULK_CHUNK_LINES && bytes < BULK_CHUNK_BYTES;
+                next = more.then(|| lines.arrived()).flatten();
+            }
+            if together.is_empty() {
+                continue;
+            }
+            let kib = u32::try_from(bytes.div_ceil(1024)).unwrap_or(u32::MAX);
             let work = Work {
-                number,
-                line,
-                _share: share,
+                lines: together,
+                _share: Some(Arc::clone(&room).acquire_many_owned(kib).await.ok()?),
             };
             return Some((work, (lines, state, summary, room)));
         }
@@ -139,26 +145,39 @@ async fn decide(
     work: Work,
     language: Language,
 ) -> Vec<LineAnswer> {
-    state.metrics.bulk_line();
-    let submission = match &work.line {
-        Line::Whole(bytes) => envelope::signed(bytes, false),
-        Line::TooLong => {
-            let limit = BULK_LINE_BYTES_MAX.to_string();
-            let error = ShapeError::at(ShapeCode::BodyTooLarge, "").with("limit", limit);
-            Err(vec![error].into())
-        }
-    };
-    let answers = match submission {
-        Ok(submission) => envelope::submit(state, request, submission, Patience::Wait).await,
-        Err(problem) => Err(problem),
-    };
-    match answers {
-        Ok(answers) => (1_u64..)
-            .zip(&answers)
-            .map(|(record, answer)| LineAnswer::new(work.number, record, answer, language))
-            .collect(),
-        Err(problem) => vec![LineAnswer::failed(work.number, &problem, language)],
+    state.metrics.bulk_lines(work.lines.len() as u64);
+    let mut submissions = Vec::with_capacity(work.lines.len());
+    let mut read = Vec::with_capacity(work.lines.len());
+    for (number, line) in &work.lines {
+        let submission = match line {
+            Line::Whole(bytes) => envelope::signed(bytes, false),
+            Line::TooLong => {
+                let limit = BULK_LINE_BYTES_MAX.to_string();
+                let error = ShapeError::at(ShapeCode::BodyTooLarge, "").with("limit", limit);
+                Err(vec![error].into())
+            }
+        };
+        read.push((*number, submission.map(|one| submissions.push(one))));
     }
+    let decided = envelope::submit_many(state, request, submissions, Patience::Wait).await;
+    let mut decided = decided.into_iter();
+    let mut answers = Vec::with_capacity(read.len());
+    for (number, read) in read {
+        let of_line = read.and_then(|()| {
+            decided
+                .next()
+                .unwrap_or_else(|| Err(UnavailableReason::Stopping.into()))
+        });
+        match of_line {
+            Ok(of_line) => answers.extend(
+                (1_u64..)
+                    .zip(of_line)
+                    .map(|(record, answer)| LineAnswer::owned(number, record, answer, language)),
+            ),
+            Err(problem) => answers.push(LineAnswer::failed(number, &problem, language)),
+        }
+    }
+    answers
 }
 
 /// Appends one line of JSON. Serialising these types cannot fail: they have text keys only.

@@ -1,5 +1,7 @@
 //! From a body to a submission, and through the budgets into the registry.
 
+use std::time::Duration;
+
 use actix_web::HttpRequest;
 use bytes::Bytes;
 use invoice_core::crypto::Kid;
@@ -8,9 +10,10 @@ use invoice_core::record::{
     Contents, OpenEnvelope, RawEnvelope, parse_envelope, parse_open_envelope,
 };
 
-use crate::limits::BULK_OVERLOAD_RETRIES;
+use crate::limits::{BULK_OVERLOAD_RETRIES, BULK_OVERLOAD_WAIT};
 use crate::problem::Problem;
-use crate::registry::{RecordAnswer, RecordVerdict, Submission, UnavailableReason};
+use crate::registry::{RecordAnswer, RecordVerdict, Submission, Submitted, UnavailableReason};
+use crate::server::budget::Network;
 use crate::server::state::{AppState, network};
 
 /// What to do when a budget is spent or the queues are full.
@@ -57,6 +60,8 @@ fn submission(
         batch,
         atomic,
         receipts,
+        // Known once the envelope is handed in.
+        origin: 0,
     }
 }
 
@@ -70,40 +75,107 @@ fn part(body: &Bytes, slice: &[u8]) -> Bytes {
 }
 
 /// Charges the envelope to its member's budget and hands it in.
-///
-/// The budget is looked at before the signature is verified, since verification is what costs,
-/// but only one record of the envelope is charged then: strangers who send junk in a member's name
-/// hardly touch what it has. Each failed authentication is charged to the address together with
-/// the key that was named; once that budget is spent, such envelopes are refused unheard.
 pub(super) async fn submit(
     state: &AppState,
     request: &HttpRequest,
     submission: Submission,
     patience: Patience,
 ) -> Result<Vec<RecordAnswer>, Problem> {
+    let mut answers = submit_many(state, request, vec![submission], patience).await;
+    answers
+        .pop()
+        .unwrap_or_else(|| Err(UnavailableReason::Stopping.into()))
+}
+
+/// An envelope that was charged, to be handed in.
+struct Charged {
+    source: (Network, Option<Kid>),
+    member: Option<MemberId>,
+    records: usize,
+}
+
+/// Charges envelopes to their members' budgets and hands them in together: one answer for each,
+/// in order.
+///
+/// The budget is looked at before the signature is verified, since verification is what costs,
+/// but only one record of the envelope is charged then: strangers who send junk in a member's name
+/// hardly touch what it has. Each failed authentication is charged to the address together with
+/// the key that was named; once that budget is spent, such envelopes are refused unheard.
+pub(super) async fn submit_many(
+    state: &AppState,
+    request: &HttpRequest,
+    submissions: Vec<Submission>,
+    patience: Patience,
+) -> Vec<Result<Vec<RecordAnswer>, Problem>> {
+    let network = network(request);
+    let mut refused: Vec<Option<Problem>> = Vec::with_capacity(submissions.len());
+    let mut charged = Vec::with_capacity(submissions.len());
+    let mut going = Vec::with_capacity(submissions.len());
+    for mut submission in submissions {
+        submission.origin = network.origin();
+        match admit(state, network, &submission, patience).await {
+            Ok(one) => {
+                charged.push(one);
+                going.push(submission);
+                refused.push(None);
+            }
+            Err(problem) => refused.push(Some(problem)),
+        }
+    }
+    let handed_in = hand_in(state, going, patience).await;
+    let mut answers = charged
+        .into_iter()
+        .zip(handed_in)
+        .map(|(charged, answers)| {
+            if let Ok(answers) = &answers {
+                settle(state, &charged, answers);
+            }
+            answers.map_err(Problem::from)
+        });
+    let each = refused.into_iter().map(|refused| match refused {
+        Some(problem) => Err(problem),
+        None => answers
+            .next()
+            .unwrap_or_else(|| Err(UnavailableReason::Stopping.into())),
+    });
+    each.collect()
+}
+
+/// Looks at the budgets of an envelope and charges one record.
+async fn admit(
+    state: &AppState,
+    network: Network,
+    submission: &Submission,
+    patience: Patience,
+) -> Result<Charged, Problem> {
     let kid = submission
         .kid
         .as_deref()
         .and_then(|kid| kid.parse::<Kid>().ok());
-    let source = (network(request), kid);
+    let source = (network, kid);
     state.budgets.failures.check(&source, 1)?;
     let records = submission.records.len();
-    let member = charge(state, kid, records, patience).await?;
-    let answers = hand_in(state, submission, patience).await?;
+    Ok(Charged {
+        source,
+        member: charge(state, kid, records, patience).await?,
+        records,
+    })
+}
+
+/// Charges what became of an envelope.
+fn settle(state: &AppState, charged: &Charged, answers: &[RecordAnswer]) {
     let unauthenticated = answers
         .iter()
         .any(|answer| matches!(answer.verdict, RecordVerdict::Unauthenticated(_)));
     if unauthenticated {
         // The failure is answered as what it is; the next one may be refused unheard.
-        let _ = state.budgets.failures.take(&source, 1);
-    } else if let Some(member) = member {
+        let _ = state.budgets.failures.take(&charged.source, 1);
+    } else if let Some(member) = charged.member
+        && charged.records > 1
+    {
         // What others took in the meantime is not asked back: the records are final.
-        let _ = state
-            .budgets
-            .records
-            .take(&member, records.saturating_sub(1));
+        let _ = state.budgets.records.take(&member, charged.records - 1);
     }
-    Ok(answers)
 }
 
 /// Charges one record to the member that the key belongs to, if its budget has room for all.
@@ -131,24 +203,34 @@ async fn charge(
     Ok(Some(key.member))
 }
 
+/// Hands envelopes in, those of a stream again while the queues have no room for them.
 async fn hand_in(
     state: &AppState,
-    submission: Submission,
+    submissions: Vec<Submission>,
     patience: Patience,
-) -> Result<Vec<RecordAnswer>, Problem> {
-    let mut tries_left = match patience {
-        Patience::Refuse => 0,
-        Patience::Wait => BULK_OVERLOAD_RETRIES,
-    };
-    loop {
-        match state.registry.submit(submission.clone()).await {
-            Ok(answers) => return Ok(answers),
-            Err(full) if full.reason == UnavailableReason::Overloaded && tries_left > 0 => {
-                tries_left -= 1;
-                let seconds = u64::from(full.retry_after_seconds.max(1));
-                tokio::time::sleep(std::time::Duration::from_secs(seconds)).await;
+) -> Vec<Submitted> {
+    if patience == Patience::Refuse {
+        return state.registry.submit_many(submissions).await;
+    }
+    let mut answers = state.registry.submit_many(submissions.clone()).await;
+    let mut wait = BULK_OVERLOAD_WAIT;
+    for _ in 0..BULK_OVERLOAD_RETRIES {
+        let full = |answer: &Submitted| matches!(answer, Err(full) if full.reason == UnavailableReason::Overloaded);
+        let places: Vec<usize> = (0..answers.len())
+            .filter(|place| answers.get(*place).is_some_and(full))
+            .collect();
+        if places.is_empty() {
+            break;
+        }
+        tokio::time::sleep(wait).await;
+        wait = wait.saturating_mul(2).min(Duration::from_secs(1));
+        let again = places.iter().filter_map(|place| submissions.get(*place));
+        let again = state.registry.submit_many(again.cloned().collect()).await;
+        for (place, answer) in places.into_iter().zip(again) {
+            if let Some(slot) = answers.get_mut(place) {
+                *slot = answer;
             }
-            Err(unavailable) => return Err(unavailable.into()),
         }
     }
+    answers
 }

@@ -70,9 +70,14 @@ where
         }
     }
 
+    /// A line that has arrived already.
+    pub(super) fn arrived(&mut self) -> Option<Line> {
+        self.cut()
+    }
+
     fn cut(&mut self) -> Option<Line> {
         let fresh = self.buffer.get(self.searched..).unwrap_or_default();
-        let Some(at) = fresh.iter().position(|byte| *byte == b'\n') else {
+        let Some(at) = memchr::memchr(b'\n', fresh) else {
             self.searched = self.buffer.len();
             if self.searched > self.line_bytes_max {
                 self.skipping = true;

@@ -55,6 +55,17 @@ pub(crate) enum Network {
     Unknown,
 }
 
+impl Network {
+    /// A number that tells networks apart.
+    pub(crate) fn origin(self) -> u64 {
+        match self {
+            Self::V4(octets) => u64::from(u32::from_be_bytes(octets)),
+            Self::V6(octets) => u64::from_be_bytes(octets),
+            Self::Unknown => u64::MAX,
+        }
+    }
+}
+
 impl From<Option<IpAddr>> for Network {
     fn from(address: Option<IpAddr>) -> Self {
         match address.map(|address| address.to_canonical()) {

@@ -95,8 +95,8 @@ impl Metrics {
             .inc();
     }
 
-    pub(crate) fn bulk_line(&self) {
-        self.bulk_lines.inc();
+    pub(crate) fn bulk_lines(&self, lines: u64) {
+        self.bulk_lines.inc_by(lines);
     }
 
     /// All figures as text, the registry's own among them.

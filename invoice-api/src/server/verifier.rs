@@ -1,4 +1,5 @@
-//! Verification of request signatures, off the threads that serve connections.
+//! Verification of request signatures. That of a long message, which has to be hashed first, is
+//! kept off the threads that serve connections.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -7,7 +8,7 @@ use invoice_core::crypto::{PublicKey, Signature};
 use tokio::sync::Semaphore;
 
 use crate::fault::Fault;
-use crate::limits::VERIFICATIONS_WAITING_MAX;
+use crate::limits::{VERIFICATIONS_WAITING_MAX, VERIFIED_INLINE_BYTES_MAX};
 use crate::problem::Problem;
 use crate::registry::UnavailableReason;
 
@@ -41,6 +42,9 @@ impl Verifier {
         message: Vec<u8>,
         signature: Signature,
     ) -> Result<bool, Problem> {
+        if message.len() <= VERIFIED_INLINE_BYTES_MAX {
+            return Ok(key.verify(&message, &signature));
+        }
         let before = self.waiting.fetch_add(1, Ordering::Relaxed);
         let _place = Place(&self.waiting);
         if before >= VERIFICATIONS_WAITING_MAX {

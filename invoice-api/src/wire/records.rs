@@ -102,6 +102,28 @@ impl LineAnswer {
         this.with_problem(&problem_of(answer), language)
     }
 
+    /// As [`new`](Self::new), without a copy of the id for what was accepted.
+    pub(crate) fn owned(line: u64, record: u64, answer: RecordAnswer, language: Language) -> Self {
+        match &answer.verdict {
+            RecordVerdict::Final(recorded)
+                if recorded.outcome.is_accepted() && recorded.receipt.is_none() =>
+            {
+                let (status, place) = (answer.verdict.status(), recorded.place);
+                let mut this = Self::bare(line, record, answer.id, status);
+                this.height = Some(place.height);
+                this.index = Some(place.index);
+                this
+            }
+            RecordVerdict::Final(_)
+            | RecordVerdict::Malformed(_)
+            | RecordVerdict::Unauthenticated(_)
+            | RecordVerdict::Forbidden(_)
+            | RecordVerdict::Invalid(_)
+            | RecordVerdict::IdReused { .. }
+            | RecordVerdict::BatchAborted => Self::new(line, record, &answer, language),
+        }
+    }
+
     /// A line that is not even an envelope, or that nobody could take.
     pub(crate) fn failed(line: u64, problem: &Problem, language: Language) -> Self {
         Self::bare(line, 1, None, problem.status()).with_problem(problem, language)

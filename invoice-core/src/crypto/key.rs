@@ -203,6 +203,13 @@ impl PublicKey {
         self.0.kid
     }
 
+    /// Z of GB/T 32918.2-2016, 5.5, with which every message that this key signs is hashed: for
+    /// whoever hashes many messages at once.
+    #[must_use]
+    pub fn z(&self) -> &Hash {
+        &self.0.z
+    }
+
     /// `e`, the digest that is signed: SM3 over Z and the message (GB/T 32918.2-2016, 6.1, A1 and A2).
     #[must_use]
     pub fn message_digest(&self, message: &[u8]) -> Hash {

@@ -312,6 +312,7 @@ async fn submit(
         batch: false,
         atomic: false,
         receipts: false,
+        origin: 0,
     };
     let answers = node
         .submit(submission)

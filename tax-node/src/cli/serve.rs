@@ -3,6 +3,7 @@
 use std::future::Future;
 use std::io::IsTerminal;
 use std::net::SocketAddr;
+use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -35,6 +36,49 @@ pub(super) struct Listen {
     /// TLS 私钥（PEM）/ TLS private key
     #[arg(long, requires = "tls_cert")]
     tls_key: Option<PathBuf>,
+    #[command(flatten)]
+    limits: Limits,
+}
+
+/// How much is taken from one member or address a minute; a minute's worth may come at once.
+#[derive(Debug, clap::Args)]
+struct Limits {
+    /// 每成员每分钟可提交的记录数 / records that a member may send a minute
+    #[arg(long, env = "PIAOLIAN_RECORDS_PER_MINUTE", value_name = "N")]
+    records_per_minute: Option<NonZeroU32>,
+    /// 每成员每分钟可查验的票据数 / documents that a member may check a minute
+    #[arg(long, env = "PIAOLIAN_CHECKS_PER_MINUTE", value_name = "N")]
+    checks_per_minute: Option<NonZeroU32>,
+    /// 每成员每分钟的其他签名请求数 / other signed questions of a member a minute
+    #[arg(long, env = "PIAOLIAN_READS_PER_MINUTE", value_name = "N")]
+    reads_per_minute: Option<NonZeroU32>,
+    /// 每地址每分钟的无签名请求数 / requests without a signature from an address a minute
+    #[arg(long, env = "PIAOLIAN_ANONYMOUS_PER_MINUTE", value_name = "N")]
+    anonymous_per_minute: Option<NonZeroU32>,
+    /// 每地址每密钥每分钟的认证失败数 / failed authentications from an address in the name of a key a minute
+    #[arg(long, env = "PIAOLIAN_FAILURES_PER_MINUTE", value_name = "N")]
+    failures_per_minute: Option<NonZeroU32>,
+    /// 同时进行的批量流 / bulk streams at the same time
+    #[arg(long, env = "PIAOLIAN_BULK_STREAMS", value_name = "N")]
+    bulk_streams: Option<NonZeroU32>,
+}
+
+impl Limits {
+    fn apply(&self, config: &mut ServerConfig) {
+        let budgets = &mut config.budgets;
+        for (given, budget) in [
+            (self.records_per_minute, &mut budgets.records_per_minute),
+            (self.checks_per_minute, &mut budgets.checks_per_minute),
+            (self.reads_per_minute, &mut budgets.reads_per_minute),
+            (self.anonymous_per_minute, &mut budgets.anonymous_per_minute),
+            (self.failures_per_minute, &mut budgets.failures_per_minute),
+        ] {
+            *budget = given.unwrap_or(*budget);
+        }
+        if let Some(streams) = self.bulk_streams {
+            config.bulk_streams_max = usize::try_from(streams.get()).unwrap_or(usize::MAX);
+        }
+    }
 }
 
 /// A node whose engine runs.
@@ -99,6 +143,7 @@ pub(super) fn bind(running: &Running, listen: &Listen) -> Result<Served, Failure
         .clone()
         .zip(listen.tls_key.clone())
         .map(|(certificates, key)| TlsFiles { certificates, key });
+    listen.limits.apply(&mut config);
     let scheme = if config.tls.is_some() {
         "https"
     } else {

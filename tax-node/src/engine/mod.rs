@@ -41,6 +41,13 @@ pub enum Validity {
 #[error("the node stops: {0}")]
 pub struct Fatal(pub String);
 
+impl Fatal {
+    /// With the cause, for the log.
+    pub(crate) fn new(cause: impl std::fmt::Display) -> Self {
+        Self(cause.to_string())
+    }
+}
+
 /// The chain's rules and its store, as an engine sees them.
 pub trait Application {
     /// The chain's name, a part of every vote.
@@ -52,7 +59,9 @@ pub trait Application {
     /// The validators of a height.
     fn validators(&self, height: u64) -> Arc<ValidatorSet>;
 
-    /// Builds the next block, waiting a bounded time for records.
+    /// Builds the next block, waiting a bounded time for records. An engine asks as soon as it
+    /// could propose: how long it is busy between two calls decides how large blocks are. Asking
+    /// again for the same height gives up the block that was built before.
     ///
     /// # Errors
     /// The store cannot be read.

@@ -9,14 +9,16 @@
 //! can cost the questions of the last second, never a record.
 
 use std::fs::{File, OpenOptions};
-use std::io::{BufRead, BufReader, Seek, SeekFrom, Write};
+use std::io::{BufRead, BufReader, ErrorKind, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
-use std::sync::{Mutex, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use invoice_core::crypto::Hash;
+use invoice_core::identity::DocumentKey;
 use invoice_core::merkle::{self, Frontier};
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use crate::files;
 
@@ -29,29 +31,56 @@ pub const ACCESS_LOG_FILE: &str = "access.ndjson";
 pub struct AccessLogError(#[from] std::io::Error);
 
 /// The access log of a node.
+///
+/// Those who append at the same time are written together: each adds its lines to the next batch,
+/// and whoever comes to write first writes them all. A question is answered when its line is
+/// written.
 #[derive(Debug)]
-pub struct AccessLog(Mutex<Open>);
+pub struct AccessLog {
+    next: Mutex<Batch>,
+    open: Mutex<Open>,
+    /// The same file, to be synced while others append.
+    syncing: File,
+    unsynced: AtomicBool,
+}
+
+/// Lines that are written together.
+#[derive(Debug, Default)]
+struct Batch {
+    text: Vec<u8>,
+    /// Where each line ends, its line feed included.
+    ends: Vec<usize>,
+    fate: Arc<OnceLock<Result<(), ErrorKind>>>,
+}
 
 #[derive(Debug)]
 struct Open {
     file: File,
+    /// Bytes of whole lines.
+    length: u64,
     frontier: Frontier,
-    unsynced: bool,
+    /// The end of the file is not known any more.
+    broken: bool,
 }
 
 /// One question.
 #[derive(Debug, Serialize)]
 pub(super) struct Access<'a> {
-    pub(super) time: String,
+    pub(super) time: &'a str,
     pub(super) by: &'a str,
-    pub(super) kid: String,
+    pub(super) kid: &'a str,
     pub(super) call: &'static str,
-    pub(super) document: String,
+    #[serde(serialize_with = "as_text")]
+    pub(super) document: DocumentKey,
     /// Elements that the asker supplied.
-    pub(super) asked: Vec<&'static str>,
+    pub(super) asked: &'a [&'static str],
     /// Those of them that were wrong.
     pub(super) differs: &'a [&'static str],
     pub(super) answer: &'static str,
+}
+
+fn as_text<S: Serializer>(document: &DocumentKey, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(document)
 }
 
 impl AccessLog {
@@ -82,32 +111,52 @@ impl AccessLog {
             file.set_len(whole)?;
             file.sync_all()?;
         }
-        let mut file = file;
-        file.seek(SeekFrom::End(0))?;
-        Ok(Self(Mutex::new(Open {
-            file,
-            frontier,
-            unsynced: false,
-        })))
+        Ok(Self {
+            next: Mutex::default(),
+            syncing: file.try_clone()?,
+            open: Mutex::new(Open {
+                file,
+                length: whole,
+                frontier,
+                broken: false,
+            }),
+            unsynced: AtomicBool::new(false),
+        })
     }
 
     /// Appends questions.
+    ///
+    /// # Errors
+    /// They could not be written; nothing of what was asked may be told.
     pub(super) fn append(&self, accesses: &[Access<'_>]) -> Result<(), AccessLogError> {
-        let mut text = Vec::new();
-        let mut hashes = Vec::with_capacity(accesses.len());
-        for access in accesses {
-            let line = serde_json::to_vec(access).map_err(std::io::Error::other)?;
-            hashes.push(merkle::leaf_hash(&line));
-            text.extend_from_slice(&line);
-            text.push(b'\n');
+        let fate = {
+            let mut next = lock(&self.next);
+            for access in accesses {
+                let before = next.text.len();
+                if let Err(error) = serde_json::to_writer(&mut next.text, access) {
+                    next.text.truncate(before);
+                    return Err(std::io::Error::other(error).into());
+                }
+                next.text.push(b'\n');
+                let end = next.text.len();
+                next.ends.push(end);
+            }
+            Arc::clone(&next.fate)
+        };
+        let mut open = lock(&self.open);
+        if fate.get().is_none() {
+            let batch = std::mem::take(&mut *lock(&self.next));
+            let written = open.write(&batch).map_err(|error| error.kind());
+            self.unsynced.store(true, Ordering::Release);
+            // Set once, here: who takes a batch is the only one to write it.
+            let _ = batch.fate.set(written);
         }
-        let mut open = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        open.file.write_all(&text)?;
-        open.unsynced = true;
-        for hash in hashes {
-            open.frontier.push(hash);
+        drop(open);
+        match fate.get() {
+            Some(Ok(())) => Ok(()),
+            Some(Err(kind)) => Err(std::io::Error::from(*kind).into()),
+            None => Err(std::io::Error::other("a batch of lines was lost").into()),
         }
-        Ok(())
     }
 
     /// Makes what was appended durable.
@@ -115,9 +164,11 @@ impl AccessLog {
     /// # Errors
     /// The sync failed.
     pub fn sync(&self) -> Result<(), AccessLogError> {
-        let mut open = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if std::mem::take(&mut open.unsynced) {
-            open.file.sync_data()?;
+        if self.unsynced.swap(false, Ordering::AcqRel)
+            && let Err(error) = self.syncing.sync_data()
+        {
+            self.unsynced.store(true, Ordering::Release);
+            return Err(error.into());
         }
         Ok(())
     }
@@ -125,33 +176,88 @@ impl AccessLog {
     /// How many questions were asked, and the root over them.
     #[must_use]
     pub fn root(&self) -> (u64, Hash) {
-        let open = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let open = lock(&self.open);
         (open.frontier.size(), open.frontier.root())
     }
 }
 
+impl Open {
+    /// Writes a batch wholly, or cuts off what was written of it.
+    fn write(&mut self, batch: &Batch) -> std::io::Result<()> {
+        if self.broken {
+            return Err(std::io::Error::other("an earlier write left a part behind"));
+        }
+        if let Err(error) = self.file.write_all(&batch.text) {
+            self.broken = self.file.set_len(self.length).is_err();
+            return Err(error);
+        }
+        self.length = self.length.saturating_add(batch.text.len() as u64);
+        let mut start = 0;
+        let lines = batch.ends.iter().map(|end| {
+            let line = batch.text.get(start..end.saturating_sub(1));
+            start = *end;
+            line.unwrap_or_default()
+        });
+        let lines: Vec<&[u8]> = lines.collect();
+        for hash in merkle::leaf_hashes(&lines) {
+            self.frontier.push(hash);
+        }
+        Ok(())
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 #[cfg(test)]
 mod tests {
+    use invoice_core::read::Spelled;
+
     use super::*;
 
-    fn access(document: &str) -> Access<'_> {
+    fn access(number: u32) -> Access<'static> {
         Access {
-            time: "2026-11-21T08:00:00.000+08:00".to_owned(),
+            time: "2026-11-21T08:00:00.000+08:00",
             by: "91330106MACKX4QG41",
-            kid: "00".repeat(16),
+            kid: "00000000000000000000000000000000",
             call: "check",
-            document: document.to_owned(),
-            asked: vec!["amount"],
+            document: DocumentKey::spelled(&format!("D:2633200000{number:010}")).unwrap(),
+            asked: &["amount"],
             differs: &[],
             answer: "claimable",
         }
     }
 
     #[test]
+    fn lines_of_many_threads_are_written_once_each_and_hashed_in_the_order_of_the_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let log = AccessLog::open(folder.path()).unwrap();
+        std::thread::scope(|scope| {
+            for thread in 0..8_u32 {
+                let log = &log;
+                scope.spawn(move || {
+                    for number in 0..50 {
+                        let two = [thread * 1_000 + number, thread * 1_000 + 500 + number];
+                        log.append(&two.map(access)).unwrap();
+                    }
+                });
+            }
+        });
+        let root = log.root();
+        assert_eq!(root.0, 800);
+        let text = std::fs::read_to_string(folder.path().join(ACCESS_LOG_FILE)).unwrap();
+        let lines: std::collections::BTreeSet<_> = text.lines().collect();
+        assert_eq!(lines.len(), 800);
+        drop(log);
+        assert_eq!(AccessLog::open(folder.path()).unwrap().root(), root);
+    }
+
+    #[test]
     fn a_torn_last_line_is_cut_and_the_root_survives_reopening() {
         let folder = tempfile::tempdir().unwrap();
         let log = AccessLog::open(folder.path()).unwrap();
-        log.append(&[access("D:1"), access("D:2")]).unwrap();
+        log.append(&[access(1), access(2)]).unwrap();
         log.sync().unwrap();
         let root = log.root();
         drop(log);
@@ -160,7 +266,7 @@ mod tests {
         file.write_all(b"{\"time\":\"2026").unwrap();
         let log = AccessLog::open(folder.path()).unwrap();
         assert_eq!(log.root(), root);
-        log.append(&[access("D:3")]).unwrap();
+        log.append(&[access(3)]).unwrap();
         let text = std::fs::read_to_string(&path).unwrap();
         assert_eq!(text.lines().count(), 3);
         assert!(

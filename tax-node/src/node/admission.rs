@@ -1,22 +1,29 @@
-//! From an envelope as it came to verified candidates: shape, key, signature.
+//! From envelopes as they came to verified candidates: shape, key, signature.
 //!
-//! Everything here is a pure function of the envelope and a snapshot of the state. It runs on the
-//! verification pool, never on the threads that serve connections.
+//! Everything here is a pure function of the envelopes and the keys that they name. It runs on the
+//! verification threads, never on those that serve connections. Many envelopes are judged at once:
+//! all their hashes are computed together, and so are their signatures.
 
+use std::sync::Arc;
+
+use bytes::Bytes;
 use invoice_api::registry::{RecordAnswer, RecordVerdict, Submission};
 use invoice_core::apply::Candidate;
 use invoice_core::chain::ChainId;
 use invoice_core::crypto::messages::{batch_message, record_message};
-use invoice_core::crypto::{HintedSignature, Kid, Signature};
-use invoice_core::identity::MemberId;
+use invoice_core::crypto::{Hash, HintedSignature, Kid, Signed, sm3_many, verify_many};
 use invoice_core::merkle;
 use invoice_core::record::{ParsedRecord, parse_record};
-use invoice_core::refusal::AuthenticationError;
-use invoice_core::state::{Fault, StateView, TypedState};
+use invoice_core::refusal::{AuthenticationError, ShapeError};
 
-use super::job::{Form, Submitted};
+use super::key_cache::KnownKey;
+use super::pipeline::job::{Form, Verified};
+
+/// What RFC 6962, 2.1 puts before a leaf when it is hashed.
+const LEAF_DOMAIN: &[u8] = &[0];
 
 /// An envelope after shape and signature.
+#[derive(Debug)]
 pub(super) struct Admitted {
     /// Answers by position; `None` where execution decides.
     pub(super) answers: Vec<Option<RecordAnswer>>,
@@ -24,104 +31,275 @@ pub(super) struct Admitted {
     pub(super) ids: Vec<Option<String>>,
     /// What goes on to execution, when anything does.
     pub(super) verified: Option<Verified>,
+    /// Whether a signature was verified in vain.
+    pub(super) failed: bool,
 }
 
-/// Records whose signature is right.
-pub(super) struct Verified {
-    pub(super) kid: Kid,
-    pub(super) signature: Signature,
-    pub(super) form: Form,
-    pub(super) records: Vec<Submitted>,
+/// What every message that is signed on a chain begins with.
+#[derive(Debug, Clone)]
+pub(super) struct Messages {
+    chain_id: ChainId,
+    /// What stands before the bytes of a record in its message.
+    record_prefix: Vec<u8>,
 }
 
-/// The signer of an envelope.
-struct SignerKey {
-    kid: Kid,
-    member: Option<MemberId>,
-    signature: Signature,
-    /// How the signature covers the records.
+/// How signatures are verified.
+pub(super) enum Verification {
+    /// All together, with fresh random bytes.
+    Together([u8; 32]),
+    /// One by one: no bad one costs the others anything.
+    Singly,
+}
+
+/// The signer of an envelope and what it signed.
+struct SignerKey<'a> {
+    key: &'a Arc<KnownKey>,
+    signature: HintedSignature,
     form: Form,
+    digest: Hash,
 }
 
-/// Checks shape and signature of an envelope.
-pub(super) fn admit<V: StateView>(
-    state: &TypedState<'_, V>,
-    chain_id: &ChainId,
-    submission: &Submission,
-) -> Result<Admitted, Fault<V::Error>> {
-    let parsed: Vec<_> = submission
-        .records
-        .iter()
-        .map(|bytes| (bytes, parse_record(bytes)))
-        .collect();
-    let ids = parsed
-        .iter()
-        .map(|(bytes, parsed)| id_text(bytes, parsed.as_ref().ok()))
-        .collect();
-    let mut answers: Vec<Option<RecordVerdict>> = parsed
-        .iter()
-        .map(|(_, parsed)| match parsed {
-            Ok(_) => None,
-            Err(errors) => Some(RecordVerdict::Malformed(errors.clone())),
-        })
-        .collect();
-    let verified = if answers.iter().all(Option::is_some) {
-        None
-    } else {
-        match verify(state, chain_id, submission)? {
-            Ok(signer) => Some(signer),
-            Err(error) => {
-                for answer in &mut answers {
-                    answer.get_or_insert(RecordVerdict::Unauthenticated(error));
-                }
-                None
-            }
+type Parsed<'a> = Result<ParsedRecord<'a>, Vec<ShapeError>>;
+
+/// Where in the list of hashed messages those of a record are.
+struct Hashed {
+    record: usize,
+    /// What a signature is over: the message of a single record, or the leaf of a batch.
+    signed: usize,
+}
+
+impl Messages {
+    pub(super) fn new(chain_id: ChainId) -> Self {
+        Self {
+            record_prefix: record_message(&chain_id, b""),
+            chain_id,
         }
-    };
-    let verified = verified.map(|signer| {
-        let mut records = Vec::new();
-        for (position, (bytes, parsed)) in parsed.into_iter().enumerate() {
-            let (Ok(parsed), Some(answer)) = (parsed, answers.get_mut(position)) else {
+    }
+
+    /// Checks shape and signature of envelopes, each with the registered key that it names.
+    pub(super) fn admit(
+        &self,
+        envelopes: &[(&Submission, Option<&Arc<KnownKey>>)],
+        verification: &Verification,
+    ) -> Vec<Admitted> {
+        let parsed: Vec<Vec<Parsed<'_>>> = envelopes
+            .iter()
+            .map(|(submission, _)| submission.records.iter())
+            .map(|records| records.map(|bytes| parse_record(bytes)).collect())
+            .collect();
+        let named: Vec<_> = envelopes
+            .iter()
+            .zip(&parsed)
+            .map(|((submission, key), parsed)| {
+                // What has no shape is not looked at any further.
+                parsed
+                    .iter()
+                    .any(Result::is_ok)
+                    .then(|| signer(submission, *key))
+            })
+            .collect();
+        let (hashes, places) = self.hash(envelopes, &named);
+        let signers: Vec<_> = envelopes
+            .iter()
+            .zip(named)
+            .zip(&places)
+            .map(|(((submission, _), named), places)| {
+                named.map(|named| {
+                    named.map(|(key, signature)| {
+                        self.signed(submission, key, signature, places, &hashes)
+                    })
+                })
+            })
+            .collect();
+        let mut good = verify(&signers, verification).into_iter();
+        let each = envelopes.iter().zip(parsed).zip(signers).zip(places);
+        each.map(|((((submission, _), parsed), signer), places)| {
+            let signer = signer.map(|signer| {
+                signer.and_then(|signer| match good.next() {
+                    Some(true) => Ok(signer),
+                    Some(false) | None => Err(AuthenticationError::SignatureInvalid),
+                })
+            });
+            let records = places.iter().map(|place| hashes.get(place.record).copied());
+            judge(submission, parsed, signer, records.collect())
+        })
+        .collect()
+    }
+
+    /// Hashes everything that is to be hashed: each record, and what is signed of it.
+    fn hash(
+        &self,
+        envelopes: &[(&Submission, Option<&Arc<KnownKey>>)],
+        named: &[Option<Result<(&Arc<KnownKey>, HintedSignature), AuthenticationError>>],
+    ) -> (Vec<Hash>, Vec<Vec<Hashed>>) {
+        let mut messages: Vec<[&[u8]; 3]> = Vec::new();
+        let mut places = Vec::with_capacity(envelopes.len());
+        for ((submission, _), named) in envelopes.iter().zip(named) {
+            let Some(Ok((key, _))) = named else {
+                places.push(Vec::new());
                 continue;
             };
-            if signer.member.is_none() || parsed.signer().ok() != signer.member {
-                let error = AuthenticationError::KeyNotOfMember;
-                answer.get_or_insert(RecordVerdict::Unauthenticated(error));
-                continue;
-            }
-            let candidate = Candidate::new(parsed, signer.kid);
-            records.push(Submitted {
-                position,
-                bytes: bytes.clone(),
-                candidate,
+            let of_record = submission.records.iter().map(|bytes| {
+                let record = messages.len();
+                messages.push([&[], &[], bytes]);
+                messages.push(match is_single(submission) {
+                    true => [key.public_key.z().as_bytes(), &self.record_prefix, bytes],
+                    false => [&[], LEAF_DOMAIN, bytes],
+                });
+                let signed = record.saturating_add(1);
+                Hashed { record, signed }
             });
+            places.push(of_record.collect());
         }
-        Verified {
-            kid: signer.kid,
+        let messages: Vec<&[&[u8]]> = messages.iter().map(<[&[u8]; 3]>::as_slice).collect();
+        (sm3_many(&messages), places)
+    }
+
+    /// What the envelope's signature is over.
+    fn signed<'a>(
+        &self,
+        submission: &Submission,
+        key: &'a Arc<KnownKey>,
+        signature: HintedSignature,
+        places: &[Hashed],
+        hashes: &[Hash],
+    ) -> SignerKey<'a> {
+        let mut signed = places.iter().filter_map(|place| hashes.get(place.signed));
+        let (form, digest) = match signed.next() {
+            Some(digest) if is_single(submission) => (Form::Single, *digest),
+            first => {
+                let leaf_hashes: Vec<Hash> = first.into_iter().chain(signed).copied().collect();
+                let root = merkle::root(&leaf_hashes);
+                let count = u32::try_from(leaf_hashes.len()).unwrap_or(u32::MAX);
+                let atomic = submission.atomic;
+                let message = batch_message(&self.chain_id, count, &root, atomic);
+                let form = Form::Batch {
+                    atomic,
+                    leaf_hashes,
+                };
+                (form, key.public_key.message_digest(&message))
+            }
+        };
+        SignerKey {
+            key,
+            signature,
+            form,
+            digest,
+        }
+    }
+}
+
+/// Whether the signature is over the one record itself.
+fn is_single(submission: &Submission) -> bool {
+    !submission.batch && submission.records.len() == 1
+}
+
+/// The key and the signature that an envelope names.
+fn signer<'a>(
+    submission: &Submission,
+    key: Option<&'a Arc<KnownKey>>,
+) -> Result<(&'a Arc<KnownKey>, HintedSignature), AuthenticationError> {
+    if kid_of(submission).is_none() {
+        return Err(AuthenticationError::KidMalformed);
+    }
+    let signature = submission.sig.as_deref();
+    let signature = signature.and_then(|sig| HintedSignature::from_base64(sig).ok());
+    let signature = signature.ok_or(AuthenticationError::SignatureMalformed)?;
+    Ok((key.ok_or(AuthenticationError::KeyUnknown)?, signature))
+}
+
+/// The key identifier that an envelope names, where it is well spelt.
+pub(super) fn kid_of(submission: &Submission) -> Option<Kid> {
+    submission.kid.as_deref()?.parse().ok()
+}
+
+/// Verifies the signatures of those that have one; a verdict for each of these, in order.
+fn verify(
+    signers: &[Option<Result<SignerKey<'_>, AuthenticationError>>],
+    verification: &Verification,
+) -> Vec<bool> {
+    let signed: Vec<Signed<'_>> = signers
+        .iter()
+        .filter_map(|signer| signer.as_ref()?.as_ref().ok())
+        .map(|signer| Signed {
+            key: &signer.key.public_key,
+            digest: signer.digest,
             signature: signer.signature,
-            form: signer.form,
-            records,
-        }
-    });
-    let mut admitted = Admitted {
-        answers: Vec::new(),
-        ids,
-        verified,
+        })
+        .collect();
+    match (verification, signed.as_slice()) {
+        (Verification::Together(seed), [_, _, ..]) => verify_many(&signed, seed),
+        (Verification::Together(_) | Verification::Singly, _) => signed
+            .iter()
+            .map(|one| one.key.verify_digest(&one.digest, &one.signature.signature))
+            .collect(),
+    }
+}
+
+/// Puts together what is known of an envelope.
+fn judge(
+    submission: &Submission,
+    parsed: Vec<Parsed<'_>>,
+    signer: Option<Result<SignerKey<'_>, AuthenticationError>>,
+    hashes: Vec<Option<Hash>>,
+) -> Admitted {
+    let ids: Vec<Option<String>> = submission
+        .records
+        .iter()
+        .zip(&parsed)
+        .map(|(bytes, parsed)| id_text(bytes, parsed.as_ref().ok()))
+        .collect();
+    let unauthenticated = match &signer {
+        Some(Err(error)) => Some(*error),
+        Some(Ok(_)) | None => None,
     };
-    let failed = answers.iter().any(Option::is_some);
-    if submission.atomic && failed {
+    let signer = signer.and_then(Result::ok);
+    let mut answers: Vec<Option<RecordVerdict>> = Vec::with_capacity(parsed.len());
+    let mut verified = signer.map(|signer| Verified {
+        key: Arc::clone(signer.key),
+        signature: signer.signature.signature,
+        form: signer.form,
+        positions: Vec::with_capacity(parsed.len()),
+        records: Vec::with_capacity(parsed.len()),
+        candidates: Vec::with_capacity(parsed.len()),
+    });
+    let mut hashes = hashes.into_iter();
+    for (position, parsed) in parsed.into_iter().enumerate() {
+        let hash = hashes.next().flatten();
+        answers.push(match (parsed, &mut verified, hash) {
+            (Err(errors), _, _) => Some(RecordVerdict::Malformed(errors)),
+            (Ok(parsed), Some(verified), Some(hash)) => {
+                let owner = verified.key.owner.as_ref().map(|owner| owner.id);
+                if owner.is_some() && parsed.signer().ok() == owner {
+                    let bytes = submission.records.get(position).map(Bytes::clone);
+                    let kid = Some(verified.key.kid);
+                    verified.positions.push(position);
+                    verified.records.push(bytes.unwrap_or_default());
+                    verified
+                        .candidates
+                        .push(Candidate::hashed(parsed, kid, hash));
+                    None
+                } else {
+                    let error = AuthenticationError::KeyNotOfMember;
+                    Some(RecordVerdict::Unauthenticated(error))
+                }
+            }
+            (Ok(_), _, _) => {
+                let error = unauthenticated.unwrap_or(AuthenticationError::SignatureInvalid);
+                Some(RecordVerdict::Unauthenticated(error))
+            }
+        });
+    }
+    if submission.atomic && answers.iter().any(Option::is_some) {
         // A batch that fails before the rules of state leaves no trace at all.
-        admitted.verified = None;
+        verified = None;
         for answer in &mut answers {
             answer.get_or_insert(RecordVerdict::BatchAborted);
         }
     }
-    admitted.verified = admitted
-        .verified
-        .filter(|verified| !verified.records.is_empty());
-    admitted.answers = answers
+    let answers = answers
         .into_iter()
-        .zip(&admitted.ids)
+        .zip(&ids)
         .map(|(verdict, id)| {
             verdict.map(|verdict| RecordAnswer {
                 id: id.clone(),
@@ -129,62 +307,12 @@ pub(super) fn admit<V: StateView>(
             })
         })
         .collect();
-    Ok(admitted)
-}
-
-/// Finds the key and verifies the signature over what the envelope signs.
-fn verify<V: StateView>(
-    state: &TypedState<'_, V>,
-    chain_id: &ChainId,
-    submission: &Submission,
-) -> Result<Result<SignerKey, AuthenticationError>, Fault<V::Error>> {
-    let Some(kid) = submission
-        .kid
-        .as_deref()
-        .and_then(|kid| kid.parse::<Kid>().ok())
-    else {
-        return Ok(Err(AuthenticationError::KidMalformed));
-    };
-    let Some(HintedSignature { signature, .. }) = submission
-        .sig
-        .as_deref()
-        .and_then(|sig| HintedSignature::from_base64(sig).ok())
-    else {
-        return Ok(Err(AuthenticationError::SignatureMalformed));
-    };
-    let Some(entry) = state.key(&kid)? else {
-        return Ok(Err(AuthenticationError::KeyUnknown));
-    };
-    let member = state.member_id(entry.owner)?;
-    let (form, message) = match submission.records.as_slice() {
-        [record] if !submission.batch => (Form::Single, record_message(chain_id, record)),
-        records => {
-            let atomic = submission.atomic;
-            let leaf_hashes: Vec<_> = records
-                .iter()
-                .map(|bytes| merkle::leaf_hash(bytes))
-                .collect();
-            let root = merkle::root(&leaf_hashes);
-            let count = u32::try_from(records.len()).unwrap_or(u32::MAX);
-            let message = batch_message(chain_id, count, &root, atomic);
-            (
-                Form::Batch {
-                    atomic,
-                    leaf_hashes,
-                },
-                message,
-            )
-        }
-    };
-    if !entry.public_key.verify(&message, &signature) {
-        return Ok(Err(AuthenticationError::SignatureInvalid));
+    Admitted {
+        answers,
+        ids,
+        verified: verified.filter(|verified| !verified.records.is_empty()),
+        failed: unauthenticated == Some(AuthenticationError::SignatureInvalid),
     }
-    Ok(Ok(SignerKey {
-        kid,
-        member,
-        signature,
-        form,
-    }))
 }
 
 /// The record's id for the answer: as parsed, or as far as a broken record still shows it.

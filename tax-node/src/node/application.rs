@@ -1,36 +1,40 @@
-//! What a block means: built from verified envelopes, executed, compared, committed, answered.
+//! What a block means: cut from executed envelopes, compared, committed, answered.
+//!
+//! The engine's thread runs this. It asks the sequencer for a block whenever it is free, agrees (alone, or with others), writes, and answers. How the port maps to the
+//! pipeline:
+//!
+//! - `build` takes what the sequencer has executed. It may have executed the beginning of the
+//!   block after it already; nobody outside sees that.
+//! - `check` accepts the block that was built here by its id, since its digests come from that
+//!   very execution, and executes any other over the last committed state.
+//! - `commit` stores. When the block that was decided is not the one that was built, what the
+//!   sequencer executed over it is thrown away, and its envelopes are executed again, first and in
+//!   their order.
+//!
+//! An engine of several validators therefore sees one height at a time over committed state, as it
+//! must; only the execution of this node's own next proposal runs ahead, by one block.
 
-use std::collections::VecDeque;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::Duration;
 
-use invoice_api::registry::{Unavailable, UnavailableReason};
-use invoice_core::apply::{
-    BlockFault, BlockPosition, ChainPoint, Executed, Execution, Recorded, Signatures, Verdict,
-    execute_block,
-};
-use invoice_core::calendar::Instant;
-use invoice_core::chain::{
-    Authorization, Block, BlockEnvelope, Certificate, ChainId, Entry, Header, Leaf, ValidatorSet,
-};
+use invoice_core::apply::{BlockFault, ChainPoint, Executed, Recorded, Signatures, execute_block};
+use invoice_core::chain::{Block, Certificate, ChainId, Header, ValidatorSet};
 use invoice_core::crypto::Hash;
 use invoice_core::merkle::Frontier;
-use invoice_core::state::{Changes, Overlay, StateView};
+use invoice_core::state::{Changes, Overlay};
 use tokio::sync::watch;
 
 use super::clock::Clock;
 use super::index_rows::rows_over;
-use super::job::{Form, Job};
+use super::key_cache::KeyCache;
+use super::pipeline::desk::{Desk, Given, Restart};
+use super::pipeline::fresh::FreshBlock;
+use super::pipeline::pending::Pending;
+use super::pipeline::seal::{Sealed, Waiting, seal};
 use crate::engine::{Application, Build, Fatal, Validity};
 use crate::seed::fresh_seed;
 use crate::store::{CommittedBlock, IndexRows, Snapshot, Store};
 
-/// Records after which a block takes no further envelope.
-pub(super) const BLOCK_RECORDS_TARGET: usize = 4_096;
-/// Bytes of records after which a block takes no further envelope.
-pub(super) const BLOCK_BYTES_TARGET: usize = 2 * 1024 * 1024;
 /// How long [`Application::build`] waits for the first record.
 const IDLE_WAIT: Duration = Duration::from_millis(500);
 /// How far a proposed block's time may be ahead of this node's clock.
@@ -38,134 +42,114 @@ const CLOCK_SKEW_MAX_MS: i64 = 5_000;
 
 /// The chain of this node.
 pub(super) struct ChainApplication {
-    store: Arc<Store>,
-    validators: Arc<ValidatorSet>,
-    point: ChainPoint,
-    clock: Clock,
-    jobs: Receiver<Job>,
-    waiting_bytes: Arc<AtomicUsize>,
-    /// Envelopes that go first: they did not fit, or their block was not the one decided.
-    carried: VecDeque<Job>,
-    built: Option<Built>,
-    head: watch::Sender<u64>,
+    pub(super) store: Arc<Store>,
+    pub(super) validators: Arc<ValidatorSet>,
+    pub(super) point: ChainPoint,
+    pub(super) clock: Clock,
+    pub(super) desk: Arc<Desk>,
+    pub(super) keys: Arc<KeyCache>,
+    pub(super) pending: Arc<Pending>,
+    pub(super) head: watch::Sender<u64>,
+    pub(super) built: Option<Built>,
 }
 
-/// The block that this node proposes, executed, with those who wait for it.
-struct Built {
+/// The block that this node proposes, with those who wait for it.
+pub(super) struct Built {
     block_id: Hash,
-    executed: Executed,
-    waiting: Vec<(Job, Vec<Verdict>)>,
+    changes: Arc<Changes>,
+    leaf_hashes: Vec<Hash>,
+    frontier: Frontier,
+    records: Vec<Recorded>,
+    waiting: Vec<Waiting>,
 }
 
 impl ChainApplication {
-    pub(super) fn new(
-        store: Arc<Store>,
-        validators: Arc<ValidatorSet>,
-        point: ChainPoint,
-        clock: Clock,
-        jobs: Receiver<Job>,
-        waiting_bytes: Arc<AtomicUsize>,
-        head: watch::Sender<u64>,
-    ) -> Self {
-        Self {
-            store,
-            validators,
-            point,
-            clock,
-            jobs,
-            waiting_bytes,
-            carried: VecDeque::new(),
-            built: None,
-            head,
-        }
-    }
-
-    /// The envelopes of the next block: the first that comes, and all that wait behind it.
-    fn gather(&mut self) -> Result<Vec<Job>, Build> {
-        let first = match self.carried.pop_front() {
-            Some(job) => job,
-            None => match self.jobs.recv_timeout(IDLE_WAIT) {
-                Ok(job) => job,
-                Err(RecvTimeoutError::Timeout) => return Err(Build::Idle),
-                Err(RecvTimeoutError::Disconnected) => return Err(Build::Finished),
-            },
-        };
-        let (mut records, mut bytes) = (first.records.len(), first.bytes());
-        let mut jobs = vec![first];
-        while let Some(job) = self
-            .carried
-            .pop_front()
-            .or_else(|| self.jobs.try_recv().ok())
-        {
-            records = records.saturating_add(job.records.len());
-            bytes = bytes.saturating_add(job.bytes());
-            if records > BLOCK_RECORDS_TARGET || bytes > BLOCK_BYTES_TARGET {
-                self.carried.push_front(job);
-                break;
-            }
-            jobs.push(job);
-        }
-        Ok(jobs)
-    }
-
-    fn execute(&mut self, jobs: Vec<Job>) -> Result<(Block, Built), Fatal> {
-        let snapshot = self.store.snapshot().map_err(fatal)?;
-        let next_ms = self.point.time.ms().saturating_add(1);
-        let time = (self.clock)().max(Instant::from_ms(next_ms));
-        let first_index = self.point.frontier.size();
-        let mut execution = Execution::new(&snapshot, BlockPosition { time, first_index });
-        let mut assembly = Assembly::new(self.point.frontier.clone());
-        let mut waiting = Vec::with_capacity(jobs.len());
-        for job in jobs {
-            let verdicts = run(&mut execution, &job).map_err(fatal)?;
-            assembly.add(&job, &verdicts)?;
-            waiting.push((job, verdicts));
-        }
-        let changes = execution.finish();
+    /// The block that continues the chain with what was executed.
+    fn assemble(&self, sealed: Sealed) -> Result<(Block, Built), Fatal> {
+        let Sealed {
+            time,
+            first_index,
+            envelopes,
+            leaf_hashes,
+            records,
+            changes,
+            effects_root,
+            waiting,
+        } = sealed;
+        let mut frontier = self.point.frontier.clone();
+        frontier.extend(&leaf_hashes);
         let header = Header {
             chain_id: self.point.chain_id.clone(),
             height: self.next_height(),
             time_ms: time.ms(),
             previous: self.point.block_id,
             first_index,
-            count: u32::try_from(assembly.leaf_hashes.len()).map_err(fatal)?,
-            log_size: assembly.frontier.size(),
-            log_root: assembly.frontier.root(),
-            effects_root: changes.root(),
+            count: u32::try_from(leaf_hashes.len()).map_err(Fatal::new)?,
+            log_size: frontier.size(),
+            log_root: frontier.root(),
+            effects_root,
             validators: self.validators.digest(),
         };
-        let block_id = header.id();
-        let block = Block {
-            header,
-            envelopes: assembly.envelopes,
-        };
-        let executed = Executed {
+        let built = Built {
+            block_id: header.id(),
             changes,
-            leaf_hashes: assembly.leaf_hashes,
-            frontier: assembly.frontier,
-            records: assembly.records,
+            leaf_hashes,
+            frontier,
+            records,
+            waiting,
         };
-        Ok((
-            block,
-            Built {
-                block_id,
-                executed,
-                waiting,
-            },
-        ))
+        Ok((Block { header, envelopes }, built))
     }
 
-    fn answer(&self, waiting: Vec<(Job, Vec<Verdict>)>) {
-        for (job, verdicts) in waiting {
-            self.forget(&job);
-            // Whoever asked may have gone; the record is final all the same.
-            let _ = job.reply.send(Ok(verdicts));
-        }
+    /// The block that was built is not the one decided: the sequencer begins again over the last
+    /// committed block, with the envelopes of the lost one first.
+    fn restart(&self, lost: Option<Built>) {
+        let waiting = lost.map(|built| built.waiting).unwrap_or_default();
+        self.desk.restart(Restart {
+            carried: waiting.into_iter().map(|waiting| waiting.job).collect(),
+            time: self.point.time,
+            log_size: self.point.frontier.size(),
+        });
     }
 
-    /// The envelope waits no longer.
-    fn forget(&self, job: &Job) {
-        self.waiting_bytes.fetch_sub(job.bytes(), Ordering::AcqRel);
+    /// Makes a block durable. The block survives a power cut when this returns.
+    fn store(
+        &self,
+        block: &Block,
+        certificate: &Certificate,
+        changes: &Changes,
+        leaf_hashes: &[Hash],
+        records: &[Recorded],
+    ) -> Result<(), Fatal> {
+        let snapshot = self.store.snapshot().map_err(Fatal::new)?;
+        let rows = rows_of(&snapshot, block, changes, records)?;
+        drop(snapshot);
+        self.store
+            .commit_block(&CommittedBlock {
+                block,
+                certificate,
+                changes,
+                leaf_hashes,
+                rows: &rows,
+            })
+            .map_err(Fatal::new)
+    }
+
+    /// The block is durable: whoever asks from now on may hear of it.
+    fn publish(&mut self, header: &Header, changes: &Changes, frontier: Frontier) {
+        self.point = self.point.after(header, frontier);
+        self.keys.advance(self.point.time, changes);
+        self.head.send_replace(self.point.height);
+    }
+
+    fn answer(&self, waiting: Vec<Waiting>, block: Option<&Arc<FreshBlock>>) {
+        let entered = waiting.into_iter().map(|waiting| {
+            let fresh = block.zip(waiting.envelope);
+            let fresh = fresh.map(|(block, envelope)| (Arc::clone(block), envelope));
+            waiting.job.answer(waiting.decisions, fresh)
+        });
+        let entered = entered.collect();
+        self.pending.leave(entered);
     }
 }
 
@@ -183,19 +167,20 @@ impl Application for ChainApplication {
     }
 
     fn build(&mut self) -> Result<Build, Fatal> {
-        // A proposal that was never decided: its records go first.
-        if let Some(built) = self.built.take() {
-            self.carried
-                .extend(built.waiting.into_iter().map(|(job, _)| job));
+        if let Some(lost) = self.built.take() {
+            self.restart(Some(lost));
         }
-        let jobs = match self.gather() {
-            Ok(jobs) => jobs,
-            Err(nothing) => return Ok(nothing),
+        let sealed = match self.desk.want(IDLE_WAIT)? {
+            Given::Cut(cut) => seal(cut)?,
+            Given::Sealed(sealed) => sealed,
+            Given::Nothing => return Ok(Build::Idle),
+            Given::Finished => return Ok(Build::Finished),
         };
-        let (block, built) = self.execute(jobs)?;
+        let (block, built) = self.assemble(sealed)?;
         if block.header.count == 0 {
-            // Nothing to record: every answer stands as of the last block.
-            self.answer(built.waiting);
+            // Nothing to record: every answer stands as of the last block, which is durable.
+            self.desk.settled();
+            self.answer(built.waiting, None);
             return Ok(Build::Idle);
         }
         self.built = Some(built);
@@ -219,12 +204,11 @@ impl Application for ChainApplication {
             // Built here over the same state: its digests come from this very execution.
             return Ok(Validity::Valid);
         }
-        let snapshot = self.store.snapshot().map_err(fatal)?;
-        let signatures = verify_all()?;
-        match execute_block(&self.point, &snapshot, block, signatures) {
+        let snapshot = self.store.snapshot().map_err(Fatal::new)?;
+        match execute_block(&self.point, &snapshot, block, verify_all()?) {
             Ok(_) => Ok(Validity::Valid),
             Err(BlockFault::Invalid { reason, .. }) => invalid(reason.to_string()),
-            Err(BlockFault::State(fault)) => Err(fatal(fault)),
+            Err(BlockFault::State(fault)) => Err(Fatal::new(fault)),
         }
     }
 
@@ -232,62 +216,37 @@ impl Application for ChainApplication {
         if block.header.height <= self.point.height {
             return Ok(());
         }
-        let snapshot = self.store.snapshot().map_err(fatal)?;
-        let (executed, waiting) = match self.built.take() {
-            Some(built) if built.block_id == block.header.id() => (built.executed, built.waiting),
-            other => {
-                if let Some(built) = other {
-                    self.carried
-                        .extend(built.waiting.into_iter().map(|(job, _)| job));
-                }
-                let executed =
-                    execute_block(&self.point, &snapshot, &block, verify_all()?).map_err(fatal)?;
-                (executed, Vec::new())
+        match self.built.take() {
+            Some(built) if built.block_id == block.header.id() => {
+                self.store(
+                    &block,
+                    &certificate,
+                    &built.changes,
+                    &built.leaf_hashes,
+                    &built.records,
+                )?;
+                let before = self.point.frontier.clone();
+                self.publish(&block.header, &built.changes, built.frontier);
+                self.desk.settled();
+                let fresh = FreshBlock::new(block, &certificate, before, built.leaf_hashes);
+                self.answer(built.waiting, Some(&Arc::new(fresh)));
             }
-        };
-        let rows = rows_of(&snapshot, &block, &executed.changes, &executed.records)?;
-        drop(snapshot);
-        self.store
-            .commit_block(&CommittedBlock {
-                block: &block,
-                certificate: &certificate,
-                changes: &executed.changes,
-                leaf_hashes: &executed.leaf_hashes,
-                rows: &rows,
-            })
-            .map_err(fatal)?;
-        // The block is durable from here on: only now may anyone hear of it.
-        self.point = self.point.after(&block.header, executed.frontier);
-        self.head.send_replace(self.point.height);
-        self.answer(waiting);
-        Ok(())
-    }
-}
-
-impl Drop for ChainApplication {
-    /// Whoever still waits learns that the node stops, instead of waiting for ever.
-    fn drop(&mut self) {
-        let stopped = Unavailable {
-            reason: if self.store.stopped() {
-                UnavailableReason::StorageFailed
-            } else {
-                UnavailableReason::Stopping
-            },
-            retry_after_seconds: 5,
-        };
-        let built = self
-            .built
-            .take()
-            .map(|built| built.waiting)
-            .unwrap_or_default();
-        let waiting = built.into_iter().map(|(job, _)| job);
-        for job in waiting
-            .chain(self.carried.drain(..))
-            .chain(self.jobs.try_iter())
-        {
-            self.waiting_bytes.fetch_sub(job.bytes(), Ordering::AcqRel);
-            let _ = job.reply.send(Err(stopped));
+            lost => {
+                let snapshot = self.store.snapshot().map_err(Fatal::new)?;
+                let Executed {
+                    changes,
+                    leaf_hashes,
+                    frontier,
+                    records,
+                } = execute_block(&self.point, &snapshot, &block, verify_all()?)
+                    .map_err(Fatal::new)?;
+                drop(snapshot);
+                self.store(&block, &certificate, &changes, &leaf_hashes, &records)?;
+                self.publish(&block.header, &changes, frontier);
+                self.restart(lost);
+            }
         }
+        Ok(())
     }
 }
 
@@ -302,116 +261,11 @@ fn rows_of(
         base: snapshot,
         changes,
     };
-    rows_over(&after, block, records).map_err(fatal)
+    rows_over(&after, block, records).map_err(Fatal::new)
 }
 
 /// Verifies every signature of a block, with a seed that nobody could know before.
 fn verify_all() -> Result<Signatures, Fatal> {
-    let seed = fresh_seed().map_err(fatal)?;
+    let seed = fresh_seed().map_err(Fatal::new)?;
     Ok(Signatures::Verify { seed })
-}
-
-/// Executes one envelope.
-fn run<V: StateView>(
-    execution: &mut Execution<'_, V>,
-    job: &Job,
-) -> Result<Vec<Verdict>, invoice_core::state::Fault<V::Error>> {
-    match &job.form {
-        Form::Batch { atomic: true, .. } => {
-            let candidates: Vec<_> = job.records.iter().map(|record| &record.candidate).collect();
-            execution.execute_atomic(&candidates)
-        }
-        Form::Single | Form::Batch { atomic: false, .. } => job
-            .records
-            .iter()
-            .map(|record| execution.execute(&record.candidate))
-            .collect(),
-    }
-}
-
-/// The body of a block while it grows.
-struct Assembly {
-    frontier: Frontier,
-    leaf_hashes: Vec<Hash>,
-    envelopes: Vec<BlockEnvelope>,
-    records: Vec<Recorded>,
-}
-
-impl Assembly {
-    fn new(frontier: Frontier) -> Self {
-        Self {
-            frontier,
-            leaf_hashes: Vec::new(),
-            envelopes: Vec::new(),
-            records: Vec::new(),
-        }
-    }
-
-    /// Adds what of an envelope goes on the chain.
-    fn add(&mut self, job: &Job, verdicts: &[Verdict]) -> Result<(), Fatal> {
-        let mut entries = Vec::new();
-        let mut on_chain = Vec::new();
-        for (submitted, verdict) in job.records.iter().zip(verdicts) {
-            let recorded = match verdict {
-                Verdict::Recorded(recorded) => recorded,
-                Verdict::Replayed { .. }
-                | Verdict::IdReused
-                | Verdict::Inadmissible(_)
-                | Verdict::Aborted => continue,
-            };
-            let leaf = Leaf {
-                kid: job.kid,
-                record: &submitted.bytes,
-                outcome: &recorded.outcome,
-            };
-            let hash = leaf.hash().map_err(fatal)?;
-            self.frontier.push(hash);
-            self.leaf_hashes.push(hash);
-            self.records.push(recorded.clone());
-            on_chain.push(submitted.position);
-            entries.push(Entry {
-                record: submitted.bytes.clone(),
-                outcome: recorded.outcome.clone(),
-            });
-        }
-        if !entries.is_empty() {
-            let authorization = authorization(job, &on_chain)?;
-            self.envelopes.push(BlockEnvelope {
-                authorization,
-                entries,
-            });
-        }
-        Ok(())
-    }
-}
-
-/// What proves the signature of an envelope when some of its records are not on the chain.
-fn authorization(job: &Job, on_chain: &[usize]) -> Result<Authorization, Fatal> {
-    let (kid, signature) = (job.kid, job.signature);
-    match &job.form {
-        Form::Single => Ok(Authorization::Single { kid, signature }),
-        Form::Batch {
-            atomic,
-            leaf_hashes,
-        } => {
-            let mut omitted = Vec::new();
-            for (position, hash) in leaf_hashes.iter().enumerate() {
-                if on_chain.binary_search(&position).is_err() {
-                    omitted.push((u32::try_from(position).map_err(fatal)?, *hash));
-                }
-            }
-            let count = u32::try_from(leaf_hashes.len()).map_err(fatal)?;
-            Ok(Authorization::Batch {
-                kid,
-                signature,
-                atomic: *atomic,
-                count,
-                omitted,
-            })
-        }
-    }
-}
-
-fn fatal(error: impl std::fmt::Display) -> Fatal {
-    Fatal(error.to_string())
 }

@@ -7,9 +7,40 @@ use invoice_core::money::Fen;
 use invoice_core::record::{Body, Record};
 use invoice_core::state::TypedState;
 
+use super::access_log::Access;
 use super::checks::{Party, state_for};
 use super::receipts::{self, LoggedRecord};
+use super::registry::NodeError;
+use super::start::Shared;
 use crate::store::{Page, ReadError, Snapshot};
+
+/// Everything about a document that the asker may see; the question is logged before it is
+/// answered.
+pub(super) fn logged_view(
+    shared: &Shared,
+    snapshot: &Snapshot,
+    asker: &Asker,
+    key: &DocumentKey,
+) -> Result<Option<DocumentView>, NodeError> {
+    let as_of = shared.as_of(snapshot);
+    let view = view(snapshot, asker, key, as_of)?;
+    let access = Access {
+        time: &as_of.time.to_rfc3339_utc8(),
+        by: asker.member.as_str(),
+        kid: &asker.kid.to_string(),
+        call: "document",
+        document: *key,
+        asked: &[],
+        differs: &[],
+        answer: if view.is_some() {
+            "content"
+        } else {
+            "not_found"
+        },
+    };
+    shared.access_log.append(&[access])?;
+    Ok(view)
+}
 
 /// Entries of a timeline that one answer carries; the oldest come first.
 const TIMELINE_MAX: usize = 1_000;

@@ -120,10 +120,12 @@ fn view(
 /// The event of a record that issued a document.
 fn implied(logged: &LoggedRecord) -> Option<apply::Event> {
     let document = *logged.record.body.document()?;
-    let total = match &logged.record.body {
-        Body::InvoiceIssue(body) => body.invoice.total,
-        Body::BillIssue(body) => body.bill.total,
-        _ => return None,
+    let total = if let Body::InvoiceIssue(body) = &logged.record.body {
+        body.invoice.total
+    } else if let Body::BillIssue(body) = &logged.record.body {
+        body.bill.total
+    } else {
+        return None;
     };
     let event = apply::Event::new(EventKind::DocumentIssued, Vec::new());
     Some(event.of(document).amount(total))

@@ -23,7 +23,7 @@ pub fn rows_over<V: StateView>(
         .envelopes
         .iter()
         .flat_map(|envelope| &envelope.entries);
-    let texts: Vec<[&[u8]; 1]> = entries.map(|entry| [entry.record.as_slice()]).collect();
+    let texts: Vec<[&[u8]; 1]> = entries.map(|entry| [&entry.record[..]]).collect();
     let texts: Vec<&[&[u8]]> = texts.iter().map(<[&[u8]; 1]>::as_slice).collect();
     for (digest, recorded) in sm3_many(&texts).into_iter().zip(records) {
         rows.records.push((digest, recorded.index));

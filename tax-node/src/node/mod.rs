@@ -11,10 +11,11 @@ mod documents;
 mod events;
 mod gauges;
 mod index_rows;
-mod job;
-mod pending;
+mod key_cache;
+mod pipeline;
 mod receipts;
 mod registry;
+mod stages;
 mod start;
 mod validate;
 

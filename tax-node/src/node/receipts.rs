@@ -14,8 +14,8 @@ use invoice_core::crypto::Hash;
 use invoice_core::merkle::{self, ProofError};
 use invoice_core::record::{Record, parse_record};
 use invoice_core::state::TypedState;
-use serde::Deserialize;
 
+use super::pipeline::fresh::Named;
 use super::registry::NodeError;
 use crate::store::{BlockOutline, Damage, ReadError, Snapshot, StoredLeaf};
 
@@ -53,13 +53,6 @@ fn leaf(snapshot: &Snapshot, index: u64) -> Result<StoredLeaf, NodeError> {
     let missing = || ReadError::from(Damage::new("leaves", index, "missing"));
     let bytes = snapshot.leaf(index)?.ok_or_else(missing)?;
     Ok(StoredLeaf::decode(&bytes)?)
-}
-
-/// The members of a record that a receipt repeats.
-#[derive(Deserialize)]
-struct Named {
-    by: String,
-    id: String,
 }
 
 /// Makes receipts. Neighbours mostly share a block and an envelope, which it reads once.

@@ -1,9 +1,9 @@
 //! Opening the store, replaying its tail, and starting the engine.
 
+use std::collections::VecDeque;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::mpsc::{SyncSender, sync_channel};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use invoice_core::apply::{BlockFault, ChainPoint, Signatures, execute_block, genesis_changes};
@@ -14,16 +14,20 @@ use invoice_core::merkle::Frontier;
 use tokio::sync::{Semaphore, oneshot, watch};
 
 use super::access_log::{AccessLog, AccessLogError};
+use super::admission::Messages;
 use super::application::ChainApplication;
 use super::clock::Clock;
 use super::disk::Disk;
-use super::job::{JOBS_WAITING_MAX, Job};
-use super::pending::Pending;
+use super::key_cache::KeyCache;
+use super::pipeline::desk::Desk;
+use super::pipeline::pending::Pending;
+use super::pipeline::queue::Queue;
+use super::pipeline::reply::Fate;
+use super::pipeline::sequencer::Sequencer;
+use super::pipeline::verify::Verifier;
 use crate::engine::{Engine, EngineError, Solo};
 use crate::store::{NewChain, OpenError, OpenOptions, ReadError, ReplayError, Store, Tuning};
 
-/// Envelopes whose signatures wait for the pool; more are answered 503.
-const ADMISSIONS_WAITING_MAX: usize = 4_096;
 /// Reads of the store at the same time; more are answered 503.
 const READS_AT_ONCE_MAX: usize = 512;
 /// How often the access log is synced.
@@ -89,18 +93,19 @@ pub(super) struct Shared {
     pub(super) store: Arc<Store>,
     pub(super) genesis: Genesis,
     pub(super) clock: Clock,
-    pub(super) pool: rayon::ThreadPool,
-    pub(super) admissions: Arc<Semaphore>,
+    pub(super) messages: Messages,
+    pub(super) keys: Arc<KeyCache>,
+    pub(super) queue: Arc<Queue>,
+    pub(super) desk: Arc<Desk>,
     pub(super) reads: Arc<Semaphore>,
-    /// `None` once the node takes nothing any more; the engine then finishes what it has.
-    pub(super) jobs: Mutex<Option<SyncSender<Job>>>,
+    /// Bytes of records that were taken and not answered yet.
     pub(super) waiting_bytes: Arc<AtomicUsize>,
     pub(super) pending: Arc<Pending>,
     pub(super) head: watch::Receiver<u64>,
     pub(super) disk: Arc<Disk>,
     pub(super) access_log: AccessLog,
     pub(super) stopping: AtomicBool,
-    pub(super) engine_failed: AtomicBool,
+    pub(super) fate: Arc<Fate>,
 }
 
 impl Node {
@@ -127,6 +132,14 @@ impl Node {
     /// # Errors
     /// The store does not open or does not verify.
     pub fn start(config: NodeConfig) -> Result<(Self, oneshot::Receiver<Stopped>), StartError> {
+        Self::start_with(config, Solo::new)
+    }
+
+    /// The same with any engine.
+    fn start_with<E: Engine + Send + 'static>(
+        config: NodeConfig,
+        engine: impl FnOnce(Box<dyn Signer>) -> E,
+    ) -> Result<(Self, oneshot::Receiver<Stopped>), StartError> {
         let kid = config.signer.public_key().kid();
         let validators = Arc::new(config.genesis.validators().clone());
         if !validators
@@ -139,73 +152,114 @@ impl Node {
         let store = Arc::new(open(&config)?);
         let point = replay_tail(&store, &config.genesis)?;
         let access_log = AccessLog::open(&config.data)?;
-        let pool = rayon::ThreadPoolBuilder::new()
-            .num_threads(config.verify_threads)
-            .thread_name(|number| format!("verify-{number}"))
-            .panic_handler(|_| tracing::error!("a verification panicked: please report it"))
-            .build()
-            .map_err(|error| StartError::Thread(error.to_string()))?;
         let disk = Disk::new(&config.data, config.disk_reserve_bytes);
         Disk::watch(&disk);
-        let (jobs, waiting) = sync_channel(JOBS_WAITING_MAX);
-        let waiting_bytes = Arc::new(AtomicUsize::new(0));
+        let verifiers = config.verify_threads.max(1);
         let (head_sender, head) = watch::channel(point.height);
-        let mut application = ChainApplication::new(
-            Arc::clone(&store),
-            validators,
-            point,
-            Arc::clone(&config.clock),
-            waiting,
-            Arc::clone(&waiting_bytes),
-            head_sender,
-        );
         let shared = Arc::new(Shared {
-            store,
-            genesis: config.genesis,
-            clock: config.clock,
-            pool,
-            admissions: Arc::new(Semaphore::new(ADMISSIONS_WAITING_MAX)),
+            messages: Messages::new(config.genesis.chain_id().clone()),
+            keys: Arc::new(KeyCache::new(point.time)),
+            queue: Arc::default(),
+            desk: Arc::new(Desk::new(verifiers)),
             reads: Arc::new(Semaphore::new(READS_AT_ONCE_MAX)),
-            jobs: Mutex::new(Some(jobs)),
-            waiting_bytes,
-            pending: Arc::new(Pending::default()),
+            waiting_bytes: Arc::default(),
+            pending: Arc::default(),
             head,
             disk,
             access_log,
             stopping: AtomicBool::new(false),
-            engine_failed: AtomicBool::new(false),
+            fate: Arc::new(Fate::new(Arc::clone(&store))),
+            store,
+            genesis: config.genesis,
+            clock: config.clock,
         });
-        let engine = Solo::new(config.signer);
-        let (ended, end) = oneshot::channel();
-        let watched = Arc::clone(&shared);
-        std::thread::Builder::new()
-            .name("engine".to_owned())
-            .spawn(move || {
-                let result = engine.run(&mut application);
-                if let Err(error) = &result {
-                    watched.engine_failed.store(true, Ordering::Release);
-                    tracing::error!(%error, "the engine stopped");
-                }
-                drop(application);
-                let _ = ended.send(result);
-            })
-            .map_err(|error| StartError::Thread(error.to_string()))?;
+        let application = ChainApplication {
+            store: Arc::clone(&shared.store),
+            validators,
+            point,
+            clock: Arc::clone(&shared.clock),
+            desk: Arc::clone(&shared.desk),
+            keys: Arc::clone(&shared.keys),
+            pending: Arc::clone(&shared.pending),
+            head: head_sender,
+            built: None,
+        };
+        let ended = run(&shared, application, engine(config.signer), verifiers)?;
         sync_access_log(&shared);
-        Ok((Self { shared }, end))
+        Ok((Self { shared }, ended))
     }
 
     /// Takes nothing new; the engine ends when everything that was taken is final.
     pub fn stop(&self) {
         self.shared.stopping.store(true, Ordering::Release);
-        self.shared
-            .jobs
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take();
+        self.shared.queue.close();
         if let Err(error) = self.shared.access_log.sync() {
             tracing::error!(%error, "the access log was not synced");
         }
     }
+}
+
+/// Starts the threads of the pipeline. The receiver tells how the engine ended.
+fn run(
+    shared: &Arc<Shared>,
+    mut application: ChainApplication,
+    engine: impl Engine + Send + 'static,
+    verifiers: usize,
+) -> Result<oneshot::Receiver<Stopped>, StartError> {
+    for number in 0..verifiers {
+        let verifier = Verifier {
+            queue: Arc::clone(&shared.queue),
+            desk: Arc::clone(&shared.desk),
+            pending: Arc::clone(&shared.pending),
+            messages: shared.messages.clone(),
+        };
+        spawn(&format!("verify-{number}"), move || verifier.run())?;
+    }
+    let sequencer = Sequencer {
+        store: Arc::clone(&shared.store),
+        desk: Arc::clone(&shared.desk),
+        clock: Arc::clone(&shared.clock),
+        time: application.point.time,
+        log_size: application.point.frontier.size(),
+        carried: VecDeque::new(),
+    };
+    spawn("sequencer", move || sequencer.run())?;
+    let (ended, end) = oneshot::channel();
+    let watched = Arc::clone(shared);
+    spawn("storer", move || {
+        let ending = Ending(watched);
+        let result = engine.run(&mut application);
+        if let Err(error) = &result {
+            tracing::error!(%error, "the engine stopped");
+            // First the reason, then the end: whoever waits is told why.
+            ending.0.fate.fail();
+        }
+        drop(application);
+        drop(ending);
+        let _ = ended.send(result);
+    })?;
+    Ok(end)
+}
+
+/// Ends the pipeline with its engine, however that ended: nobody waits for what will not come.
+struct Ending(Arc<Shared>);
+
+impl Drop for Ending {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.fate.fail();
+        }
+        self.0.queue.abort();
+        self.0.desk.abort();
+    }
+}
+
+fn spawn(name: &str, run: impl FnOnce() + Send + 'static) -> Result<(), StartError> {
+    std::thread::Builder::new()
+        .name(name.to_owned())
+        .spawn(run)
+        .map(drop)
+        .map_err(|error| StartError::Thread(error.to_string()))
 }
 
 fn open(config: &NodeConfig) -> Result<Store, OpenError> {
@@ -269,3 +323,7 @@ fn sync_access_log(shared: &Arc<Shared>) {
         }
     });
 }
+
+#[cfg(test)]
+#[path = "start_tests.rs"]
+mod tests;

@@ -1,32 +1,37 @@
 //! `POST /v1/validate`: what would become of an envelope, with nothing recorded.
 
+use std::sync::Arc;
+
 use invoice_api::registry::{Asker, RecordFindings, RecordVerdict, Refusal, Submission};
 use invoice_core::apply::{BlockPosition, Candidate, Execution, Inadmissible, Verdict};
 use invoice_core::calendar::Instant;
-use invoice_core::chain::{ChainId, Outcome};
+use invoice_core::chain::Outcome;
 use invoice_core::record::parse_record;
 use invoice_core::refusal::AuthenticationError;
 use invoice_core::refusal::catalogue::{self, ID_REUSED};
 use invoice_core::state::TypedState;
 
-use super::admission;
+use super::admission::{self, Messages, Verification};
+use super::key_cache::KnownKey;
 use super::registry::NodeError;
 use crate::store::Snapshot;
 
 /// Judges an envelope at an instant after the last block.
 pub(super) fn findings(
     snapshot: &Snapshot,
-    chain_id: &ChainId,
+    messages: &Messages,
     asker: &Asker,
     submission: &Submission,
     time: Instant,
 ) -> Result<Vec<RecordFindings>, NodeError> {
     let admitted = match submission.kid {
-        Some(_) => Some(admission::admit(
-            &TypedState(snapshot),
-            chain_id,
-            submission,
-        )?),
+        Some(_) => {
+            let kid = admission::kid_of(submission);
+            let key = kid.map(|kid| KnownKey::read(&TypedState(snapshot), &kid));
+            let key = key.transpose()?.flatten().map(Arc::new);
+            let envelope = [(submission, key.as_ref())];
+            messages.admit(&envelope, &Verification::Singly).pop()
+        }
         None => None,
     };
     let position = BlockPosition {
@@ -64,7 +69,7 @@ pub(super) fn findings(
         }
         let kid = admitted
             .as_ref()
-            .and_then(|admitted| Some(admitted.verified.as_ref()?.kid));
+            .and_then(|admitted| Some(admitted.verified.as_ref()?.key.kid));
         let candidate = Candidate::judged(parsed, kid);
         note(&mut findings, execution.judge(&candidate)?);
         all.push(findings);

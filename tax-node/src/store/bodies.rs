@@ -199,11 +199,13 @@ impl Bodies {
         }
         let open = self.opened(file)?;
         let mut bytes = vec![0; payload.saturating_add(FRAME_BYTES)];
-        open.read_at(place.offset, &mut bytes)
-            .map_err(|error| match error.kind() {
-                io::ErrorKind::UnexpectedEof => damaged("the file is cut short"),
-                _ => RunError::io("read", &path)(error).into(),
-            })?;
+        open.read_at(place.offset, &mut bytes).map_err(|error| {
+            if error.kind() == io::ErrorKind::UnexpectedEof {
+                damaged("the file is cut short")
+            } else {
+                RunError::io("read", &path)(error).into()
+            }
+        })?;
         match unframed(&bytes) {
             Some((found, payload)) if found == kind => Ok(payload.to_vec()),
             Some(_) | None => Err(damaged("a frame is not what was written")),

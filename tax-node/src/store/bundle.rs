@@ -7,11 +7,12 @@
 //! dictionary u32 | plain size u32 | zstd frame`; the plain text is, for each leaf, its length as
 //! a varint and its bytes. Integers are big-endian.
 
-use std::collections::{HashMap, VecDeque};
 use std::ops::Range;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use invoice_core::codec::Reader;
+use quick_cache::Weighter;
+use quick_cache::sync::Cache;
 use zstd::bulk::{Compressor, Decompressor};
 
 use super::dictionary::{Dictionaries, Dictionary};
@@ -29,12 +30,15 @@ pub(super) const LEVEL: i32 = 2;
 const PLAIN_BYTES_MAX: usize = 256 * (LEAF_BYTES_MAX + 4);
 
 /// Unpacked leaves that are kept at hand, in bytes.
-const CACHE_BYTES: usize = 64 * 1024 * 1024;
+const CACHE_BYTES: u64 = 64 * 1024 * 1024;
+
+/// A bundle of usual records has a quarter of a mebibyte.
+const CACHED_BUNDLES: usize = 256;
 
 /// Some consecutive leaves of one bundle, unpacked.
 #[derive(Debug)]
 pub(super) struct Bundle {
-    first: u64,
+    pub(super) first: u64,
     plain: Vec<u8>,
     ranges: Vec<Range<usize>>,
 }
@@ -189,47 +193,24 @@ impl Part {
     }
 }
 
-/// The bundles that were written or read last, up to a number of bytes: neighbouring leaves are
-/// often asked for together, and those of a new block at once. Leaves never change, so nothing
-/// here can be stale.
-#[derive(Debug, Default)]
-pub(super) struct BundleCache {
-    held: Mutex<Held>,
+/// The bundles that were written or read last, by first leaf and number of leaves while they are
+/// young (parts are joined later), or 0. Neighbouring leaves are often asked for together, and
+/// those of a new block at once. Leaves never change, so nothing here can be stale.
+pub(super) type BundleCache = Cache<(u64, u16), Arc<Bundle>, BundleWeight>;
+
+/// A bundle weighs as many bytes as its leaves have.
+#[derive(Clone, Debug)]
+pub(super) struct BundleWeight;
+
+impl Weighter<(u64, u16), Arc<Bundle>> for BundleWeight {
+    fn weight(&self, _key: &(u64, u16), bundle: &Arc<Bundle>) -> u64 {
+        (bundle.plain.len() as u64).saturating_add(1)
+    }
 }
 
-#[derive(Debug, Default)]
-struct Held {
-    /// By first leaf and number of leaves: parts are joined later.
-    bundles: HashMap<(u64, u16), Arc<Bundle>>,
-    order: VecDeque<(u64, u16)>,
-    bytes: usize,
-}
-
-impl BundleCache {
-    /// The bundle if it is at hand.
-    pub(super) fn get(&self, first: u64, leaves: u16) -> Option<Arc<Bundle>> {
-        let held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
-        held.bundles.get(&(first, leaves)).cloned()
-    }
-
-    /// Keeps a bundle, in place of those that came first.
-    pub(super) fn put(&self, leaves: u16, bundle: Arc<Bundle>) {
-        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
-        let key = (bundle.first, leaves);
-        let bytes = bundle.plain.len();
-        if held.bundles.insert(key, bundle).is_some() {
-            return;
-        }
-        held.order.push_back(key);
-        held.bytes = held.bytes.saturating_add(bytes);
-        while held.bytes > CACHE_BYTES
-            && let Some(oldest) = held.order.pop_front()
-        {
-            if let Some(old) = held.bundles.remove(&oldest) {
-                held.bytes = held.bytes.saturating_sub(old.plain.len());
-            }
-        }
-    }
+/// A cache of a fixed number of bytes.
+pub(super) fn bundle_cache() -> BundleCache {
+    Cache::with_weighter(CACHED_BUNDLES, CACHE_BYTES, BundleWeight)
 }
 
 #[cfg(test)]
@@ -304,15 +285,12 @@ mod tests {
 
     #[test]
     fn the_cache_is_bounded() {
-        let cache = BundleCache::default();
+        let cache = bundle_cache();
         let large = vec![0; 1024 * 1024];
         for number in 0..100 {
-            cache.put(1, Arc::new(Bundle::of(number, &[&large])));
+            cache.insert((number, 1), Arc::new(Bundle::of(number, &[&large])));
         }
-        assert!(cache.get(0, 1).is_none());
-        assert!(cache.get(99, 1).is_some());
-        let held = cache.held.lock().unwrap();
-        assert!(held.bytes <= CACHE_BYTES && held.bundles.len() == held.order.len());
-        assert!(held.bundles.len() > 50);
+        assert!(cache.weight() <= CACHE_BYTES);
+        assert!(cache.len() > 30);
     }
 }

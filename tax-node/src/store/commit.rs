@@ -21,6 +21,7 @@ use super::bundle::{BUNDLE_LEAVES, Bundle, LEAF_BYTES_MAX, Part};
 use super::dictionary::Dictionary;
 use super::error::{CommitError, Damage, ReadError};
 use super::head::Head;
+use super::log_tree::Node;
 use super::manifest::{self, Edit};
 use super::rows::IndexRows;
 use super::shared::Shared;
@@ -122,7 +123,7 @@ fn check(
     shared: &Arc<Shared>,
     head: &Head,
     given: &CommittedBlock<'_>,
-) -> Result<Option<(Head, Vec<(u8, u64, Hash)>)>, CommitError> {
+) -> Result<Option<(Head, Vec<Node>)>, CommitError> {
     let header = &given.block.header;
     let block_id = header.id();
     if header.height <= head.height && header.height > 0 {
@@ -210,7 +211,9 @@ fn pack(
     let pack = |(first, leaves): &(u64, &[Vec<u8>])| {
         let bundle = Bundle::of(*first, leaves);
         let part = bundle.pack(dictionary)?;
-        shared.bundles.put(part.leaves, Arc::new(bundle));
+        shared
+            .bundles
+            .insert((bundle.first, part.leaves), Arc::new(bundle));
         Ok(part)
     };
     let parts: Result<Vec<Part>, &'static str> = if bundles.len() < BUNDLES_IN_PARALLEL {

@@ -4,8 +4,7 @@
 //! computed from the leaves of one bundle when they are asked for, all at once, and kept for a
 //! while: 32 bytes on disk for every record would cost more than computing them ever does.
 
-use std::collections::{HashMap, VecDeque};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use invoice_core::codec::{DecodeError, Writer};
 use invoice_core::crypto::{Hash, sm3_many};
@@ -28,12 +27,15 @@ fn level_above(hashes: &[Hash]) -> Vec<Hash> {
     sm3_many(&messages)
 }
 
+/// Level, number and hash of a complete subtree.
+pub(super) type Node = (u8, u64, Hash);
+
 /// What leaves add to the log.
 pub(super) struct Growth {
     /// The log's right edge with them.
     pub(super) frontier: Frontier,
-    /// Level, number and hash of every subtree of stored level that they complete.
-    pub(super) nodes: Vec<(u8, u64, Hash)>,
+    /// Every subtree of stored level that they complete.
+    pub(super) nodes: Vec<Node>,
 }
 
 /// Appends leaves to the log, level by level: neighbouring hashes are computed together.
@@ -106,30 +108,12 @@ impl BundleTree {
     }
 }
 
-/// The trees of whole bundles that were asked for last. Leaves never change.
-#[derive(Debug, Default)]
-pub(super) struct TreeCache {
-    held: Mutex<(HashMap<u64, Arc<BundleTree>>, VecDeque<u64>)>,
-}
+/// The trees of whole bundles that were asked for last, by the bundle's number. Leaves never change.
+pub(super) type TreeCache = quick_cache::sync::Cache<u64, Arc<BundleTree>>;
 
-impl TreeCache {
-    pub(super) fn get(&self, bundle: u64) -> Option<Arc<BundleTree>> {
-        let held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
-        held.0.get(&bundle).cloned()
-    }
-
-    pub(super) fn put(&self, bundle: u64, tree: Arc<BundleTree>) {
-        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
-        let (trees, order) = &mut *held;
-        if trees.insert(bundle, tree).is_none() {
-            order.push_back(bundle);
-        }
-        while order.len() > CACHED_TREES {
-            if let Some(oldest) = order.pop_front() {
-                trees.remove(&oldest);
-            }
-        }
-    }
+/// A cache of a fixed number of trees.
+pub(super) fn tree_cache() -> TreeCache {
+    TreeCache::new(CACHED_TREES)
 }
 
 #[cfg(test)]
@@ -172,16 +156,5 @@ mod tests {
             assert_eq!(tree.node(1, 128), None);
             assert_eq!(tree.node(9, 0), None);
         }
-    }
-
-    #[test]
-    fn the_cache_is_bounded() {
-        let cache = TreeCache::default();
-        for bundle in 0..3_000 {
-            cache.put(bundle, Arc::new(BundleTree::over(Vec::new())));
-        }
-        assert!(cache.get(0).is_none());
-        assert!(cache.get(2_999).is_some());
-        assert_eq!(cache.held.lock().unwrap().0.len(), CACHED_TREES);
     }
 }

@@ -131,7 +131,7 @@ impl Snapshot {
 
     /// The lower levels of a bundle.
     fn tree(&self, bundle: u64) -> Result<Arc<BundleTree>, ReadError> {
-        if let Some(tree) = self.shared.trees.get(bundle) {
+        if let Some(tree) = self.shared.trees.get(&bundle) {
             return Ok(tree);
         }
         let first = bundle.saturating_mul(BUNDLE_LEAVES);
@@ -139,7 +139,7 @@ impl Snapshot {
         let end = whole.min(self.head().log_size());
         let tree = Arc::new(BundleTree::over(self.leaf_hashes(first, end)?));
         if end == whole {
-            self.shared.trees.put(bundle, Arc::clone(&tree));
+            self.shared.trees.insert(bundle, Arc::clone(&tree));
         }
         Ok(tree)
     }

@@ -9,6 +9,7 @@ use invoice_core::crypto::Hash;
 use invoice_core::state::Changes;
 
 use super::feeds::{self, Listed};
+use super::log_tree::Node;
 use super::lookup::EventPosition;
 use super::tables::{self, key};
 
@@ -83,13 +84,12 @@ pub(super) fn of_state(changes: &Changes) -> Vec<Row> {
         .collect()
 }
 
-/// All rows of a block, sorted, each key once. `nodes` are the Merkle hashes that it completes, by
-/// level and number.
+/// All rows of a block, sorted, each key once. `nodes` are the Merkle hashes that it completes.
 pub(super) fn of_block(
     header: &Header,
     changes: &Changes,
     index: &IndexRows,
-    nodes: &[(u8, u64, Hash)],
+    nodes: &[Node],
 ) -> Vec<Row> {
     let mut rows = of_state(changes);
     rows.reserve(index.records.len().saturating_add(64));

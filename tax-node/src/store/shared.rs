@@ -1,16 +1,19 @@
 //! What all handles and threads of one opened store share.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock};
 
+use quick_cache::Weighter;
+use quick_cache::sync::Cache;
+
 use super::block_row::BlockOutline;
 use super::bodies::{Bodies, BodyFile};
-use super::bundle::BundleCache;
+use super::bundle::{BundleCache, bundle_cache};
 use super::dictionary::Dictionaries;
 use super::error::{ReadError, contained};
 use super::head::Head;
-use super::log_tree::TreeCache;
+use super::log_tree::{TreeCache, tree_cache};
 use super::maintenance::Work;
 use super::manifest::Edit;
 use super::runs::{Home, Run, Version};
@@ -112,39 +115,22 @@ impl Published {
 }
 
 /// Envelopes whose outlines are kept after they were read from a body file.
-const CACHED_ENVELOPES: usize = 100_000;
+const CACHED_ENVELOPES: u64 = 100_000;
 
-/// Outlines of old blocks that were asked for last: receipts of one block ask for it often.
-#[derive(Debug, Default)]
-pub(super) struct OutlineCache {
-    held: Mutex<(HashMap<u64, Arc<BlockOutline>>, VecDeque<u64>, usize)>,
-}
+/// Blocks of light load have an envelope or two.
+const CACHED_OUTLINES: usize = 4_096;
 
-impl OutlineCache {
-    pub(super) fn get(&self, height: u64) -> Option<Arc<BlockOutline>> {
-        let held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
-        held.0.get(&height).cloned()
-    }
+/// Outlines of old blocks that were asked for last, by height: receipts of one block ask for its
+/// outline often.
+pub(super) type OutlineCache = Cache<u64, Arc<BlockOutline>, OutlineWeight>;
 
-    pub(super) fn put(&self, outline: Arc<BlockOutline>) {
-        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
-        let (outlines, order, envelopes) = &mut *held;
-        let height = outline.header.height;
-        let size = |outline: &BlockOutline| outline.envelopes.len().saturating_add(1);
-        *envelopes = envelopes.saturating_add(size(&outline));
-        if let Some(old) = outlines.insert(height, outline) {
-            *envelopes = envelopes.saturating_sub(size(&old));
-        } else {
-            order.push_back(height);
-        }
-        while *envelopes > CACHED_ENVELOPES
-            && order.len() > 1
-            && let Some(oldest) = order.pop_front()
-        {
-            if let Some(old) = outlines.remove(&oldest) {
-                *envelopes = envelopes.saturating_sub(size(&old));
-            }
-        }
+/// An outline weighs as much as it has envelopes.
+#[derive(Clone, Debug)]
+pub(super) struct OutlineWeight;
+
+impl Weighter<u64, Arc<BlockOutline>> for OutlineWeight {
+    fn weight(&self, _height: &u64, outline: &Arc<BlockOutline>) -> u64 {
+        (outline.envelopes.len() as u64).saturating_add(1)
     }
 }
 
@@ -182,9 +168,9 @@ impl Shared {
             published: RwLock::new(Arc::new(published)),
             home,
             bodies,
-            bundles: BundleCache::default(),
-            trees: TreeCache::default(),
-            outlines: OutlineCache::default(),
+            bundles: bundle_cache(),
+            trees: tree_cache(),
+            outlines: Cache::with_weighter(CACHED_OUTLINES, CACHED_ENVELOPES, OutlineWeight),
             genesis,
             tuning,
             next_number: AtomicU32::new(next_number),

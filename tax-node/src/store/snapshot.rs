@@ -106,7 +106,7 @@ impl Snapshot {
             let block = self.young_block(height).ok_or_else(|| damage("missing"))?;
             return Ok(Arc::clone(&block.outline));
         }
-        if let Some(outline) = self.shared.outlines.get(height) {
+        if let Some(outline) = self.shared.outlines.get(&height) {
             return Ok(outline);
         }
         let row = self
@@ -119,7 +119,7 @@ impl Snapshot {
             return Err(damage("has another height").into());
         }
         let outline = Arc::new(outline);
-        self.shared.outlines.put(Arc::clone(&outline));
+        self.shared.outlines.insert(height, Arc::clone(&outline));
         Ok(outline)
     }
 
@@ -226,7 +226,7 @@ impl Snapshot {
             let block = self.young_block_of_leaf(index)?;
             let part = block.part_of(index);
             let part = part.ok_or_else(|| Damage::new("journal", index, "has no such leaf"))?;
-            if let Some(bundle) = self.shared.bundles.get(part.first, part.leaves) {
+            if let Some(bundle) = self.shared.bundles.get(&(part.first, part.leaves)) {
                 return Ok(bundle);
             }
             return self.unpack(part, part.leaves, number);
@@ -239,7 +239,7 @@ impl Snapshot {
             .last();
         let damage = |fault| Damage::new("bundles", number, fault);
         let (first, file, place) = part.ok_or_else(|| damage("missing"))?;
-        if let Some(bundle) = self.shared.bundles.get(first, 0) {
+        if let Some(bundle) = self.shared.bundles.get(&(first, 0)) {
             return Ok(bundle);
         }
         let part = self.shared.bodies.leaves(file, place)?;
@@ -268,7 +268,9 @@ impl Snapshot {
     fn unpack(&self, part: &Part, leaves: u16, number: u64) -> Result<Arc<Bundle>, ReadError> {
         let bundle = part.unpack(&self.published.dictionaries);
         let bundle = Arc::new(bundle.map_err(|fault| Damage::new("bundles", number, fault))?);
-        self.shared.bundles.put(leaves, Arc::clone(&bundle));
+        self.shared
+            .bundles
+            .insert((part.first, leaves), Arc::clone(&bundle));
         Ok(bundle)
     }
 }

@@ -113,6 +113,7 @@ impl Filter {
     }
 
     /// The memory that it takes, and its length in a file, in bytes.
+    #[cfg(test)]
     pub(crate) fn bytes(&self) -> usize {
         self.lines.len() * LINE_BYTES
     }

@@ -314,6 +314,7 @@ impl Generation {
     }
 
     /// How many keys are in memory.
+    #[cfg(test)]
     pub(crate) fn rows(&self) -> usize {
         (0..KEYSPACES_MAX)
             .map(|keyspace| self.rows_of(keyspace))

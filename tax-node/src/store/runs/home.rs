@@ -44,11 +44,6 @@ impl Home {
         }
     }
 
-    /// The filters of all runs.
-    pub(crate) const fn filters(&self) -> Filters {
-        self.filters
-    }
-
     /// Opens a run that the manifest names.
     ///
     /// # Errors

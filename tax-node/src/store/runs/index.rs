@@ -90,6 +90,7 @@ impl Index {
     }
 
     /// The memory that it takes, in bytes.
+    #[cfg(test)]
     pub(crate) fn bytes(&self) -> usize {
         self.separators.capacity() + self.ends.capacity() * 4 + self.offsets.capacity() * 8
     }

@@ -38,7 +38,9 @@ pub use error::RunError;
 pub use fault_files::FaultFiles;
 pub use files::{DiskFiles, FileIn, FileOut, Files};
 pub(crate) use filter::Filters;
-pub(crate) use generation::{Cell, Generation};
+#[cfg(test)]
+pub(crate) use generation::Cell;
+pub(crate) use generation::Generation;
 pub(crate) use home::Home;
 pub(crate) use info::RunInfo;
 pub(crate) use plan::plan_merge;

@@ -168,6 +168,7 @@ impl Run {
     }
 
     /// The memory of its index and filter, in bytes.
+    #[cfg(test)]
     pub(crate) fn memory_bytes(&self) -> usize {
         self.index.bytes() + self.filter.bytes()
     }

@@ -25,7 +25,7 @@ use input::{Lines, Maker};
 use journal::{Journal, Plan};
 
 /// Envelopes that are signed and not yet sent.
-const READY_MAX: usize = 256;
+const READY_MAX: usize = 1_024;
 /// Passes over the input that may bring nothing new before the run gives up.
 const IDLE_PASSES_MAX: u32 = 5;
 /// Wait after the first pass that brought nothing new; it doubles with each that follows.

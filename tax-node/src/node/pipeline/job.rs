@@ -1,0 +1,86 @@
+//! A verified envelope on its way into a block.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use invoice_api::registry::RecordAnswer;
+use invoice_core::apply::Candidate;
+use invoice_core::crypto::{Hash, Signature};
+
+use super::fresh::FreshBlock;
+use super::pending::Entered;
+use super::reply::{Answered, Decided, Decision, Slot};
+use crate::node::key_cache::KnownKey;
+
+/// How the signature covers the records.
+#[derive(Debug, Clone)]
+pub(in crate::node) enum Form {
+    /// Over the one record.
+    Single,
+    /// Over the Merkle root of all records of the envelope.
+    Batch {
+        /// All or none.
+        atomic: bool,
+        /// Leaf hashes of the records' bytes by position, also of those that failed before.
+        leaf_hashes: Vec<Hash>,
+    },
+}
+
+/// Records whose shape and signature are right.
+#[derive(Debug)]
+pub(in crate::node) struct Verified {
+    pub(in crate::node) key: Arc<KnownKey>,
+    pub(in crate::node) signature: Signature,
+    pub(in crate::node) form: Form,
+    /// Position in the envelope of each record, ascending.
+    pub(in crate::node) positions: Vec<usize>,
+    /// The exact bytes of each.
+    pub(in crate::node) records: Vec<Bytes>,
+    /// What is to be executed of each.
+    pub(in crate::node) candidates: Vec<Candidate>,
+}
+
+/// An envelope to be executed and recorded.
+#[derive(Debug)]
+pub(in crate::node) struct Job {
+    pub(in crate::node) verified: Verified,
+    /// Answers of its other records, by position.
+    pub(in crate::node) answers: Vec<Option<RecordAnswer>>,
+    /// The records' ids as far as they could be read.
+    pub(in crate::node) ids: Vec<Option<String>>,
+    pub(in crate::node) slot: Slot,
+    pub(in crate::node) pending: Entered,
+}
+
+impl Job {
+    /// How many records are to be executed.
+    pub(in crate::node) fn records(&self) -> usize {
+        self.verified.records.len()
+    }
+
+    /// Bytes of all records that came with it.
+    pub(in crate::node) fn bytes(&self) -> usize {
+        self.slot.bytes()
+    }
+
+    /// Answers the envelope: its block is durable. What it was pending for comes back, to be left
+    /// together with that of others.
+    pub(in crate::node) fn answer(
+        self,
+        decisions: Vec<Decision>,
+        fresh: Option<(Arc<FreshBlock>, usize)>,
+    ) -> Entered {
+        let decided = Decided {
+            positions: self.verified.positions,
+            decisions,
+            key: self.verified.key,
+            fresh,
+        };
+        self.slot.fill(Ok(Answered {
+            answers: self.answers,
+            ids: self.ids,
+            decided: Some(decided),
+        }));
+        self.pending
+    }
+}

@@ -1,0 +1,120 @@
+//! The bounded queue before verification.
+
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use super::lanes::{Class, LaneId, Lanes, Waiting};
+
+/// Envelopes to be verified together.
+#[derive(Debug)]
+pub(in crate::node) struct Chunk {
+    /// Its place in the order of execution.
+    pub(in crate::node) ticket: u64,
+    pub(in crate::node) class: Class,
+    pub(in crate::node) envelopes: Vec<Waiting>,
+}
+
+/// What waits for verification.
+#[derive(Debug, Default)]
+pub(in crate::node) struct Queue {
+    inner: Mutex<Inner>,
+    more: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct Inner {
+    lanes: Lanes,
+    next_ticket: u64,
+    closed: bool,
+}
+
+/// An envelope that was not taken, with the reason.
+#[derive(Debug)]
+pub(in crate::node) enum NotTaken {
+    /// The queue, or the lane's part of it, is full.
+    Full(Waiting),
+    /// Nothing is taken any more.
+    Closed(Waiting),
+}
+
+impl Queue {
+    /// Adds envelopes in order; those for which there is no room come back. Never waits for
+    /// anything but the lock.
+    pub(in crate::node) fn push(&self, envelopes: Vec<Waiting>) -> Vec<NotTaken> {
+        let now = Instant::now();
+        let mut inner = self.lock();
+        if inner.closed {
+            drop(inner);
+            return envelopes.into_iter().map(NotTaken::Closed).collect();
+        }
+        let mut full = Vec::new();
+        for waiting in envelopes {
+            if !full.is_empty() {
+                // What comes after one that was refused must not overtake it.
+                full.push(NotTaken::Full(waiting));
+            } else if let Err(waiting) = inner.lanes.push(waiting, now) {
+                full.push(NotTaken::Full(waiting));
+            }
+        }
+        drop(inner);
+        self.more.notify_one();
+        full
+    }
+
+    /// Waits for envelopes and takes as many as are verified together; `None` once the queue is
+    /// closed and empty.
+    pub(in crate::node) fn take(&self) -> Option<Chunk> {
+        let mut inner = self.lock();
+        loop {
+            if let Some((class, envelopes)) = inner.lanes.take(Instant::now()) {
+                let ticket = inner.next_ticket;
+                inner.next_ticket = inner.next_ticket.saturating_add(1);
+                if inner.lanes.envelopes() > 0 {
+                    self.more.notify_one();
+                }
+                return Some(Chunk {
+                    ticket,
+                    class,
+                    envelopes,
+                });
+            }
+            if inner.closed {
+                return None;
+            }
+            inner = self
+                .more
+                .wait(inner)
+                .unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    /// Learns how long a chunk took and in which lanes signatures failed.
+    pub(in crate::node) fn done(&self, class: Class, took: Duration, failed: &[LaneId]) {
+        self.lock().lanes.done(class, took, failed, Instant::now());
+    }
+
+    /// Takes nothing any more; what waits is still handed out.
+    pub(in crate::node) fn close(&self) {
+        self.lock().closed = true;
+        self.more.notify_all();
+    }
+
+    /// Takes nothing any more and drops what waits.
+    pub(in crate::node) fn abort(&self) {
+        let mut inner = self.lock();
+        inner.closed = true;
+        let mut dropped = std::mem::take(&mut inner.lanes);
+        drop(inner);
+        self.more.notify_all();
+        dropped.clear();
+    }
+
+    /// How many envelopes wait.
+    pub(in crate::node) fn waiting(&self) -> usize {
+        self.lock().lanes.envelopes()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

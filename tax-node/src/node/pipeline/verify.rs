@@ -1,0 +1,108 @@
+//! The threads that verify.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::desk::Desk;
+use super::job::Job;
+use super::lanes::{Class, LaneId, Waiting};
+use super::pending::Pending;
+use super::queue::{Chunk, Queue};
+use super::reply::Answered;
+use crate::node::admission::{Admitted, Messages, Verification};
+use crate::seed::fresh_seed;
+
+/// What a verifying thread works with.
+#[derive(Clone)]
+pub(in crate::node) struct Verifier {
+    pub(in crate::node) queue: Arc<Queue>,
+    pub(in crate::node) desk: Arc<Desk>,
+    pub(in crate::node) pending: Arc<Pending>,
+    pub(in crate::node) messages: Messages,
+}
+
+impl Verifier {
+    /// Verifies until the queue is closed and empty.
+    pub(in crate::node) fn run(self) {
+        let _leaving = Leaving(&self.desk);
+        while self.desk.wait_for_room() {
+            let Some(Chunk {
+                ticket,
+                class,
+                envelopes,
+            }) = self.queue.take()
+            else {
+                return;
+            };
+            let began = Instant::now();
+            // A bug in one chunk must not end the verification of all others: what it held is
+            // answered as unavailable, and its turn passes.
+            let done = catch_unwind(AssertUnwindSafe(|| self.verify(class, envelopes)));
+            let (jobs, failed) = done.unwrap_or_else(|_| {
+                tracing::error!("a verification panicked: please report it");
+                Default::default()
+            });
+            self.queue.done(class, began.elapsed(), &failed);
+            self.desk.hand_in(ticket, jobs);
+        }
+    }
+
+    /// Answers what fails and gives what goes on, and the lanes in which signatures failed.
+    fn verify(&self, class: Class, envelopes: Vec<Waiting>) -> (Vec<Job>, Vec<LaneId>) {
+        let verification = match class {
+            Class::Suspect => Verification::Singly,
+            Class::Clean => {
+                // Without randomness nothing may be combined.
+                fresh_seed().map_or(Verification::Singly, Verification::Together)
+            }
+        };
+        let borrowed: Vec<_> = envelopes
+            .iter()
+            .map(|waiting| (&waiting.submission, waiting.key.as_ref()))
+            .collect();
+        let admitted = self.messages.admit(&borrowed, &verification);
+        let (mut failed, mut verified) = (Vec::new(), Vec::new());
+        for (waiting, admitted) in envelopes.into_iter().zip(admitted) {
+            if admitted.failed {
+                failed.push(waiting.lane());
+            }
+            let Admitted {
+                answers,
+                ids,
+                verified: going_on,
+                failed: _,
+            } = admitted;
+            match going_on {
+                Some(going_on) => verified.push((waiting.slot, going_on, answers, ids)),
+                None => waiting.slot.fill(Ok(Answered {
+                    answers,
+                    ids,
+                    decided: None,
+                })),
+            }
+        }
+        let candidates = verified
+            .iter()
+            .map(|(_, verified, ..)| verified.candidates.as_slice());
+        let entered = self.pending.enter(candidates);
+        let jobs = verified.into_iter().zip(entered);
+        let jobs = jobs.map(|((slot, verified, answers, ids), pending)| Job {
+            verified,
+            answers,
+            ids,
+            slot,
+            pending,
+        });
+        (jobs.collect(), failed)
+    }
+}
+
+/// Tells the desk that a thread hands in nothing any more, however it ended.
+struct Leaving<'d>(&'d Desk);
+
+impl Drop for Leaving<'_> {
+    fn drop(&mut self) {
+        self.0.verifier_left();
+    }
+}

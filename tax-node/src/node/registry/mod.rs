@@ -1,0 +1,170 @@
+//! The node as the HTTP interface sees it: each call in a file of its topic.
+
+mod chain;
+mod figures;
+mod keys;
+mod reads;
+mod records;
+mod submit;
+
+use async_trait::async_trait;
+use invoice_api::registry::{
+    Asker, BlockView, CheckItem, Checked, CheckpointView, ClaimPage, ClaimQuery, DocumentView,
+    EventPage, Gauge, InclusionView, KeyView, Readiness, RecordFindings, RecordState, Registry,
+    Submission, Submitted, Unavailable, UnavailableReason,
+};
+use invoice_core::calendar::Instant;
+use invoice_core::crypto::{Hash, Kid};
+use invoice_core::identity::{DocumentKey, MemberId};
+use tokio::sync::watch;
+
+use super::pipeline::reply::unavailable;
+use super::{Node, checks, claims, documents, events, validate};
+
+pub(super) use reads::NodeError;
+
+#[async_trait]
+impl Registry for Node {
+    fn chain_id(&self) -> &str {
+        self.shared.genesis.chain_id().as_str()
+    }
+
+    fn genesis(&self) -> &[u8] {
+        self.shared.genesis.bytes()
+    }
+
+    async fn submit(&self, submission: Submission) -> Submitted {
+        let mut told = submit::submit(&self.shared, vec![submission]).await;
+        told.pop()
+            .unwrap_or_else(|| Err(unavailable(UnavailableReason::Stopping)))
+    }
+
+    async fn submit_many(&self, submissions: Vec<Submission>) -> Vec<Submitted> {
+        submit::submit(&self.shared, submissions).await
+    }
+
+    async fn validate(
+        &self,
+        asker: &Asker,
+        submission: Submission,
+    ) -> Result<Vec<RecordFindings>, Unavailable> {
+        let asker = asker.clone();
+        self.shared
+            .read(move |shared, snapshot| {
+                let next = snapshot.head().time_ms.saturating_add(1);
+                let time = (shared.clock)().max(Instant::from_ms(next));
+                validate::findings(snapshot, &shared.messages, &asker, &submission, time)
+            })
+            .await
+    }
+
+    async fn key(&self, kid: Kid) -> Result<Option<KeyView>, Unavailable> {
+        self.shared.key_view(&kid)
+    }
+
+    async fn record_by_id(
+        &self,
+        asker: &Asker,
+        by: MemberId,
+        id: String,
+    ) -> Result<RecordState, Unavailable> {
+        records::by_id(&self.shared, asker, by, &id).await
+    }
+
+    async fn record_by_hash(&self, asker: &Asker, sm3: Hash) -> Result<RecordState, Unavailable> {
+        records::by_hash(&self.shared, asker, sm3).await
+    }
+
+    async fn checks(&self, asker: &Asker, items: Vec<CheckItem>) -> Result<Checked, Unavailable> {
+        let asker = asker.clone();
+        self.shared
+            .read(move |shared, snapshot| checks::check_all(shared, snapshot, Some(&asker), &items))
+            .await
+    }
+
+    async fn public_check(&self, item: CheckItem) -> Result<Checked, Unavailable> {
+        self.shared
+            .read(move |shared, snapshot| checks::check_all(shared, snapshot, None, &[item]))
+            .await
+    }
+
+    async fn document(
+        &self,
+        asker: &Asker,
+        key: DocumentKey,
+    ) -> Result<Option<DocumentView>, Unavailable> {
+        let asker = asker.clone();
+        self.shared
+            .read(move |shared, snapshot| documents::logged_view(shared, snapshot, &asker, &key))
+            .await
+    }
+
+    async fn claims(
+        &self,
+        asker: &Asker,
+        query: ClaimQuery,
+    ) -> Result<Option<ClaimPage>, Unavailable> {
+        let asker = asker.clone();
+        self.shared
+            .read(move |shared, snapshot| {
+                claims::page(snapshot, &asker, &query, shared.as_of(snapshot))
+            })
+            .await
+    }
+
+    async fn events(
+        &self,
+        asker: &Asker,
+        after: u64,
+        limit: usize,
+    ) -> Result<EventPage, Unavailable> {
+        let asker = asker.clone();
+        self.shared
+            .read(move |_, snapshot| events::page(snapshot, &asker, after, limit))
+            .await
+    }
+
+    fn head(&self) -> watch::Receiver<u64> {
+        self.shared.head.clone()
+    }
+
+    async fn checkpoint(&self) -> Result<Option<CheckpointView>, Unavailable> {
+        self.shared
+            .read(|_, snapshot| chain::checkpoint(snapshot))
+            .await
+    }
+
+    async fn block(&self, height: u64) -> Result<Option<BlockView>, Unavailable> {
+        self.shared
+            .read(move |_, snapshot| chain::block(snapshot, height))
+            .await
+    }
+
+    async fn inclusion_proof(
+        &self,
+        index: u64,
+        tree_size: u64,
+    ) -> Result<Option<InclusionView>, Unavailable> {
+        self.shared
+            .read(move |_, snapshot| chain::inclusion(snapshot, index, tree_size))
+            .await
+    }
+
+    async fn consistency_proof(
+        &self,
+        from: u64,
+        to: u64,
+    ) -> Result<Option<Vec<Hash>>, Unavailable> {
+        self.shared
+            .read(move |_, snapshot| Ok(snapshot.consistency_path(from, to)?))
+            .await
+    }
+
+    fn readiness(&self) -> Readiness {
+        self.shared.readiness()
+    }
+
+    fn gauges(&self) -> Vec<Gauge> {
+        self.shared.gauges()
+    }
+}
