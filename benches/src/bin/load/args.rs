@@ -102,7 +102,7 @@ pub(crate) struct Ingest {
     #[arg(long)]
     pub(crate) store: Option<PathBuf>,
     /// 同时在途的记录数 / records in flight
-    #[arg(long, default_value_t = 4_096)]
+    #[arg(long, default_value_t = 8_192)]
     pub(crate) in_flight: usize,
     /// 索取回执 / ask for receipts
     #[arg(long)]
@@ -132,7 +132,7 @@ pub(crate) struct Http {
     #[arg(long)]
     pub(crate) connections: Option<usize>,
     /// 每条批量流上未获应答的行数上限 / lines of one stream that are not answered yet
-    #[arg(long, default_value_t = 256)]
+    #[arg(long, default_value_t = 512)]
     pub(crate) window: usize,
 }
 

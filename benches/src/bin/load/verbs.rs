@@ -6,6 +6,7 @@ use benches::Failure;
 use benches::cast::Cast;
 use benches::documents::{Press, Profile};
 use benches::input::{Form, Inputs, Prepared, Request};
+use benches::load::ingest::Flow;
 use benches::load::progress::Progress;
 use benches::load::report::{self, Case, Figures, Found};
 use benches::load::sockets::{self, Way};
@@ -161,8 +162,8 @@ fn in_process(args: &Ingest) -> Result<(), Failure> {
         println!("{}", report::HEAD);
     }
     let run = |store: &StoreFolder, _: &Cast, request: &Request, path: &Path, file: &Prepared| {
-        let in_flight = args.in_flight.div_ceil(request.form.batch()).max(2);
-        ingest::run(store, path, file, in_flight, args.receipts)
+        let flow = Flow::of(args.in_flight, request.form.batch(), args.receipts);
+        ingest::run(store, path, file, flow)
     };
     measure(&args.cases, args.store.as_deref(), "submit", run, &mut all)?;
     if json {
