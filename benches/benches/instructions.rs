@@ -6,20 +6,15 @@
 
 use std::hint::black_box;
 
+use benches::hot::{self, Part};
 use invoice_core::crypto::{
     Hash, HintedSignature, PublicKey, SecretKey, SecretKeySigner, Signed, Signer, USER_ID, sm3,
     verify_many,
 };
 use sm2::dsa::signature::hazmat::PrehashVerifier;
 
-/// A part: its name, how many things one turn handles, and what prepares and returns a turn.
-struct Part {
-    name: &'static str,
-    things: usize,
-    prepare: fn() -> Box<dyn FnMut()>,
-}
-
-/// What is counted. Another hot part is another line.
+/// What is counted of signatures and hashes; another hot part is another line. What else happens
+/// to a record is in `benches::hot`.
 const PARTS: &[Part] = &[
     Part {
         name: "verify/sm2-crate",
@@ -171,11 +166,15 @@ fn together(keys: u32, count: usize) -> Box<dyn FnMut()> {
     })
 }
 
+fn all() -> impl Iterator<Item = &'static Part> {
+    PARTS.iter().chain(hot::PARTS)
+}
+
 /// Without arguments the names and sizes of the parts, else `NAME TURNS`.
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     if let [name, turns] = &arguments[..]
-        && let Some(part) = PARTS.iter().find(|part| part.name == name)
+        && let Some(part) = all().find(|part| part.name == name)
         && let Ok(turns) = turns.parse::<u32>()
     {
         let mut turn = (part.prepare)();
@@ -183,7 +182,7 @@ fn main() {
             turn();
         }
     } else {
-        for part in PARTS {
+        for part in all() {
             println!("{} {}", part.name, part.things);
         }
     }

@@ -15,10 +15,12 @@ use invoice_core::calendar::Instant;
 use invoice_core::chain::{Block, BlockEnvelope, Genesis, Inclusion, Leaf, Receipt};
 use invoice_core::chain::{ReceiptAuthorization, ReceiptSignature};
 use invoice_core::crypto::messages::{batch_message, record_message};
-use invoice_core::crypto::{HintedSignature, SecretKey, SecretKeySigner, Signer, USER_ID};
+use invoice_core::crypto::{
+    HintedSignature, SecretKey, SecretKeySigner, Signer, USER_ID, sm3_many,
+};
 use invoice_core::merkle::{self, Frontier};
 use invoice_core::record::{Record, parse_envelope, parse_record};
-use invoice_core::state::MemoryState;
+use invoice_core::state::{MemoryState, TypedState};
 use sm2::dsa::signature::Verifier;
 
 const SEED: u64 = 20_261_121;
@@ -27,6 +29,10 @@ const CHAIN: &str = "bench";
 const NOON: Instant = Instant::from_ms(1_795_242_600_000);
 const BATCH: usize = 256;
 const CACHE_BYTES: usize = 256 * 1024 * 1024;
+/// Records that fill a block of 8 MiB.
+const FULL_BLOCK: usize = 6_000;
+/// Records of the store in which entries are looked up: enough for files beside what is in memory.
+const LOOKED_UP: usize = 120_000;
 
 fn cast() -> Cast {
     Cast::new(SEED, CastSize::of_issuers(200))
@@ -231,6 +237,14 @@ fn tree(criterion: &mut Criterion) {
                 .fold(0, |sum, hash| sum ^ hash.as_bytes()[0])
         });
     });
+    group.bench_function("hash 1000 leaves together", |bencher| {
+        bencher.iter(|| merkle::leaf_hashes(black_box(&texts)));
+    });
+    let parts: Vec<[&[u8]; 1]> = texts.iter().map(|text| [text.as_bytes()]).collect();
+    let messages: Vec<&[&[u8]]> = parts.iter().map(<[&[u8]; 1]>::as_slice).collect();
+    group.bench_function("SM3 of 1000 records together", |bencher| {
+        bencher.iter(|| sm3_many(black_box(&messages)));
+    });
     group.bench_function("append 1000 leaves to a million, and the root", |bencher| {
         bencher.iter(|| {
             let mut frontier = before.clone();
@@ -278,18 +292,59 @@ fn block(criterion: &mut Criterion) {
 fn commit(criterion: &mut Criterion) {
     let cast = cast();
     let mut group = criterion.benchmark_group("commit with fsync");
-    for size in [1, 100, 1_000] {
+    for size in [1, 100, 1_000, FULL_BLOCK] {
         let folder = tempfile::tempdir().unwrap();
         let ledger = RefCell::new(ledger(&cast, folder.path()));
-        let mut next = batches(&cast, size);
+        let mut one = batches(&cast, size.min(1_000));
+        let mut next = || -> Vec<_> { (0..size.div_ceil(1_000)).map(|_| one()).collect() };
         group.sample_size(20);
         group.throughput(Throughput::Elements(size as u64));
         group.bench_function(format!("{size} records a block"), |bencher| {
             bencher.iter_batched_ref(
-                || ledger.borrow().prepare(&[next()]).unwrap(),
+                || ledger.borrow().prepare(&next()).unwrap(),
                 |ready: &mut Ready| ledger.borrow_mut().commit(ready).unwrap(),
                 BatchSize::PerIteration,
             );
+        });
+    }
+    group.finish();
+}
+
+/// Entries of documents, there and absent, in a store with more than its memory holds.
+fn lookup(criterion: &mut Criterion) {
+    let cast = cast();
+    let folder = tempfile::tempdir().unwrap();
+    let mut ledger = ledger(&cast, folder.path());
+    let mut one = batches(&cast, 1_000);
+    let mut present = Vec::new();
+    for _ in 0..LOOKED_UP / FULL_BLOCK {
+        let block: Vec<_> = (0..FULL_BLOCK / 1_000).map(|_| one()).collect();
+        let records = block.iter().flat_map(|(_, records)| records);
+        present.extend(
+            records
+                .step_by(37)
+                .filter_map(|record| record.body.document().copied()),
+        );
+        let ready = ledger.prepare(&block).unwrap();
+        ledger.commit(&ready).unwrap();
+    }
+    let mut strangers = Documents::new(&cast, SEED, 1_000_000, NOON);
+    let absent: Vec<_> = (0..present.len())
+        .filter_map(|_| strangers.next_document().body.document().copied())
+        .collect();
+    let snapshot = ledger.snapshot().unwrap();
+    let state = TypedState(&snapshot);
+    let mut group = criterion.benchmark_group("look up a document");
+    group.throughput(Throughput::Elements(1));
+    for (name, keys, found) in [("there", &present, true), ("absent", &absent, false)] {
+        let mut turn = 0;
+        group.bench_function(format!("{name}, of {LOOKED_UP}"), |bencher| {
+            bencher.iter(|| {
+                // A stride that is prime to the number of keys comes by all of them.
+                turn = (turn + 1_009) % keys.len();
+                let entry = state.document(black_box(&keys[turn])).unwrap();
+                assert_eq!(entry.is_some(), found);
+            });
         });
     }
     group.finish();
@@ -414,6 +469,6 @@ fn proofs(criterion: &mut Criterion) {
 }
 
 criterion_group!(
-    parts, parse, verify, apply, tree, block, commit, receipt, proofs
+    parts, parse, verify, apply, tree, block, commit, lookup, receipt, proofs
 );
 criterion_main!(parts);

@@ -106,12 +106,7 @@ impl Cast {
     #[must_use]
     pub fn new(seed: u64, size: CastSize) -> Self {
         let mut dice = Dice::seed_from_u64(seed);
-        let tax = player(
-            &mut dice,
-            "示范税务局".to_owned(),
-            Role::Tax,
-            &PLACES[0],
-        );
+        let tax = player(&mut dice, "示范税务局".to_owned(), Role::Tax, &PLACES[0]);
         let mut issuers = Vec::new();
         for _ in 0..size.merchants {
             let place = vocabulary::one_of(&mut dice, &PLACES);

@@ -159,7 +159,9 @@ pub const PARTS: &[Part] = &[
             Box::new(move || {
                 let _keep = &folder;
                 let block = blocks.next().unwrap_or_default();
-                let written = ledger.prepare(&block).and_then(|ready| ledger.commit(&ready));
+                let written = ledger
+                    .prepare(&block)
+                    .and_then(|ready| ledger.commit(&ready));
                 if let Err(error) = written {
                     panic!("{error}");
                 }

@@ -14,7 +14,7 @@ use invoice_core::merkle::Frontier;
 use invoice_core::record::{Record, parse_record};
 use invoice_core::state::{Changes, Overlay};
 use tax_node::node::rows_over;
-use tax_node::store::{CommittedBlock, IndexRows, NewChain, OpenOptions, Store, Tuning};
+use tax_node::store::{CommittedBlock, IndexRows, NewChain, OpenOptions, Snapshot, Store, Tuning};
 
 use crate::cast::Player;
 
@@ -80,6 +80,14 @@ impl Ledger {
     #[must_use]
     pub fn genesis(&self) -> &Genesis {
         &self.genesis
+    }
+
+    /// The state as the store holds it.
+    ///
+    /// # Errors
+    /// The store fails.
+    pub fn snapshot(&self) -> Result<Snapshot, Failure> {
+        Ok(self.store.snapshot()?)
     }
 
     /// Executes envelopes, each of one member, over the last block, and signs the block. An

@@ -526,8 +526,7 @@ fn a_changed_entry_of_the_state_is_found_by_replaying() {
     let mut made = chain.make(&mut Dice::new(9), 1, 10);
     let agreed = made.changes.clone();
     for (table, key, _) in agreed.iter() {
-        made.changes
-            .put(table, key.to_vec(), b"another value".to_vec());
+        made.changes.put(table, key, b"another value".to_vec());
     }
     assert!(!agreed.is_empty());
     store.commit_block(&made.committed()).unwrap();

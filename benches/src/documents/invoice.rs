@@ -57,7 +57,11 @@ fn issue(blank: &mut Blank<'_>, by: &Issuer, lines: Vec<Line>) -> InvoiceIssue {
 }
 
 /// Kind and number, the next of the issuer's range.
-pub(super) fn identity(blank: &mut Blank<'_>, by: &Issuer, organisation: bool) -> (InvoiceKind, DocumentKey) {
+pub(super) fn identity(
+    blank: &mut Blank<'_>,
+    by: &Issuer,
+    organisation: bool,
+) -> (InvoiceKind, DocumentKey) {
     let year = blank.date.year() % 100;
     let division = by.place.division;
     if blank.issuer % 16 == 3 {

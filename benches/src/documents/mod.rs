@@ -303,7 +303,11 @@ mod tests {
                 panic!("not an invoice: {record:?}");
             };
             buyers.insert(issue.invoice.buyer.name);
-            let sold = issue.invoice.lines.iter().filter(|line| !line.amount.is_negative());
+            let sold = issue
+                .invoice
+                .lines
+                .iter()
+                .filter(|line| !line.amount.is_negative());
             lines[sold.count()] += 1;
             names.extend(issue.invoice.lines.into_iter().map(|line| line.name));
         }

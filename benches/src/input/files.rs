@@ -253,9 +253,13 @@ mod tests {
         let mut fresh = 0;
         let mut inputs = Inputs::open(folder.path(), setting).unwrap();
         for form in [Form::Single, Form::Batch(100)] {
-            let first = inputs.unused(&request(form), &[], at, &mut |_, _| ()).unwrap();
+            let first = inputs
+                .unused(&request(form), &[], at, &mut |_, _| ())
+                .unwrap();
             let used = [first.name.clone()];
-            let other = inputs.unused(&request(form), &used, at, &mut |_, _| ()).unwrap();
+            let other = inputs
+                .unused(&request(form), &used, at, &mut |_, _| ())
+                .unwrap();
             assert_ne!(first.name, other.name);
             let mut again = Inputs::open(folder.path(), setting).unwrap();
             let same = again.unused(&request(form), &[], at, &mut |_, _| panic!("made again"));

@@ -96,7 +96,12 @@ mod tests {
         let signer = BulkSigner::new(secrets.iter());
         let publics = secrets.map(|secret| SecretKey::from_bytes(&secret).unwrap().public_key());
         let work: Vec<_> = (0..20_usize)
-            .map(|number| (number % 3, publics[number % 3].message_digest(&[number as u8; 40])))
+            .map(|number| {
+                (
+                    number % 3,
+                    publics[number % 3].message_digest(&[number as u8; 40]),
+                )
+            })
             .collect();
         let signed = signer.sign(&[0xee; 32], &work);
         assert_eq!(signed.len(), 20);

@@ -136,8 +136,13 @@ fn bodies(store: &StoreFolder, cast: &Cast) -> Result<Vec<String>, Failure> {
     let about = &store.about;
     let press = Press::new(cast, about.profile, about.setting.seed, store.at());
     let batch = about.batch;
-    let mut plan =
-        crate::input::plan::Plan::new(&press, about.setting.seed, batch, 0, super::fill::FIRST_SERIAL);
+    let mut plan = crate::input::plan::Plan::new(
+        &press,
+        about.setting.seed,
+        batch,
+        0,
+        super::fill::FIRST_SERIAL,
+    );
     let mut ends = vec![super::fill::FIRST_SERIAL; cast.issuers.len()];
     for _ in 0..about.envelopes {
         let item = plan.next_of(usize::MAX);

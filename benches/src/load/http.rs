@@ -179,10 +179,7 @@ impl Connection {
     ///
     /// # Errors
     /// The connection broke.
-    pub async fn stream(
-        mut self,
-        path: &str,
-    ) -> Result<(Pieces, Answers<OwnedReadHalf>), Failure> {
+    pub async fn stream(mut self, path: &str) -> Result<(Pieces, Answers<OwnedReadHalf>), Failure> {
         let head = format!(
             "POST {path} HTTP/1.1\r\nHost: {}\r\nContent-Type: application/x-ndjson\r\n\
              Transfer-Encoding: chunked\r\n\r\n",

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use invoice_api::registry::{
-    RecordVerdict, Registry, Submission, Unavailable, UnavailableReason,
+    RecordAnswer, RecordVerdict, Registry, Submission, Unavailable, UnavailableReason,
 };
 use invoice_core::record::{Contents, parse_envelope};
 use tax_node::node::Node;
@@ -23,6 +23,8 @@ use crate::input::{Lines, Prepared};
 
 /// How long to wait when the node's queues are full.
 const FULL: Duration = Duration::from_millis(5);
+/// Records that are handed in with one call, where envelopes are smaller.
+const TOGETHER: usize = 256;
 /// How often the progress is told.
 const TELL: Duration = Duration::from_millis(300);
 
@@ -85,7 +87,7 @@ pub async fn submit(
     node: &Node,
     submission: &Submission,
     refused_for_now: &mut usize,
-) -> Result<Vec<invoice_api::registry::RecordAnswer>, Failure> {
+) -> Result<Vec<RecordAnswer>, Failure> {
     loop {
         match node.submit(submission.clone()).await {
             Ok(answers) => return Ok(answers),
@@ -104,28 +106,84 @@ pub async fn submit(
 async fn send(
     node: Node,
     lines: Arc<Lines>,
-    receipts: bool,
+    flow: Flow,
     done: Arc<AtomicUsize>,
 ) -> Result<Sent, Failure> {
     let mut sent = Sent::default();
-    while let Some(line) = lines.next_line()? {
+    loop {
         let started = Instant::now();
-        let submission = submission(&line, receipts)?;
-        let answers = submit(&node, &submission, &mut sent.refused_for_now).await?;
-        sent.latencies.push(started.elapsed());
-        for answer in &answers {
-            let status = status(&answer.verdict);
-            sent.tally.count(status);
-            if !matches!(status, 200 | 201) && sent.trouble.is_none() {
-                sent.trouble = Some(format!("{:?}", answer.verdict));
+        let mut waiting = Vec::new();
+        while waiting.len() < flow.together.max(1)
+            && let Some(line) = lines.next_line()?
+        {
+            waiting.push(submission(&line, flow.receipts)?);
+        }
+        if waiting.is_empty() {
+            return Ok(sent);
+        }
+        while !waiting.is_empty() {
+            let answers = node.submit_many(waiting.clone()).await;
+            let mut again = Vec::new();
+            for (submission, answer) in waiting.into_iter().zip(answers) {
+                match answer {
+                    Ok(answers) => {
+                        sent.latencies.push(started.elapsed());
+                        sent.count(&answers);
+                        done.fetch_add(answers.len(), Ordering::Relaxed);
+                    }
+                    Err(Unavailable {
+                        reason: UnavailableReason::Overloaded,
+                        ..
+                    }) => again.push(submission),
+                    Err(unavailable) => return Err(format!("{unavailable:?}").into()),
+                }
+            }
+            waiting = again;
+            if !waiting.is_empty() {
+                sent.refused_for_now += waiting.len();
+                tokio::time::sleep(FULL).await;
             }
         }
-        done.fetch_add(answers.len(), Ordering::Relaxed);
     }
-    Ok(sent)
 }
 
-/// Sends a file to a node on this store, so many envelopes at the same time.
+impl Sent {
+    fn count(&mut self, answers: &[RecordAnswer]) {
+        for answer in answers {
+            let status = status(&answer.verdict);
+            self.tally.count(status);
+            if !matches!(status, 200 | 201) && self.trouble.is_none() {
+                self.trouble = Some(format!("{:?}", answer.verdict));
+            }
+        }
+    }
+}
+
+/// How envelopes are handed in.
+#[derive(Clone, Copy, Debug)]
+pub struct Flow {
+    /// Envelopes that are handed in with one call, as a stream does.
+    pub together: usize,
+    /// Calls at the same time.
+    pub calls: usize,
+    /// Whether receipts are asked for.
+    pub receipts: bool,
+}
+
+impl Flow {
+    /// About so many records at the same time, in envelopes of so many.
+    #[must_use]
+    pub fn of(records: usize, batch: usize, receipts: bool) -> Self {
+        let together = (TOGETHER / batch.max(1)).max(1);
+        Self {
+            together,
+            calls: (records / (together * batch.max(1))).max(2),
+            receipts,
+        }
+    }
+}
+
+/// Sends a file to a node on this store.
 ///
 /// # Errors
 /// The node fails.
@@ -133,11 +191,10 @@ pub fn run(
     store: &StoreFolder,
     input: &Path,
     prepared: &Prepared,
-    in_flight: usize,
-    receipts: bool,
+    flow: Flow,
 ) -> Result<Found, Failure> {
     let lines = Lines::open(input)?;
-    let mut found = feed(store, lines, prepared.records, in_flight, receipts)?;
+    let mut found = feed(store, lines, prepared.records, flow)?;
     found.sent_bytes = prepared.bytes;
     Ok(found)
 }
@@ -150,8 +207,7 @@ pub fn feed(
     store: &StoreFolder,
     lines: Lines,
     records: usize,
-    in_flight: usize,
-    receipts: bool,
+    flow: Flow,
 ) -> Result<Found, Failure> {
     let feeders = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(std::thread::available_parallelism().map_or(1, usize::from))
@@ -167,9 +223,9 @@ pub fn feed(
         let stages = Stages::watch(None);
         let started = Instant::now();
         let mut senders = JoinSet::new();
-        for _ in 0..in_flight.max(1) {
+        for _ in 0..flow.calls.max(1) {
             let (node, lines, done) = (node.clone(), Arc::clone(&lines), Arc::clone(&done));
-            senders.spawn(send(node, lines, receipts, done));
+            senders.spawn(send(node, lines, flow, done));
         }
         let watched = Arc::clone(&done);
         let of = records;

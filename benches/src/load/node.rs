@@ -76,7 +76,9 @@ pub fn serve(folder: &Path, failures_per_minute: Option<NonZeroU32>) -> Result<(
             let _ = std::io::stdin().read_to_end(&mut Vec::new());
             drop(stop);
         });
-        bound.run(async { drop::<Result<(), _>>(stopped.await) }).await?;
+        bound
+            .run(async { drop::<Result<(), _>>(stopped.await) })
+            .await?;
         node.stop();
         Ok(end.await??)
     })
@@ -99,7 +101,9 @@ impl Served {
         let mut command = Command::new(std::env::current_exe()?);
         command.arg("serve").arg(store.path());
         if let Some(failures) = failures {
-            command.arg("--failures-per-minute").arg(failures.to_string());
+            command
+                .arg("--failures-per-minute")
+                .arg(failures.to_string());
         }
         let mut child = command
             .stdin(Stdio::piped())

@@ -256,8 +256,14 @@ async fn post(address: SocketAddr, shared: Arc<Sending>) -> Result<Sent, Failure
         }
         if !matches!(status, 200 | 201) && sent.trouble.is_none() {
             let text = String::from_utf8_lossy(&answer);
-            sent.trouble = Some(format!("{status}: {}", text.chars().take(500).collect::<String>()));
-        } else if shared.sample.is_some_and(|sample| number.is_multiple_of(sample)) {
+            sent.trouble = Some(format!(
+                "{status}: {}",
+                text.chars().take(500).collect::<String>()
+            ));
+        } else if shared
+            .sample
+            .is_some_and(|sample| number.is_multiple_of(sample))
+        {
             sent.receipts.extend(first_receipt(&answer, batch)?);
         }
         number += 1;
@@ -317,7 +323,10 @@ async fn bulk(
             writing.acquire().await?.forget();
             while let Some(line) = source.next_line()? {
                 bytes += line.len();
-                if source.sample.is_some_and(|sample| number.is_multiple_of(sample)) {
+                if source
+                    .sample
+                    .is_some_and(|sample| number.is_multiple_of(sample))
+                {
                     sampled.push(line.clone());
                 }
                 number += 1;

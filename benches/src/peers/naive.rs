@@ -194,6 +194,13 @@ impl Naive {
         }
         let seconds = started.elapsed().as_secs_f64();
         let cpu = process::cpu_seconds(None).unwrap_or(0.0) - cpu;
-        Ok(Took::new(who, lines.len(), accepted, seconds, latencies, cpu))
+        Ok(Took::new(
+            who,
+            lines.len(),
+            accepted,
+            seconds,
+            latencies,
+            cpu,
+        ))
     }
 }

@@ -81,7 +81,8 @@ impl Columns {
         self.kids.push(signed.kid.as_bytes().to_vec());
         let signature = signed.signature.signature.as_bytes();
         self.signatures.push(signature.to_vec());
-        self.records.push(String::from_utf8(signed.record.to_vec())?);
+        self.records
+            .push(String::from_utf8(signed.record.to_vec())?);
         Ok(())
     }
 }
@@ -166,7 +167,14 @@ impl<'a> Postgres<'a> {
             accepted += more;
             latencies.add(&times);
         }
-        Ok(Took::new(who, lines.len(), accepted, seconds, latencies, cpu))
+        Ok(Took::new(
+            who,
+            lines.len(),
+            accepted,
+            seconds,
+            latencies,
+            cpu,
+        ))
     }
 
     fn batch(
@@ -179,7 +187,10 @@ impl<'a> Postgres<'a> {
         let mut columns = Columns::default();
         for line in lines {
             let signed = Signed::read(line)?;
-            if self.verifier.is_none_or(|verifier| verifier.verify(&signed)) {
+            if self
+                .verifier
+                .is_none_or(|verifier| verifier.verify(&signed))
+            {
                 columns.add(&signed)?;
             }
         }

@@ -80,7 +80,11 @@ pub(crate) struct Cases {
     pub(crate) common: Common,
     /// 签名方式：single 逐条带提示，unhinted 逐条不带，或每批记录数 / how records are signed:
     /// single with hint, unhinted, or records under one signature
-    #[arg(long, value_delimiter = ',', default_value = "single,unhinted,256,1000")]
+    #[arg(
+        long,
+        value_delimiter = ',',
+        default_value = "single,unhinted,256,1000"
+    )]
     pub(crate) form: Vec<Form>,
     /// 重复记录的百分比 / share of duplicates, in percent
     #[arg(long, value_delimiter = ',', default_value = "0")]
@@ -98,7 +102,7 @@ pub(crate) struct Ingest {
     #[arg(long)]
     pub(crate) store: Option<PathBuf>,
     /// 同时在途的记录数 / records in flight
-    #[arg(long, default_value_t = 4_096)]
+    #[arg(long, default_value_t = 8_192)]
     pub(crate) in_flight: usize,
     /// 索取回执 / ask for receipts
     #[arg(long)]
@@ -128,7 +132,7 @@ pub(crate) struct Http {
     #[arg(long)]
     pub(crate) connections: Option<usize>,
     /// 每条批量流上未获应答的行数上限 / lines of one stream that are not answered yet
-    #[arg(long, default_value_t = 256)]
+    #[arg(long, default_value_t = 512)]
     pub(crate) window: usize,
 }
 

@@ -6,6 +6,7 @@ use benches::Failure;
 use benches::cast::Cast;
 use benches::input::Lines;
 use benches::input::files::CHAIN;
+use benches::load::ingest::Flow;
 use benches::load::store::{StoreFolder, validator};
 use benches::load::{ingest, process};
 use benches::peers::naive::Naive;
@@ -17,7 +18,7 @@ use tax_node::node::system_clock;
 use crate::args::{Common, Peers};
 
 /// Records that the node has at the same time.
-const IN_FLIGHT: usize = 4_096;
+const IN_FLIGHT: usize = 8_192;
 /// Records of a block of the naive pipeline.
 const BLOCK: usize = 1_000;
 
@@ -49,7 +50,13 @@ pub(crate) fn run(args: &Peers) -> Result<(), Failure> {
         println!("{}", peers::HEAD);
     }
     let single = "this node, a signature each";
-    node(common, &cast, single, [&work.issues, &work.locks], &mut report)?;
+    node(
+        common,
+        &cast,
+        single,
+        [&work.issues, &work.locks],
+        &mut report,
+    )?;
     let batch = "this node, a signature for up to 1,000";
     let batches = [&work.issues_batched, &work.locks_batched];
     node(common, &cast, batch, batches, &mut report)?;
@@ -86,8 +93,8 @@ fn node(
             text.extend_from_slice(line);
             text.push(b'\n');
         }
-        let in_flight = (IN_FLIGHT * lines.len()).div_ceil(count.max(1)).max(4);
-        let found = ingest::feed(&store, Lines::of(text), count, in_flight, false)?;
+        let flow = Flow::of(IN_FLIGHT, count.div_ceil(lines.len().max(1)), false);
+        let found = ingest::feed(&store, Lines::of(text), count, flow)?;
         let cpu = found.stages.values().sum();
         let accepted = found.tally.accepted;
         disk += found.disk_bytes;

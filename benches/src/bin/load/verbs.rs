@@ -6,6 +6,7 @@ use benches::Failure;
 use benches::cast::Cast;
 use benches::documents::{Press, Profile};
 use benches::input::{Form, Inputs, Prepared, Request};
+use benches::load::ingest::Flow;
 use benches::load::progress::Progress;
 use benches::load::report::{self, Case, Figures, Found};
 use benches::load::sockets::{self, Way};
@@ -93,11 +94,7 @@ fn prepare(cases: &Cases) -> Result<(), Failure> {
 }
 
 /// The store of a case: the one that was named, or a new one.
-fn store_of(
-    named: Option<&Path>,
-    common: &Common,
-    cast: &Cast,
-) -> Result<StoreFolder, Failure> {
+fn store_of(named: Option<&Path>, common: &Common, cast: &Cast) -> Result<StoreFolder, Failure> {
     match named {
         Some(path) => {
             let store = StoreFolder::open(path)?;
@@ -146,7 +143,11 @@ fn measure(
     Ok(())
 }
 
-fn print<T: Serialize>(json: bool, value: &T, table: impl FnOnce(&T) -> String) -> Result<(), Failure> {
+fn print<T: Serialize>(
+    json: bool,
+    value: &T,
+    table: impl FnOnce(&T) -> String,
+) -> Result<(), Failure> {
     if json {
         println!("{}", serde_json::to_string_pretty(value)?);
     } else {
@@ -161,8 +162,8 @@ fn in_process(args: &Ingest) -> Result<(), Failure> {
         println!("{}", report::HEAD);
     }
     let run = |store: &StoreFolder, _: &Cast, request: &Request, path: &Path, file: &Prepared| {
-        let in_flight = args.in_flight.div_ceil(request.form.batch()).max(2);
-        ingest::run(store, path, file, in_flight, args.receipts)
+        let flow = Flow::of(args.in_flight, request.form.batch(), args.receipts);
+        ingest::run(store, path, file, flow)
     };
     measure(&args.cases, args.store.as_deref(), "submit", run, &mut all)?;
     if json {
@@ -195,9 +196,10 @@ fn over_http(args: &Http) -> Result<(), Failure> {
             Call::Post => "POST",
             Call::Bulk => "bulk",
         };
-        let run = |store: &StoreFolder, cast: &Cast, request: &Request, path: &Path, file: &Prepared| {
-            sockets::run(store, cast, path, file, way(request))
-        };
+        let run =
+            |store: &StoreFolder, cast: &Cast, request: &Request, path: &Path, file: &Prepared| {
+                sockets::run(store, cast, path, file, way(request))
+            };
         measure(&args.cases, args.store.as_deref(), name, run, &mut all)?;
     }
     if json {
@@ -212,7 +214,13 @@ fn filling(args: &Fill) -> Result<(), Failure> {
         StoreFolder::open(&args.store)?
     } else {
         let cast = common.setting().cast();
-        StoreFolder::create(&args.store, common.setting(), &cast, common.profile, args.batch)?
+        StoreFolder::create(
+            &args.store,
+            common.setting(),
+            &cast,
+            common.profile,
+            args.batch,
+        )?
     };
     if store.about.batch == 0 {
         return Err("此库不是灌出来的 / the store was not begun by filling".into());
