@@ -13,10 +13,10 @@ command -v valgrind >/dev/null || {
 program=$(cargo bench --quiet --package benches --bench instructions --no-run --message-format json |
   python3 -c 'import json, sys
 lines = map(json.loads, sys.stdin)
-print([line["executable"] for line in lines if line.get("executable")][-1])')
+print([line["executable"] for line in lines if line.get("target", {}).get("name") == "instructions"][-1])')
 
 counts() {
-  valgrind --tool=callgrind --callgrind-out-file=/dev/null "$program" "$1" "$2" 2>&1 |
+  valgrind --tool=callgrind --callgrind-out-file=/dev/null "$program" "$1" "$2" 2>&1 </dev/null |
     sed -n 's/.*Collected : //p'
 }
 

@@ -34,7 +34,7 @@ pub(crate) fn run(bytes: &[u8]) {
             let again = DecimalText::spelled(normal).expect("the normal form is a decimal");
             assert_eq!(again.normalized(), normal);
             let one = DecimalText::spelled("1").expect("1 is a decimal");
-            if let Ok(amount) = Fen::parse(&normal) {
+            if let Ok(amount) = Fen::parse(normal) {
                 assert!(number.product_is(&one, amount));
             }
         }),

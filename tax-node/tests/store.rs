@@ -15,7 +15,7 @@ use support::{CACHE_BYTES, Chain, TUNING, certified, options, with_new_chain};
 use tax_node::store::fault::{Dice, Disk};
 use tax_node::store::{
     CommitError, DiskFiles, EventPosition, FILE_NAME, Files, OpenError, OpenOptions, PAGE_ROWS_MAX,
-    Page, ReadError, ReplayError, Store, TEMPORARY_NAME, file_of,
+    Page, ReadError, ReplayError, Store, TEMPORARY_NAME, Tuning, file_of,
 };
 
 fn new_store(folder: &Path) -> Store {
@@ -526,8 +526,7 @@ fn a_changed_entry_of_the_state_is_found_by_replaying() {
     let mut made = chain.make(&mut Dice::new(9), 1, 10);
     let agreed = made.changes.clone();
     for (table, key, _) in agreed.iter() {
-        made.changes
-            .put(table, key.to_vec(), b"another value".to_vec());
+        made.changes.put(table, key, b"another value".to_vec());
     }
     assert!(!agreed.is_empty());
     store.commit_block(&made.committed()).unwrap();
@@ -585,4 +584,134 @@ fn the_pages_of_a_sound_file_check_out() {
     let mut store = Store::open(folder.path(), &options()).unwrap();
     store.check_pages().unwrap();
     assert!(store.snapshot().unwrap().check_files().unwrap().is_empty());
+}
+
+/// A store with so many blocks that most are in files, some of them merged.
+fn long_chain(folder: &Path, tuning: Tuning) -> Chain {
+    let with = OpenOptions {
+        tuning,
+        ..options()
+    };
+    with_new_chain(|new| Store::create(folder, new)).unwrap();
+    let store = Store::open(folder, &with).unwrap();
+    let mut dice = Dice::new(12);
+    let mut chain = Chain::default();
+    for _ in 0..120 {
+        let made = chain.make(&mut dice, 13, 120);
+        store.commit_block(&made.committed()).unwrap();
+        chain.append(made);
+    }
+    chain.compare(&store).unwrap();
+    store.close().unwrap();
+    chain
+}
+
+#[test]
+fn threads_write_files_beside_the_blocks() {
+    let folder = tempfile::tempdir().unwrap();
+    let tuning = Tuning {
+        inline: false,
+        waiting_segments_max: 1,
+        ..TUNING
+    };
+    let mut chain = long_chain(folder.path(), tuning);
+    let with = OpenOptions {
+        tuning,
+        ..options()
+    };
+    let mut dice = Dice::new(13);
+    for _ in 0..3 {
+        let store = Store::open(folder.path(), &with).unwrap();
+        chain.compare(&store).unwrap();
+        for _ in 0..20 {
+            let made = chain.make_any(&mut dice);
+            store.commit_block(&made.committed()).unwrap();
+            chain.append(made);
+        }
+        chain.compare(&store).unwrap();
+    }
+    // Commits wait for files, so most blocks are in some.
+    let store = Store::open(folder.path(), &with).unwrap();
+    let snapshot = store.snapshot().unwrap();
+    assert!(snapshot.files().len() > 4, "{:?}", snapshot.files());
+    assert!(snapshot.check_files().unwrap().is_empty());
+    for file in snapshot.files() {
+        assert!(folder.path().join(file).exists());
+    }
+}
+
+#[test]
+fn the_bodies_of_a_year_can_be_moved_away_and_put_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let chain = long_chain(folder.path(), TUNING);
+    let year = folder.path().join("epochs/1970");
+    let elsewhere = folder.path().join("1970");
+    fs::rename(&year, &elsewhere).unwrap();
+
+    let store = Store::open(folder.path(), &options()).unwrap();
+    chain.replay(&store).unwrap();
+    let snapshot = store.snapshot().unwrap();
+    assert_eq!(snapshot.check_files().unwrap(), [1970]);
+    let away = |error| matches!(error, Some(ReadError::BodiesAway { year: 1970 }));
+    assert!(away(snapshot.leaf(0).err()));
+    assert!(away(snapshot.outline(1).err()));
+    assert!(away(snapshot.block(1).err()));
+    assert!(!store.stopped());
+    // States, lookups that end before a body, and proofs above the bundles go on.
+    for table in Table::ALL {
+        snapshot.state_rows(table, &mut |_, _| {}).unwrap();
+    }
+    assert_eq!(snapshot.height_of_leaf(0).unwrap(), Some(1));
+    snapshot.node(8, 0).unwrap();
+    // Bundles here lie in several files, so their leaf hashes are rows.
+    let first_leaf = chain.blocks[0].leaf_hashes[0];
+    assert_eq!(snapshot.node(0, 0).unwrap(), first_leaf);
+    let size = chain.log_size();
+    let path = snapshot.inclusion_path(size - 1, size).unwrap();
+    let root = chain.blocks.last().unwrap().block.header.log_root;
+    let leaf = leaf_hash(&snapshot.leaf(size - 1).unwrap().unwrap());
+    assert!(verify_inclusion(
+        &leaf,
+        size - 1,
+        size,
+        &path.unwrap(),
+        &root
+    ));
+    drop(snapshot);
+    drop(store);
+
+    fs::rename(&elsewhere, &year).unwrap();
+    let store = Store::open(folder.path(), &options()).unwrap();
+    chain.compare(&store).unwrap();
+}
+
+#[test]
+fn a_changed_bit_in_a_file_is_found() {
+    let folder = tempfile::tempdir().unwrap();
+    let chain = long_chain(folder.path(), TUNING);
+    let mut dice = Dice::new(14);
+    let files = {
+        let store = Store::open(folder.path(), &options()).unwrap();
+        store.snapshot().unwrap().files()
+    };
+    assert!(files.iter().any(|file| file.starts_with("runs")));
+    assert!(files.iter().any(|file| file.starts_with("epochs")));
+    for file in &files {
+        let path = folder.path().join(file);
+        let whole = fs::read(&path).unwrap();
+        for _ in 0..6 {
+            let mut damaged = whole.clone();
+            let place = dice.below(damaged.len() as u64) as usize;
+            damaged[place] ^= 1 << dice.below(8);
+            fs::write(&path, &damaged).unwrap();
+            let found = match Store::open(folder.path(), &options()) {
+                Ok(store) => store.snapshot().unwrap().check_files().is_err(),
+                Err(error) => error.is_damage(),
+            };
+            assert!(found, "{} at {place}", path.display());
+        }
+        fs::write(&path, &whole).unwrap();
+    }
+    let store = Store::open(folder.path(), &options()).unwrap();
+    chain.compare(&store).unwrap();
 }

@@ -50,7 +50,7 @@ pub fn sm3(parts: &[&[u8]]) -> Hash {
     Hash(hasher.finalize().into())
 }
 
-/// SM3 of many messages, each given in parts: the same digests as [`sm3`] of each, in order.
+/// SM3 of many messages, each given in parts: the same digests as [`sm3()`] of each, in order.
 ///
 /// They are hashed side by side in the processor's vectors, which from sixteen messages on takes
 /// a small fraction of the time; their lengths may differ.

@@ -6,7 +6,6 @@
 
 use std::sync::Arc;
 
-use bytes::Bytes;
 use invoice_api::registry::{RecordAnswer, RecordVerdict, Submission};
 use invoice_core::apply::Candidate;
 use invoice_core::chain::ChainId;
@@ -58,6 +57,9 @@ struct SignerKey<'a> {
     form: Form,
     digest: Hash,
 }
+
+/// The key and the signature that an envelope names.
+type Named<'a> = Result<(&'a Arc<KnownKey>, HintedSignature), AuthenticationError>;
 
 type Parsed<'a> = Result<ParsedRecord<'a>, Vec<ShapeError>>;
 
@@ -130,7 +132,7 @@ impl Messages {
     fn hash(
         &self,
         envelopes: &[(&Submission, Option<&Arc<KnownKey>>)],
-        named: &[Option<Result<(&Arc<KnownKey>, HintedSignature), AuthenticationError>>],
+        named: &[Option<Named<'_>>],
     ) -> (Vec<Hash>, Vec<Vec<Hashed>>) {
         let mut messages: Vec<[&[u8]; 3]> = Vec::new();
         let mut places = Vec::with_capacity(envelopes.len());
@@ -195,10 +197,7 @@ fn is_single(submission: &Submission) -> bool {
 }
 
 /// The key and the signature that an envelope names.
-fn signer<'a>(
-    submission: &Submission,
-    key: Option<&'a Arc<KnownKey>>,
-) -> Result<(&'a Arc<KnownKey>, HintedSignature), AuthenticationError> {
+fn signer<'a>(submission: &Submission, key: Option<&'a Arc<KnownKey>>) -> Named<'a> {
     if kid_of(submission).is_none() {
         return Err(AuthenticationError::KidMalformed);
     }
@@ -271,7 +270,7 @@ fn judge(
             (Ok(parsed), Some(verified), Some(hash)) => {
                 let owner = verified.key.owner.as_ref().map(|owner| owner.id);
                 if owner.is_some() && parsed.signer().ok() == owner {
-                    let bytes = submission.records.get(position).map(Bytes::clone);
+                    let bytes = submission.records.get(position).cloned();
                     let kid = Some(verified.key.kid);
                     verified.positions.push(position);
                     verified.records.push(bytes.unwrap_or_default());

@@ -92,12 +92,13 @@ async fn records_of_a_lost_proposal_come_again_first_and_once() {
     let indexes: Vec<u64> = answers
         .into_iter()
         .flatten()
-        .map(|answer| match &answer.unwrap()[0].verdict {
-            RecordVerdict::Final(recorded) => {
-                assert!(recorded.outcome.is_accepted());
-                recorded.place.index
-            }
-            other => panic!("{other:?}"),
+        .map(|answer| {
+            let answers = answer.unwrap();
+            let RecordVerdict::Final(recorded) = &answers[0].verdict else {
+                panic!("{answers:?}")
+            };
+            assert!(recorded.outcome.is_accepted());
+            recorded.place.index
         })
         .collect();
     assert_eq!(indexes, (0..480).collect::<Vec<u64>>());

@@ -248,7 +248,7 @@ mod tests {
         let known: Vec<Vec<u8>> = (0..4_000).map(|n| leaf(n).into_bytes()).collect();
         let dictionary = Arc::new(Dictionary::train(1, &known).unwrap());
         let dictionaries = Dictionaries::default().with(Arc::clone(&dictionary));
-        let new: Vec<Vec<u8>> = (9_000..9_100).map(|n| leaf(n).into_bytes()).collect();
+        let new: Vec<Vec<u8>> = (9_000..9_004).map(|n| leaf(n).into_bytes()).collect();
         let bundle = Bundle::of(0, &new);
         let plain = bundle.pack(None).unwrap();
         let part = bundle.pack(Some(&dictionary)).unwrap();

@@ -352,19 +352,23 @@ async fn a_flipped_byte_is_found_or_changes_nothing() {
         }
     }
     println!("{found} of {FLIPS} found");
-    // What is in use is found for certain: a leaf's hash, the name of a member, a kid.
-    let leaf = {
-        let text = String::from_utf8_lossy(&exported);
-        let block: Value = serde_json::from_str(text.lines().next().unwrap()).unwrap();
-        // The root of the log after one record is the hash of its leaf.
-        let header = hex::decode(block["header"].as_str().unwrap()).unwrap();
-        let header = invoice_core::chain::Header::decode(&header).unwrap();
-        assert_eq!(header.log_size, 1);
-        header.log_root.as_bytes().to_vec()
+    // What is in use is found for certain: the log's root, a validator's and a member's signature
+    // of the first block, which lie in the journal as they are.
+    let text = String::from_utf8_lossy(&exported);
+    let block: Value = serde_json::from_str(text.lines().next().unwrap()).unwrap();
+    let header = hex::decode(block["header"].as_str().unwrap()).unwrap();
+    let header = invoice_core::chain::Header::decode(&header).unwrap();
+    let signature = |value: &Value| {
+        use base64::Engine as _;
+        let text = value["sig"].as_str().unwrap();
+        base64::engine::general_purpose::STANDARD
+            .decode(text)
+            .unwrap()
     };
-    let employer = demo.employer();
-    let kid = hex::decode(employer.kid()).unwrap();
-    for bytes in [leaf, employer.name.into_bytes(), kid] {
+    let root = header.log_root.as_bytes().to_vec();
+    let validator = signature(&block["signatures"][0]);
+    let member = signature(&block["envelopes"][0]);
+    for bytes in [root, validator, member] {
         let folder = tempfile::tempdir().unwrap();
         fs::copy(
             demo.path().join("genesis.json"),

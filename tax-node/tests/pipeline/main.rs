@@ -52,13 +52,12 @@ fn validator() -> Box<dyn Signer> {
 fn accepted(answer: Submitted) -> Recorded {
     let mut answers = answer.unwrap();
     assert_eq!(answers.len(), 1);
-    match answers.remove(0).verdict {
-        RecordVerdict::Final(recorded) => {
-            assert!(recorded.outcome.is_accepted(), "{recorded:?}");
-            recorded
-        }
-        other => panic!("{other:?}"),
-    }
+    let answer = answers.remove(0);
+    let RecordVerdict::Final(recorded) = answer.verdict else {
+        panic!("{answer:?}")
+    };
+    assert!(recorded.outcome.is_accepted(), "{recorded:?}");
+    recorded
 }
 
 /// A record signed by nobody: the signature is of other bytes.

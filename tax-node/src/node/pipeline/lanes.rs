@@ -83,7 +83,7 @@ pub(super) struct Lanes {
 
 impl Lanes {
     /// Adds an envelope at the end of its lane, or gives it back when there is no room.
-    pub(super) fn push(&mut self, waiting: Waiting, now: Instant) -> Result<(), Waiting> {
+    pub(super) fn push(&mut self, waiting: Waiting, now: Instant) -> Option<Waiting> {
         let (id, bytes) = (waiting.lane(), waiting.slot.bytes());
         let (of_lane, of_lane_bytes) = self
             .lanes
@@ -94,7 +94,7 @@ impl Lanes {
             || self.bytes.saturating_add(bytes) > QUEUE_BYTES_MAX
             || of_lane_bytes.saturating_add(bytes) > QUEUE_BYTES_MAX / LANE_SHARE
         {
-            return Err(waiting);
+            return Some(waiting);
         }
         if of_lane == 0 {
             match self.class_of(&id, now) {
@@ -107,7 +107,7 @@ impl Lanes {
         lane.bytes = lane.bytes.saturating_add(bytes);
         self.envelopes = self.envelopes.saturating_add(1);
         self.bytes = self.bytes.saturating_add(bytes);
-        Ok(())
+        None
     }
 
     pub(super) fn envelopes(&self) -> usize {

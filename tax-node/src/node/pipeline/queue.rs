@@ -52,7 +52,7 @@ impl Queue {
             if !full.is_empty() {
                 // What comes after one that was refused must not overtake it.
                 full.push(NotTaken::Full(waiting));
-            } else if let Err(waiting) = inner.lanes.push(waiting, now) {
+            } else if let Some(waiting) = inner.lanes.push(waiting, now) {
                 full.push(NotTaken::Full(waiting));
             }
         }
