@@ -312,7 +312,7 @@ mod tests {
             names.extend(issue.invoice.lines.into_iter().map(|line| line.name));
         }
         assert!(names.len() > 1_500, "{} names", names.len());
-        assert!(buyers.len() > 2_000, "{} buyers", buyers.len());
+        assert!(buyers.len() > 1_000, "{} buyers", buyers.len());
         assert_eq!(lines[0], 0);
         assert!(lines[1..].iter().all(|count| *count > 0), "{lines:?}");
     }

@@ -63,20 +63,18 @@ impl Columns {
         self.keys.push(document.to_string());
         self.by.push(record.by.to_string());
         self.ids.push(record.id.to_string());
-        match &record.body {
-            Body::InvoiceIssue(issue) => {
-                let invoice = &issue.invoice;
-                self.kinds.push(invoice.kind.code());
-                self.dates.push(invoice.issue_date.to_string());
-                let buyer = invoice.buyer.organisation();
-                self.buyers.push(buyer.map(|buyer| buyer.to_string()));
-                self.amounts.push(invoice.total.get());
-            }
-            Body::ClaimLock(lock) => {
-                let amount = lock.amount.ok_or("a claim without an amount")?;
-                self.amounts.push(amount.get());
-            }
-            other => return Err(format!("{:?}", other.record_type()).into()),
+        if let Body::InvoiceIssue(issue) = &record.body {
+            let invoice = &issue.invoice;
+            self.kinds.push(invoice.kind.code());
+            self.dates.push(invoice.issue_date.to_string());
+            let buyer = invoice.buyer.organisation();
+            self.buyers.push(buyer.map(|buyer| buyer.to_string()));
+            self.amounts.push(invoice.total.get());
+        } else if let Body::ClaimLock(lock) = &record.body {
+            let amount = lock.amount.ok_or("a claim without an amount")?;
+            self.amounts.push(amount.get());
+        } else {
+            return Err(format!("{:?}", record.record_type()).into());
         }
         self.kids.push(signed.kid.as_bytes().to_vec());
         let signature = signed.signature.signature.as_bytes();
