@@ -4,7 +4,7 @@ use super::work::Work;
 use crate::crypto::{Hash, Kid, sm3};
 use crate::identity::{MemberId, RecordId};
 use crate::read::Spelled;
-use crate::record::{ClaimKind, ParsedRecord, Record, RecordType};
+use crate::record::{ClaimKind, Fingerprint, ParsedRecord, RecordType};
 use crate::refusal::Violation;
 
 /// A parsed record together with the key that its signature verified under.
@@ -54,6 +54,19 @@ impl Candidate {
     /// `sm3_of_record` is SM3 of the record's exact bytes.
     #[must_use]
     pub fn hashed(parsed: ParsedRecord<'_>, kid: Option<Kid>, sm3_of_record: Hash) -> Self {
+        Self::digested(parsed, kid, sm3_of_record, None)
+    }
+
+    /// As [`hashed`](Self::hashed), for a caller that has also made the fingerprints of many
+    /// issued documents at once ([`Fingerprint::of_many`]): `fingerprint` is that of the document
+    /// which this record issues, and is made here when there is none.
+    #[must_use]
+    pub fn digested(
+        parsed: ParsedRecord<'_>,
+        kid: Option<Kid>,
+        sm3_of_record: Hash,
+        fingerprint: Option<Fingerprint>,
+    ) -> Self {
         Self {
             kid,
             hash: sm3_of_record,
@@ -62,7 +75,11 @@ impl Candidate {
             id: RecordId::spelled(&parsed.id).ok(),
             claim_kind: parsed.claims_kind,
             stated_issuer: parsed.stated_issuer,
-            task: parsed.record.map(Task::from),
+            task: parsed.record.map(|record| Task {
+                id: record.id,
+                by: record.by,
+                work: Work::of(record.body, fingerprint),
+            }),
         }
     }
 
@@ -98,16 +115,6 @@ impl Candidate {
         match &self.task {
             Ok(_) => Ok(()),
             Err(violations) => Err(violations),
-        }
-    }
-}
-
-impl From<Record> for Task {
-    fn from(record: Record) -> Self {
-        Self {
-            id: record.id,
-            by: record.by,
-            work: Work::from(record.body),
         }
     }
 }

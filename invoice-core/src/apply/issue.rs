@@ -22,13 +22,12 @@ pub(super) struct Draft {
 }
 
 impl Draft {
-    pub(super) fn of_invoice(invoice: &Invoice) -> Self {
+    pub(super) fn of_invoice(invoice: &Invoice, fingerprint: Fingerprint) -> Self {
         let title = match &invoice.buyer.id {
             None => Title::Open,
             Some(BuyerId::Organisation(id)) => Title::Organisation(*id),
             Some(BuyerId::OldTaxNumber(_)) => Title::OldTaxNumber,
         };
-        let fingerprint = invoice.fingerprint();
         let document = Document {
             title,
             total_without_tax: invoice.total_without_tax,
@@ -50,8 +49,7 @@ impl Draft {
         }
     }
 
-    pub(super) fn of_bill(bill: &Bill) -> Self {
-        let fingerprint = bill.fingerprint();
+    pub(super) fn of_bill(bill: &Bill, fingerprint: Fingerprint) -> Self {
         let document = Document {
             check_code: Some(*bill.check_code.as_bytes()),
             burden: Some(burden(&bill.payment, bill.total)),
@@ -205,7 +203,7 @@ mod tests {
             "account":"0","cash":"10","self_pay":"10","self_fund":"0"}}}"#;
         for text in [invoice, bill] {
             let record = parse_record(text.as_bytes()).unwrap().record.unwrap();
-            let Work::Issue(draft) = Work::from(record.body) else {
+            let Work::Issue(draft) = Work::of(record.body, None) else {
                 unreachable!("{text} issues a document")
             };
             let kept = draft.document.family.content_fields();

@@ -4,7 +4,7 @@ use super::issue::Draft;
 use crate::identity::DocumentKey;
 use crate::record::{
     Body, ClaimLock, ClaimRelease, ClaimReverse, ClaimSettle, ConfirmReversal, DocumentAlias,
-    DocumentFreeze, DocumentReverse, DocumentUnfreeze, KeyAdd, KeyRevoke, MemberAdmit,
+    DocumentFreeze, DocumentReverse, DocumentUnfreeze, Fingerprint, KeyAdd, KeyRevoke, MemberAdmit,
     MemberResume, MemberSuspend, QuotaSet, ShareGrant,
 };
 
@@ -57,8 +57,9 @@ impl Work {
     }
 }
 
-impl From<Body> for Work {
-    fn from(body: Body) -> Self {
+impl Work {
+    /// What a body wants; the fingerprint of an issued document is made here unless it is given.
+    pub(super) fn of(body: Body, fingerprint: Option<Fingerprint>) -> Self {
         match body {
             Body::MemberAdmit(body) => Self::MemberAdmit(body),
             Body::MemberSuspend(body) => Self::MemberSuspend(body),
@@ -66,8 +67,14 @@ impl From<Body> for Work {
             Body::KeyAdd(body) => Self::KeyAdd(body),
             Body::KeyRevoke(body) => Self::KeyRevoke(body),
             Body::QuotaSet(body) => Self::QuotaSet(body),
-            Body::InvoiceIssue(body) => Self::Issue(Box::new(Draft::of_invoice(&body.invoice))),
-            Body::BillIssue(body) => Self::Issue(Box::new(Draft::of_bill(&body.bill))),
+            Body::InvoiceIssue(body) => {
+                let fingerprint = fingerprint.unwrap_or_else(|| body.invoice.fingerprint());
+                Self::Issue(Box::new(Draft::of_invoice(&body.invoice, fingerprint)))
+            }
+            Body::BillIssue(body) => {
+                let fingerprint = fingerprint.unwrap_or_else(|| body.bill.fingerprint());
+                Self::Issue(Box::new(Draft::of_bill(&body.bill, fingerprint)))
+            }
             Body::DocumentReverse(body) => Self::DocumentReverse(body),
             Body::ConfirmReversal(body) => Self::ConfirmReversal(body),
             Body::DocumentFreeze(body) => Self::DocumentFreeze(body),

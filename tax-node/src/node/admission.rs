@@ -12,7 +12,7 @@ use invoice_core::chain::ChainId;
 use invoice_core::crypto::messages::{batch_message, record_message};
 use invoice_core::crypto::{Hash, HintedSignature, Kid, Signed, sm3_many, verify_many};
 use invoice_core::merkle;
-use invoice_core::record::{ParsedRecord, parse_record};
+use invoice_core::record::{Document, Fingerprint, ParsedRecord, parse_record};
 use invoice_core::refusal::{AuthenticationError, ShapeError};
 
 use super::key_cache::KnownKey;
@@ -114,6 +114,7 @@ impl Messages {
             })
             .collect();
         let mut good = verify(&signers, verification).into_iter();
+        let mut fingerprints = fingerprints(&parsed).into_iter();
         let each = envelopes.iter().zip(parsed).zip(signers).zip(places);
         each.map(|((((submission, _), parsed), signer), places)| {
             let signer = signer.map(|signer| {
@@ -123,7 +124,13 @@ impl Messages {
                 })
             });
             let records = places.iter().map(|place| hashes.get(place.record).copied());
-            judge(submission, parsed, signer, records.collect())
+            judge(
+                submission,
+                parsed,
+                signer,
+                records.collect(),
+                &mut fingerprints,
+            )
         })
         .collect()
     }
@@ -235,12 +242,25 @@ fn verify(
     }
 }
 
+/// The document that a record issues.
+fn issued<'a>(parsed: &'a Parsed<'_>) -> Option<Document<'a>> {
+    let record = parsed.as_ref().ok()?.record.as_ref().ok()?;
+    record.body.issued()
+}
+
+/// The fingerprints of all documents that are issued, in order: made together.
+fn fingerprints(parsed: &[Vec<Parsed<'_>>]) -> Vec<Fingerprint> {
+    let documents: Vec<_> = parsed.iter().flatten().filter_map(issued).collect();
+    Fingerprint::of_many(&documents)
+}
+
 /// Puts together what is known of an envelope.
 fn judge(
     submission: &Submission,
     parsed: Vec<Parsed<'_>>,
     signer: Option<Result<SignerKey<'_>, AuthenticationError>>,
     hashes: Vec<Option<Hash>>,
+    fingerprints: &mut impl Iterator<Item = Fingerprint>,
 ) -> Admitted {
     let ids: Vec<Option<String>> = submission
         .records
@@ -265,6 +285,7 @@ fn judge(
     let mut hashes = hashes.into_iter();
     for (position, parsed) in parsed.into_iter().enumerate() {
         let hash = hashes.next().flatten();
+        let fingerprint = issued(&parsed).and_then(|_| fingerprints.next());
         answers.push(match (parsed, &mut verified, hash) {
             (Err(errors), _, _) => Some(RecordVerdict::Malformed(errors)),
             (Ok(parsed), Some(verified), Some(hash)) => {
@@ -276,7 +297,7 @@ fn judge(
                     verified.records.push(bytes.unwrap_or_default());
                     verified
                         .candidates
-                        .push(Candidate::hashed(parsed, kid, hash));
+                        .push(Candidate::digested(parsed, kid, hash, fingerprint));
                     None
                 } else {
                     let error = AuthenticationError::KeyNotOfMember;
