@@ -6,9 +6,9 @@ use std::path::Path;
 use invoice_core::apply::{BlockPosition, Candidate, Execution, genesis_changes};
 use invoice_core::calendar::Instant;
 use invoice_core::chain::Genesis;
-use invoice_core::crypto::{SecretKey, SecretKeySigner};
+use invoice_core::crypto::{SecretKey, SecretKeySigner, sm3_many};
 use invoice_core::merkle;
-use invoice_core::record::{Record, parse_envelope, parse_record};
+use invoice_core::record::{Fingerprint, Record, parse_envelope, parse_record};
 use invoice_core::state::MemoryState;
 
 use crate::cast::{Cast, CastSize, Player};
@@ -32,6 +32,8 @@ const NOON: Instant = Instant::from_ms(1_795_242_600_000);
 const SEED: u64 = 20_261_121;
 /// Things of one turn.
 const RECORDS: usize = 1_000;
+/// Turns of a part that cannot be repeated with the same input.
+const TURNS: usize = 8;
 const CACHE_BYTES: usize = 64 * 1024 * 1024;
 
 /// What happens to a record apart from its signature.
@@ -64,14 +66,13 @@ pub const PARTS: &[Part] = &[
         },
     },
     Part {
-        name: "record/candidate",
+        // All that execution needs of a record alone, made together as the node makes it.
+        name: "record/candidates-of-1000",
         things: RECORDS,
         prepare: || {
             let texts = texts(leaked_cast());
             Box::new(move || {
-                for (by, text) in &texts {
-                    black_box(candidate(by, text));
-                }
+                black_box(candidates(black_box(&texts)));
             })
         },
     },
@@ -106,10 +107,7 @@ pub const PARTS: &[Part] = &[
         things: RECORDS,
         prepare: || {
             let cast = leaked_cast();
-            let candidates: Vec<_> = texts(cast)
-                .iter()
-                .map(|(by, text)| candidate(by, text))
-                .collect();
+            let candidates = candidates(&texts(cast));
             let mut state = MemoryState::new();
             state.apply(&genesis_changes(&genesis(cast)));
             let position = BlockPosition {
@@ -155,10 +153,12 @@ pub const PARTS: &[Part] = &[
                 Ok(ledger) => ledger,
                 Err(error) => panic!("{error}"),
             };
-            let mut blocks = blocks(cast);
+            // As many as are ever asked for, made before the turns begin.
+            let mut blocks = blocks(cast).take(TURNS).collect::<Vec<_>>().into_iter();
             Box::new(move || {
                 let _keep = &folder;
                 let block = blocks.next().unwrap_or_default();
+                assert!(!block.is_empty(), "at most {TURNS} turns");
                 let written = ledger
                     .prepare(&block)
                     .and_then(|ready| ledger.commit(&ready));
@@ -195,11 +195,26 @@ fn ledger(folder: &Path, cast: &Cast) -> Result<Ledger, crate::ledger::Failure> 
     Ledger::create(folder, genesis(cast), signer, CACHE_BYTES)
 }
 
-fn candidate(by: &Player, text: &str) -> Candidate {
-    match parse_record(text.as_bytes()) {
-        Ok(parsed) => Candidate::new(parsed, by.signer_key().kid()),
-        Err(errors) => panic!("{errors:?}"),
-    }
+fn candidates(texts: &[(&Player, String)]) -> Vec<Candidate> {
+    let parts: Vec<[&[u8]; 1]> = texts.iter().map(|(_, text)| [text.as_bytes()]).collect();
+    let messages: Vec<&[&[u8]]> = parts.iter().map(<[&[u8]; 1]>::as_slice).collect();
+    let hashes = sm3_many(&messages);
+    let parsed: Vec<_> = texts
+        .iter()
+        .filter_map(|(_, text)| parse_record(text.as_bytes()).ok())
+        .collect();
+    let documents: Vec<_> = parsed
+        .iter()
+        .filter_map(|parsed| parsed.record.as_ref().ok()?.body.issued())
+        .collect();
+    let fingerprints = Fingerprint::of_many(&documents);
+    assert_eq!(fingerprints.len(), texts.len(), "all of them issue");
+    let made = texts.iter().zip(parsed).zip(hashes).zip(fingerprints);
+    made.map(|((((by, _), parsed), hash), fingerprint)| {
+        let kid = Some(by.signer_key().kid());
+        Candidate::digested(parsed, kid, hash, Some(fingerprint))
+    })
+    .collect()
 }
 
 fn texts(cast: &'static Cast) -> Vec<(&'static Player, String)> {
