@@ -1,11 +1,13 @@
 //! Opening the store, replaying its tail, and starting the engine.
 
 use std::collections::VecDeque;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
+use consensus::Timeouts;
 use invoice_core::apply::{BlockFault, ChainPoint, Signatures, execute_block, genesis_changes};
 use invoice_core::calendar::Instant;
 use invoice_core::chain::{Genesis, GenesisError};
@@ -18,14 +20,19 @@ use super::admission::Messages;
 use super::application::ChainApplication;
 use super::clock::Clock;
 use super::disk::Disk;
+use super::intake::Intake;
 use super::key_cache::KeyCache;
 use super::pipeline::desk::Desk;
+use super::pipeline::outbox::Outbox;
 use super::pipeline::pending::Pending;
 use super::pipeline::queue::Queue;
 use super::pipeline::reply::Fate;
 use super::pipeline::sequencer::Sequencer;
 use super::pipeline::verify::Verifier;
-use crate::engine::{Engine, EngineError, Solo};
+use crate::engine::consortium::thread::{Consortium, Figures, Wake};
+use crate::engine::{Engine, EngineError, Solo, consortium};
+use crate::files;
+use crate::links::{Limits, Links, LinksConfig, LinksError, Peer};
 use crate::store::{NewChain, OpenError, OpenOptions, ReadError, ReplayError, Store, Tuning};
 
 /// Reads of the store at the same time; more are answered 503.
@@ -39,8 +46,10 @@ pub struct NodeConfig {
     pub data: PathBuf,
     /// The genesis file.
     pub genesis: Genesis,
-    /// The validator's key.
-    pub signer: Box<dyn Signer>,
+    /// The node's key: with it a validator votes, and every node shows its peers who it is.
+    pub signer: Arc<dyn Signer>,
+    /// The other nodes; `None` for a chain with one validator, which is this one.
+    pub consortium: Option<ConsortiumConfig>,
     /// Tells the time.
     pub clock: Clock,
     /// Memory for the store's pages, in bytes.
@@ -49,6 +58,21 @@ pub struct NodeConfig {
     pub disk_reserve_bytes: u64,
     /// Threads that verify signatures.
     pub verify_threads: usize,
+}
+
+/// How a node of several takes part.
+#[derive(Clone)]
+pub struct ConsortiumConfig {
+    /// Where peers connect to; `None` for a node that only connects to others.
+    pub listen: Option<SocketAddr>,
+    /// The other nodes.
+    pub peers: Vec<Peer>,
+    /// How long the steps of a round take.
+    pub timeouts: Timeouts,
+    /// Other times of the agreement.
+    pub tuning: consortium::Tuning,
+    /// How much strangers and slow peers may cost.
+    pub limits: Limits,
 }
 
 /// Why a node cannot start.
@@ -75,6 +99,12 @@ pub enum StartError {
     /// The key is not the chain's only validator.
     #[error("key {0} is not a validator of this chain: use the key that the genesis file names")]
     NotValidator(Kid),
+    /// The folder is not one of a consortium.
+    #[error("the node has no peers")]
+    Alone,
+    /// The links cannot be started.
+    #[error(transparent)]
+    Links(#[from] LinksError),
     /// A thread could not be started.
     #[error("a thread cannot be started: {0}")]
     Thread(String),
@@ -106,6 +136,9 @@ pub(super) struct Shared {
     pub(super) access_log: AccessLog,
     pub(super) stopping: AtomicBool,
     pub(super) fate: Arc<Fate>,
+    pub(super) outbox: Arc<Outbox>,
+    pub(super) wake: Arc<Wake>,
+    pub(super) consensus: Arc<Figures>,
 }
 
 impl Node {
@@ -132,23 +165,60 @@ impl Node {
     /// # Errors
     /// The store does not open or does not verify.
     pub fn start(config: NodeConfig) -> Result<(Self, oneshot::Receiver<Stopped>), StartError> {
-        Self::start_with(config, Solo::new)
+        if config.consortium.is_some() {
+            return Self::start_among_others(config);
+        }
+        let kid = config.signer.public_key().kid();
+        if config.genesis.validators().get(&kid).is_none() {
+            return Err(StartError::NotValidator(kid));
+        }
+        Self::start_with(config, |config, _| Ok(Solo::new(Arc::clone(&config.signer))))
+    }
+
+    /// With an engine that agrees with others.
+    fn start_among_others(
+        config: NodeConfig,
+    ) -> Result<(Self, oneshot::Receiver<Stopped>), StartError> {
+        Self::start_with(config, |config, shared| {
+            let Some(others) = &config.consortium else {
+                return Err(StartError::Alone);
+            };
+            let runtime = tokio::runtime::Handle::current();
+            let (links, events) = Links::start(
+                LinksConfig {
+                    chain: config.genesis.chain_id().clone(),
+                    genesis: config.genesis.hash(),
+                    signer: Arc::clone(&config.signer),
+                    listen: others.listen,
+                    peers: others.peers.clone(),
+                    kinds: consortium::thread::kinds(),
+                    limits: others.limits.clone(),
+                },
+                &runtime,
+            )?;
+            let engine = Consortium {
+                signer: Arc::clone(&config.signer),
+                links: Arc::new(links),
+                events,
+                log: files::vote_log(&config.data),
+                timeouts: others.timeouts,
+                tuning: others.tuning.clone(),
+                wake: Arc::clone(&shared.wake),
+                figures: Arc::clone(&shared.consensus),
+                runtime,
+            };
+            let wake = Arc::clone(&shared.wake);
+            shared.outbox.connect(Box::new(move || wake.records()));
+            Ok(engine)
+        })
     }
 
     /// The same with any engine.
     fn start_with<E: Engine + Send + 'static>(
         config: NodeConfig,
-        engine: impl FnOnce(Box<dyn Signer>) -> E,
+        engine: impl FnOnce(&NodeConfig, &Shared) -> Result<E, StartError>,
     ) -> Result<(Self, oneshot::Receiver<Stopped>), StartError> {
-        let kid = config.signer.public_key().kid();
         let validators = Arc::new(config.genesis.validators().clone());
-        if !validators
-            .validators()
-            .iter()
-            .any(|validator| validator.public_key.kid() == kid)
-        {
-            return Err(StartError::NotValidator(kid));
-        }
         let store = Arc::new(open(&config)?);
         let point = replay_tail(&store, &config.genesis)?;
         let access_log = AccessLog::open(&config.data)?;
@@ -170,8 +240,11 @@ impl Node {
             stopping: AtomicBool::new(false),
             fate: Arc::new(Fate::new(Arc::clone(&store))),
             store,
-            genesis: config.genesis,
-            clock: config.clock,
+            genesis: config.genesis.clone(),
+            clock: Arc::clone(&config.clock),
+            outbox: Arc::default(),
+            wake: Arc::default(),
+            consensus: Arc::default(),
         });
         let application = ChainApplication {
             store: Arc::clone(&shared.store),
@@ -183,8 +256,19 @@ impl Node {
             pending: Arc::clone(&shared.pending),
             head: head_sender,
             built: None,
+            checked: None,
+            outbox: Arc::clone(&shared.outbox),
+            intake: Arc::new(Intake {
+                store: Arc::clone(&shared.store),
+                keys: Arc::clone(&shared.keys),
+                queue: Arc::clone(&shared.queue),
+                fate: Arc::clone(&shared.fate),
+                waiting_bytes: Arc::clone(&shared.waiting_bytes),
+                refused: AtomicU64::new(0),
+            }),
         };
-        let ended = run(&shared, application, engine(config.signer), verifiers)?;
+        let engine = engine(&config, &shared)?;
+        let ended = run(&shared, application, engine, verifiers)?;
         sync_access_log(&shared);
         Ok((Self { shared }, ended))
     }
@@ -193,6 +277,7 @@ impl Node {
     pub fn stop(&self) {
         self.shared.stopping.store(true, Ordering::Release);
         self.shared.queue.close();
+        self.shared.wake.stop();
         if let Err(error) = self.shared.access_log.sync() {
             tracing::error!(%error, "the access log was not synced");
         }
@@ -212,6 +297,7 @@ fn run(
             desk: Arc::clone(&shared.desk),
             pending: Arc::clone(&shared.pending),
             messages: shared.messages.clone(),
+            outbox: Arc::clone(&shared.outbox),
         };
         spawn(&format!("verify-{number}"), move || verifier.run())?;
     }
@@ -219,6 +305,8 @@ fn run(
         store: Arc::clone(&shared.store),
         desk: Arc::clone(&shared.desk),
         clock: Arc::clone(&shared.clock),
+        outbox: Arc::clone(&shared.outbox),
+        pending: Arc::clone(&shared.pending),
         time: application.point.time,
         log_size: application.point.frontier.size(),
         carried: VecDeque::new(),
