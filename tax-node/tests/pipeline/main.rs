@@ -22,7 +22,7 @@ struct Running {
     _folder: tempfile::TempDir,
 }
 
-fn start(world: &World, signer: std::sync::Arc<dyn Signer>) -> Running {
+fn start(world: &World, signer: Arc<dyn Signer>) -> Running {
     let folder = tempfile::tempdir().unwrap();
     Node::create(folder.path(), &world.genesis).unwrap();
     let (node, ended) = Node::start(NodeConfig {
@@ -43,8 +43,8 @@ fn start(world: &World, signer: std::sync::Arc<dyn Signer>) -> Running {
     }
 }
 
-fn validator() -> std::sync::Arc<dyn Signer> {
-    Box::new(SecretKeySigner::new(
+fn validator() -> Arc<dyn Signer> {
+    Arc::new(SecretKeySigner::new(
         SecretKey::from_bytes(&[9; 32]).unwrap(),
     ))
 }
@@ -225,7 +225,7 @@ async fn a_flood_is_refused_beyond_what_may_wait() {
 
 /// A key that stops answering after some signatures.
 struct Failing {
-    inner: std::sync::Arc<dyn Signer>,
+    inner: Arc<dyn Signer>,
     left: AtomicUsize,
 }
 
@@ -254,7 +254,7 @@ async fn when_the_engine_fails_everyone_who_waits_is_told() {
         inner: validator(),
         left: AtomicUsize::new(1),
     };
-    let running = start(&world, std::sync::Arc::new(signer));
+    let running = start(&world, Arc::new(signer));
     accepted(
         running
             .node

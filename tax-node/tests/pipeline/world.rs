@@ -45,8 +45,13 @@ fn key(number: u8) -> SecretKeySigner {
 }
 
 impl World {
+    /// With one validator, whose key has number 9.
     pub(crate) fn new(sellers: u8) -> Self {
-        let validator = key(9);
+        Self::with_validators(sellers, &[9])
+    }
+
+    /// With validators of one vote each, by the numbers of their keys.
+    pub(crate) fn with_validators(sellers: u8, validators: &[u8]) -> Self {
         let sellers: Vec<_> = (0..sellers)
             .map(|number| Seller {
                 id: member_id(&format!("9133010600000000{number}")),
@@ -76,12 +81,12 @@ impl World {
                 )
             }))
             .collect();
-        let validators = ValidatorSet::new(vec![Validator {
-            public_key: validator.public_key().clone(),
+        let validator = |number: &u8| Validator {
+            public_key: key(*number).public_key().clone(),
             weight: 1,
-            name: "validator".to_owned(),
-        }])
-        .unwrap();
+            name: format!("validator-{number}"),
+        };
+        let validators = ValidatorSet::new(validators.iter().map(validator).collect()).unwrap();
         let chain: ChainId = "test-2026".parse().unwrap();
         let time = Instant::from_ms(now().ms() - 1_000);
         let genesis = Genesis::compose(chain, time.ms(), validators, members).unwrap();
