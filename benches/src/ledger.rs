@@ -164,7 +164,7 @@ impl Ledger {
             base: &snapshot,
             changes: &changes,
         };
-        let rows = rows_over(&after, &block, &recorded)?;
+        let rows = rows_over(&after, &recorded)?;
         Ok(Ready {
             block,
             leaf_hashes,

@@ -10,6 +10,7 @@ use super::work::Work;
 use super::{rights, *};
 use crate::calendar::{Date, Instant};
 use crate::chain::Outcome;
+use crate::crypto::Hash;
 use crate::identity::MemberId;
 use crate::refusal::{AuthenticationError, Forbidden, Rejection, Violation};
 use crate::state::{Changes, Fault, MemberNo, RecordEntry, StateView, Table, by_id_key};
@@ -39,6 +40,8 @@ pub enum Inadmissible {
 pub struct Recorded {
     /// Its leaf index.
     pub index: u64,
+    /// SM3 of its exact bytes.
+    pub hash: Hash,
     /// What stands beside it on the chain.
     pub outcome: Outcome,
     /// The refusal behind a refused outcome.
@@ -318,6 +321,7 @@ impl<'v, V: StateView> Execution<'v, V> {
         self.layers.put(Table::Record, key, entry.encode());
         Verdict::Recorded(Recorded {
             index,
+            hash: candidate.hash,
             outcome,
             rejection,
             events,

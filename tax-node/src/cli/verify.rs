@@ -65,8 +65,7 @@ fn verify(snapshot: &Snapshot, genesis: &Genesis) -> Result<ChainPoint, Failure>
             }
         }
         state.apply(&executed.changes);
-        let rows =
-            rows_over(&state, &stored.block, &executed.records).map_err(Failure::integrity)?;
+        let rows = rows_over(&state, &executed.records).map_err(Failure::integrity)?;
         if let Some(damage) = snapshot.first_difference(height, &rows)? {
             return Err(Failure::integrity(damage));
         }

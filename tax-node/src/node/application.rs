@@ -122,7 +122,7 @@ impl ChainApplication {
         records: &[Recorded],
     ) -> Result<(), Fatal> {
         let snapshot = self.store.snapshot().map_err(Fatal::new)?;
-        let rows = rows_of(&snapshot, block, changes, records)?;
+        let rows = rows_of(&snapshot, changes, records)?;
         drop(snapshot);
         self.store
             .commit_block(&CommittedBlock {
@@ -253,7 +253,6 @@ impl Application for ChainApplication {
 /// The index rows of an executed block. Members that the block itself admits are in its changes.
 fn rows_of(
     snapshot: &Snapshot,
-    block: &Block,
     changes: &Changes,
     records: &[Recorded],
 ) -> Result<IndexRows, Fatal> {
@@ -261,7 +260,7 @@ fn rows_of(
         base: snapshot,
         changes,
     };
-    rows_over(&after, block, records).map_err(Fatal::new)
+    rows_over(&after, records).map_err(Fatal::new)
 }
 
 /// Verifies every signature of a block, with a seed that nobody could know before.
