@@ -118,6 +118,32 @@ pub fn precommit_message(
     )
 }
 
+/// The message that the proposer of a round signs to propose a block.
+///
+/// `piaolian/1/proposal`, the chain, then the height (8 bytes, big-endian), the round (8 bytes,
+/// signed), the 32 bytes of the block id, the earlier round in which a quorum prevoted for the block
+/// (8 bytes, signed, −1 for none), and the 16 bytes of the proposer's key identifier.
+#[must_use]
+pub fn proposal_message(
+    chain: &ChainId,
+    height: u64,
+    round: u32,
+    block_id: &Hash,
+    valid_round: Option<u32>,
+    proposer: &Kid,
+) -> Vec<u8> {
+    join(&[
+        b"piaolian/1/proposal\n",
+        chain.as_str().as_bytes(),
+        b"\n",
+        &height.to_be_bytes(),
+        &i64::from(round).to_be_bytes(),
+        block_id.as_bytes(),
+        &valid_round.map_or(-1, i64::from).to_be_bytes(),
+        proposer.as_bytes(),
+    ])
+}
+
 fn join(parts: &[&[u8]]) -> Vec<u8> {
     parts.concat()
 }
@@ -172,5 +198,30 @@ mod tests {
             hex::encode(precommit_message(&chain(), 0x102, 3, &id, &voter)),
             precommit
         );
+    }
+
+    #[test]
+    fn a_proposal_has_these_bytes() {
+        let (id, proposer) = (Hash::new([0xbb; 32]), Kid::new([0xaa; 16]));
+        let golden = |valid_round: &str| {
+            format!(
+                "{}00000000000001020000000000000003{}{valid_round}{}",
+                hex::encode("piaolian/1/proposal\nsz-2026\n"),
+                "bb".repeat(32),
+                "aa".repeat(16)
+            )
+        };
+        let proposal = |valid_round| {
+            hex::encode(proposal_message(
+                &chain(),
+                0x102,
+                3,
+                &id,
+                valid_round,
+                &proposer,
+            ))
+        };
+        assert_eq!(proposal(None), golden("ffffffffffffffff"));
+        assert_eq!(proposal(Some(2)), golden("0000000000000002"));
     }
 }
