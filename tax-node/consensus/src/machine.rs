@@ -75,6 +75,8 @@ pub struct Machine {
 struct Running {
     state: State<Context>,
     hands: Hands,
+    /// The height was decided elsewhere.
+    left: bool,
 }
 
 impl Machine {
@@ -193,6 +195,24 @@ impl Machine {
         })
     }
 
+    /// The height was decided without this machine: its block and certificate came from another
+    /// node. Until the next [`Machine::begin`] nothing more is asked for but to stop the timers.
+    ///
+    /// Whoever commits such a block calls this before, so that the log of the height gets no
+    /// entry afterwards.
+    ///
+    /// # Errors
+    /// [`MachineError::Dead`] after another error.
+    pub fn leave(&mut self) -> Outputs {
+        self.guarded(|machine| {
+            let Some(running) = &mut machine.running else {
+                return Ok(Vec::new());
+            };
+            running.left = true;
+            Ok(vec![Output::StopAll])
+        })
+    }
+
     /// The height that was begun last; 0 before the first.
     #[must_use]
     pub fn height(&self) -> u64 {
@@ -266,7 +286,7 @@ impl Machine {
         act: impl FnOnce(&mut Running) -> Result<(), MachineError>,
     ) -> Outputs {
         match &mut self.running {
-            Some(running) if running.hands.height == height && !running.is_decided() => {
+            Some(running) if running.hands.height == height && !running.is_over() => {
                 act(running)?;
                 Ok(running.finish())
             }
@@ -379,6 +399,7 @@ impl Running {
         let state = State::new(Context, Height(height), validators.clone(), params, 1, 1);
         Self {
             state,
+            left: false,
             hands: Hands {
                 voice,
                 timeouts,
@@ -398,6 +419,10 @@ impl Running {
 
     fn is_decided(&self) -> bool {
         self.hands.decided.is_some()
+    }
+
+    fn is_over(&self) -> bool {
+        self.left || self.is_decided()
     }
 
     /// Enters round 0 and goes through the log.
