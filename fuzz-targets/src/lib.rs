@@ -6,6 +6,7 @@
 //! ones. See `docs/fuzzing.md`.
 
 mod block;
+mod consensus;
 mod envelope;
 pub mod example;
 mod genesis;
@@ -32,6 +33,7 @@ pub const TARGETS: &[Target] = &[
     ("block", block::run),
     ("merkle", merkle::run),
     ("http", http::run),
+    ("consensus", consensus::run),
 ];
 
 /// Gives bytes to the target with a name.

@@ -71,19 +71,23 @@ fn vote(n: u8, kind: VoteKind, height: u64, round: u32, block_id: Option<Hash>) 
 }
 
 fn logged(outputs: &[Output]) -> Vec<LogEntry> {
-    let entry = |output: &Output| match output {
-        Output::Log(entry) => Some(entry.clone()),
-        _ => None,
-    };
-    outputs.iter().filter_map(entry).collect()
+    let mut entries = Vec::new();
+    for output in outputs {
+        if let Output::Log(entry) = output {
+            entries.push(entry.clone());
+        }
+    }
+    entries
 }
 
 fn sent(outputs: &[Output]) -> Vec<Message> {
-    let message = |output: &Output| match output {
-        Output::Send(message) => Some(message.clone()),
-        _ => None,
-    };
-    outputs.iter().filter_map(message).collect()
+    let mut messages = Vec::new();
+    for output in outputs {
+        if let Output::Send(message) = output {
+            messages.push(message.clone());
+        }
+    }
+    messages
 }
 
 /// A device that fails, or signs something else, the first times it is asked.
@@ -151,17 +155,16 @@ fn what_is_said_is_logged_before() {
     let mut log = Vec::new();
     let mut own = 0;
     for output in &outputs {
-        match output {
-            Output::Log(entry) => log.push(entry.clone()),
-            Output::Send(Message::Vote(vote)) => {
-                assert!(log.contains(&LogEntry::Vote(vote.clone())));
-                own += 1;
-            }
-            Output::Send(Message::Proposal(proposal)) => {
-                assert!(log.contains(&LogEntry::Proposal(proposal.clone())));
-                own += 1;
-            }
-            _ => {}
+        if let Output::Log(entry) = output {
+            log.push(entry.clone());
+        }
+        if let Output::Send(Message::Vote(vote)) = output {
+            assert!(log.contains(&LogEntry::Vote(vote.clone())));
+            own += 1;
+        }
+        if let Output::Send(Message::Proposal(proposal)) = output {
+            assert!(log.contains(&LogEntry::Proposal(proposal.clone())));
+            own += 1;
         }
     }
     assert_eq!(own, 2, "a proposal and a prevote");

@@ -3,5 +3,5 @@
 mod plan;
 mod world;
 
-pub(crate) use plan::{Crash, Partition, Plan, chain, signer};
+pub(crate) use plan::{Crash, Partition, Plan};
 pub(crate) use world::{Outcome, run};
