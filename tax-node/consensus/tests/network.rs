@@ -14,6 +14,12 @@ fn assert_good(plan: &Plan, outcome: &Outcome) {
     }
 }
 
+/// The seeds of a test; `PIAOLIAN_SEEDS` asks for more of them.
+fn seeds(count: u64) -> std::ops::Range<u64> {
+    let asked = std::env::var("PIAOLIAN_SEEDS").ok();
+    0..asked.map_or(count, |text| text.parse().expect("a number of seeds"))
+}
+
 #[test]
 fn a_quiet_network_decides_every_height_in_its_first_round() {
     for count in [1, 4, 5, 7] {
@@ -27,7 +33,7 @@ fn a_quiet_network_decides_every_height_in_its_first_round() {
 #[test]
 fn loss_repetition_and_disorder_cost_rounds_and_nothing_else() {
     let mut rounds = 0;
-    for seed in 0..8 {
+    for seed in seeds(8) {
         let plan = Plan::rough(seed, 4);
         let outcome = run(&plan);
         assert_good(&plan, &outcome);
@@ -39,7 +45,7 @@ fn loss_repetition_and_disorder_cost_rounds_and_nothing_else() {
 #[test]
 fn crashes_are_survived_by_the_log() {
     let mut replayed = 0;
-    for seed in 0..6 {
+    for seed in seeds(6) {
         let crash = |n: u64| Crash {
             at_ms: 40 + n * 137 + seed * 31,
             node: (n * 3 + seed) as usize % 7,
@@ -60,7 +66,7 @@ fn crashes_are_survived_by_the_log() {
 
 #[test]
 fn all_may_crash_at_once_and_go_on() {
-    for seed in 0..4 {
+    for seed in seeds(4) {
         let crash = |n: usize| Crash {
             at_ms: 30 + seed * 17 + (n as u64 / 4) * 200,
             node: n % 4,
@@ -77,7 +83,7 @@ fn all_may_crash_at_once_and_go_on() {
 
 #[test]
 fn who_lost_its_log_is_silent_for_the_height() {
-    for seed in 0..4 {
+    for seed in seeds(4) {
         let crash = Crash {
             at_ms: 60 + seed * 10,
             node: 2,
@@ -136,7 +142,7 @@ fn a_dead_proposer_costs_its_rounds() {
 
 #[test]
 fn invalid_blocks_are_voted_down() {
-    for seed in 0..3 {
+    for seed in seeds(3) {
         let plan = Plan {
             bad: vec![1],
             ..Plan::rough(seed, 4)
@@ -165,7 +171,7 @@ fn weights_decide_who_is_missed() {
 
 #[test]
 fn a_new_set_takes_over_at_its_height() {
-    for seed in 0..4 {
+    for seed in seeds(4) {
         let of = |keys: [usize; 4]| keys.map(|key| (key, 1)).to_vec();
         let plan = Plan {
             keys: vec![0, 1, 2, 3, 4],
@@ -200,7 +206,7 @@ fn twins(seed: u64) -> Plan {
 #[test]
 fn a_key_in_two_hands_is_found_out_and_forks_nothing() {
     let mut evidence = 0;
-    for seed in 0..8 {
+    for seed in seeds(8) {
         let plan = twins(seed);
         let outcome = run(&plan);
         assert_eq!(outcome.faults, Vec::<String>::new());
