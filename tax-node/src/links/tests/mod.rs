@@ -1,0 +1,5 @@
+//! Links over real sockets.
+
+mod support;
+
+mod good;
