@@ -26,17 +26,29 @@ pub enum Event {
 ///
 /// What waits here is bounded for each peer ([`Limits::inbox_bytes`](super::Limits::inbox_bytes)):
 /// who does not receive makes the links wait, not the memory grow.
-pub struct Events(mpsc::UnboundedReceiver<Waiting>);
+pub struct Events {
+    waiting: mpsc::UnboundedReceiver<Waiting>,
+    ended: bool,
+}
 
-/// An event and the room that it takes until it is received.
-type Waiting = (Event, Option<OwnedSemaphorePermit>);
+/// What waits to be received.
+enum Waiting {
+    /// An event, and the room that it takes until it is received.
+    Event(Event, Option<OwnedSemaphorePermit>),
+    /// The links have stopped.
+    End,
+}
 
 impl Events {
     /// The next event; `None` once the links have stopped and all was received.
     ///
     /// Nothing is lost when the future is dropped.
     pub async fn recv(&mut self) -> Option<Event> {
-        self.0.recv().await.map(|(event, _)| event)
+        if self.ended {
+            return None;
+        }
+        let next = self.waiting.recv().await;
+        self.receive(next)
     }
 
     /// As [`Events::recv`], for a thread outside the runtime.
@@ -44,12 +56,30 @@ impl Events {
     /// # Panics
     /// Within an asynchronous task.
     pub fn blocking_recv(&mut self) -> Option<Event> {
-        self.0.blocking_recv().map(|(event, _)| event)
+        if self.ended {
+            return None;
+        }
+        let next = self.waiting.blocking_recv();
+        self.receive(next)
     }
 
     /// The next event if there is one at this moment.
     pub fn try_recv(&mut self) -> Option<Event> {
-        self.0.try_recv().ok().map(|(event, _)| event)
+        if self.ended {
+            return None;
+        }
+        let next = self.waiting.try_recv().ok()?;
+        self.receive(Some(next))
+    }
+
+    fn receive(&mut self, next: Option<Waiting>) -> Option<Event> {
+        match next {
+            Some(Waiting::Event(event, _room)) => Some(event),
+            Some(Waiting::End) | None => {
+                self.ended = true;
+                None
+            }
+        }
     }
 }
 
@@ -59,7 +89,11 @@ pub(super) struct EventSender(mpsc::UnboundedSender<Waiting>);
 
 pub(super) fn channel() -> (EventSender, Events) {
     let (sender, receiver) = mpsc::unbounded_channel();
-    (EventSender(sender), Events(receiver))
+    let events = Events {
+        waiting: receiver,
+        ended: false,
+    };
+    (EventSender(sender), events)
 }
 
 /// The room that events of one peer may take.
@@ -100,6 +134,11 @@ impl EventSender {
             () = stop.cancelled() => None,
         };
         // Nobody receives when the receiving end is gone; then there is nobody to tell.
-        let _ = self.0.send((event, permit));
+        let _ = self.0.send(Waiting::Event(event, permit));
+    }
+
+    /// Says that there will be no more.
+    pub(super) fn end(&self) {
+        let _ = self.0.send(Waiting::End);
     }
 }

@@ -282,6 +282,7 @@ impl Links {
         self.shared.stop.cancel();
         self.shared.tasks.close();
         self.shared.tasks.wait().await;
+        self.shared.events.end();
     }
 
     fn rule(&self, frame: &Frame) -> Result<KindRule, SendError> {

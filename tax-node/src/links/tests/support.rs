@@ -6,9 +6,13 @@ use std::time::Duration;
 
 use invoice_core::chain::ChainId;
 use invoice_core::crypto::{Hash, Kid, PublicKey, SecretKey, SecretKeySigner, Signer};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::net::TcpStream;
 use tokio::runtime::Handle;
 use tokio::time::timeout;
+use tokio_rustls::TlsConnector;
 
+use crate::links::hello::{Exported, HELLO_BYTES, Hello, Side, hello_message};
 use crate::links::*;
 
 /// A small frame that must not be lost.
@@ -167,4 +171,59 @@ pub(super) async fn pair(first: LinksConfig, second: LinksConfig) -> (Node, Node
     assert_eq!(second.event().await, Event::Connected(one));
     assert_eq!(first.event().await, Event::Connected(two));
     (first, second)
+}
+
+/// A TLS connection of the connecting end, with the value to be signed; nothing is said yet.
+pub(super) type Raw = tokio_rustls::client::TlsStream<TcpStream>;
+
+pub(super) async fn raw(address: SocketAddr) -> (Raw, Exported) {
+    let socket = TcpStream::connect(address).await.unwrap();
+    let connector = TlsConnector::from(tls::client().unwrap());
+    let stream = connector.connect(tls::server_name(), socket).await.unwrap();
+    let exported = tls::exported(stream.get_ref().1).unwrap();
+    (stream, exported)
+}
+
+/// The Hello that a node of these keys says as the connecting end.
+pub(super) fn hello(from: u8, to: u8, genesis: Hash, exported: &Exported) -> Hello {
+    let message = hello_message(
+        &chain(),
+        &genesis,
+        exported,
+        Side::Client,
+        &kid(from),
+        &kid(to),
+    );
+    Hello {
+        genesis,
+        from: kid(from),
+        to: kid(to),
+        signature: signer(from).sign(&message).unwrap(),
+    }
+}
+
+/// A connection that has shown itself as a known node and heard the answer.
+pub(super) async fn raw_link(address: SocketAddr, from: u8, to: u8) -> Raw {
+    let (mut stream, exported) = raw(address).await;
+    say(&mut stream, &hello(from, to, genesis(), &exported).encode()).await;
+    let answer = hear(&mut stream).await.expect("an answer");
+    let answer = Hello::decode(&answer).unwrap();
+    answer
+        .verify(&chain(), &exported, Side::Server, &key(to))
+        .unwrap();
+    stream
+}
+
+pub(super) async fn say(stream: &mut (impl AsyncWrite + Unpin), bytes: &[u8]) {
+    stream.write_all(bytes).await.unwrap();
+    stream.flush().await.unwrap();
+}
+
+/// The other end's Hello, or nothing when it closes without one.
+pub(super) async fn hear(stream: &mut (impl AsyncRead + Unpin)) -> Option<[u8; HELLO_BYTES]> {
+    let mut bytes = [0; HELLO_BYTES];
+    let read = timeout(PATIENCE, stream.read_exact(&mut bytes))
+        .await
+        .expect("an end in time");
+    read.ok().map(|_| bytes)
 }
