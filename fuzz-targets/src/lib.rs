@@ -12,6 +12,7 @@ mod genesis;
 mod http;
 mod json;
 mod keys;
+mod links;
 mod merkle;
 mod receipt;
 mod record;
@@ -32,6 +33,7 @@ pub const TARGETS: &[Target] = &[
     ("block", block::run),
     ("merkle", merkle::run),
     ("http", http::run),
+    ("links", links::run),
 ];
 
 /// Gives bytes to the target with a name.

@@ -47,7 +47,7 @@ use std::collections::HashMap;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use invoice_core::crypto::Kid;
 use tokio::runtime::Handle;
@@ -156,6 +156,7 @@ impl Links {
             stop: CancellationToken::new(),
             tasks: TaskTracker::new(),
             peers: RwLock::default(),
+            turns: Mutex::default(),
             stranger_lines: StrangerLines::new(),
         });
         let links = Self {
@@ -249,7 +250,12 @@ impl Links {
                 continue;
             }
             let gone = self.shared.stop.child_token();
-            let entry = Arc::new(Entry::new(peer, &self.shared.limits, gone));
+            let entry = Arc::new(Entry::new(
+                peer,
+                &self.shared.limits,
+                self.shared.turn(kid),
+                gone,
+            ));
             entries.insert(kid, Arc::clone(&entry));
             self.spawn(dial::run(Arc::clone(&self.shared), entry));
         }

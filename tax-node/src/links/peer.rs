@@ -1,7 +1,7 @@
 //! One peer: what is known of it, and which of its connections is the link.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use invoice_core::crypto::{Kid, PublicKey};
@@ -13,6 +13,7 @@ use super::events::Inbox;
 use super::fault::LinkFault;
 use super::limits::Limits;
 use super::outbox::Outbox;
+use super::shared::Turn;
 
 /// What can be told about a peer.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -60,8 +61,7 @@ pub(super) struct Entry {
     pub(super) bytes_in: AtomicU64,
     pub(super) bytes_out: AtomicU64,
     pub(super) frames_dropped: AtomicU64,
-    /// Held from `Connected` to `Disconnected`, so that two links of a peer never overlap.
-    pub(super) turn: tokio::sync::Mutex<()>,
+    pub(super) turn: Turn,
     /// Something changed that whoever connects to this peer waits for.
     pub(super) changed: Notify,
     /// Cancelled when the peer is no longer in the list, or everything stops.
@@ -92,7 +92,7 @@ struct Link {
 #[derive(Clone, Debug)]
 pub(super) struct LinkEnd {
     token: CancellationToken,
-    fault: std::sync::Arc<std::sync::OnceLock<LinkFault>>,
+    fault: Arc<OnceLock<LinkFault>>,
 }
 
 impl LinkEnd {
@@ -119,7 +119,7 @@ pub(super) struct Claim {
 }
 
 impl Entry {
-    pub(super) fn new(peer: Peer, limits: &Limits, gone: CancellationToken) -> Self {
+    pub(super) fn new(peer: Peer, limits: &Limits, turn: Turn, gone: CancellationToken) -> Self {
         Self {
             kid: peer.kid(),
             key: peer.public_key,
@@ -128,7 +128,7 @@ impl Entry {
             bytes_in: AtomicU64::new(0),
             bytes_out: AtomicU64::new(0),
             frames_dropped: AtomicU64::new(0),
-            turn: tokio::sync::Mutex::new(()),
+            turn,
             changed: Notify::new(),
             gone,
             known: Mutex::new(Known {
@@ -171,7 +171,7 @@ impl Entry {
         let number = known.links;
         let end = LinkEnd {
             token: self.gone.child_token(),
-            fault: std::sync::Arc::default(),
+            fault: Arc::default(),
         };
         known.link = Some(Link {
             number,

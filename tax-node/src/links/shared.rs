@@ -1,7 +1,7 @@
 //! What all tasks of the links share.
 
 use std::collections::HashMap;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use invoice_core::chain::ChainId;
@@ -30,8 +30,13 @@ pub(super) struct Shared {
     pub(super) stop: CancellationToken,
     pub(super) tasks: TaskTracker,
     pub(super) peers: RwLock<HashMap<Kid, Arc<Entry>>>,
+    pub(super) turns: Mutex<HashMap<Kid, Turn>>,
     pub(super) stranger_lines: StrangerLines,
 }
+
+/// Held from `Connected` to `Disconnected`, so that two links to one key never overlap, even when
+/// the key leaves the list of peers and comes back at once.
+pub(super) type Turn = Arc<tokio::sync::Mutex<()>>;
 
 impl Shared {
     pub(super) fn peer(&self, kid: &Kid) -> Option<Arc<Entry>> {
@@ -45,6 +50,13 @@ impl Shared {
         let mut all: Vec<_> = peers.values().cloned().collect();
         all.sort_unstable_by_key(|peer| peer.kid);
         all
+    }
+
+    /// The turn of a key; those that nobody has any more are forgotten.
+    pub(super) fn turn(&self, kid: Kid) -> Turn {
+        let mut turns = self.turns.lock().unwrap_or_else(PoisonError::into_inner);
+        turns.retain(|_, turn| Arc::strong_count(turn) > 1);
+        Arc::clone(turns.entry(kid).or_default())
     }
 }
 

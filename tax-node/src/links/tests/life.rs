@@ -202,3 +202,19 @@ async fn a_vote_overtakes_a_block() {
     }
     assert_eq!(kinds, [VOTE, BLOCK, BLOCK, BLOCK]);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn links_to_one_key_never_overlap_even_when_it_leaves_and_comes_back() {
+    let (mut one, two) = pair(
+        config(1, vec![peer(2, None)]),
+        config(2, vec![peer(1, None)]),
+    )
+    .await;
+    let address = two.links.local_address();
+    for _ in 0..20 {
+        one.links.set_peers(Vec::new()).unwrap();
+        one.links.set_peers(vec![peer(2, address)]).unwrap();
+        assert_eq!(one.event().await, Event::Disconnected(kid(2)));
+        assert_eq!(one.event().await, Event::Connected(kid(2)));
+    }
+}
