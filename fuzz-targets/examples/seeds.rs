@@ -46,6 +46,32 @@ fn main() {
     write("merkle", merkle());
     write("http", http());
     write("consensus", consensus());
+    write("links", links());
+}
+
+fn links() -> Vec<Vec<u8>> {
+    let mut hello = vec![0, 1];
+    hello.extend([7; 128]);
+    let other_version = [&[0, 2], &hello[2..]].concat();
+    let piece = vec![5; 64 * 1024];
+    let begun = [&[1, 0, 1, 0, 2, 2], piece.as_slice()].concat();
+    let whole = [begun.as_slice(), &[3, 5, 5]].concat();
+    let passed = [begun.as_slice(), b"\x01\0\0\0\x03\x01aye\0\x03\x05\x05"].concat();
+    vec![
+        chosen('0', &hello),
+        chosen('0', &other_version),
+        chosen('0', &hello[..129]),
+        chosen('1', &[0, 0, 0]),
+        chosen('1', b"\x01\0\0\0\x03\x01aye"),
+        chosen('1', b"\x01\0\0\0\0\x02\0\x01\0\0\0\x01\x01x"),
+        chosen('1', &whole),
+        chosen('1', &passed),
+        chosen('1', &[begun.as_slice(), &[1, 0, 0, 0, 0, 2]].concat()),
+        chosen('1', &[2, 1]),
+        chosen('1', &[1, 0, 0, 0, 101, 1]),
+        chosen('1', &[1, 0xff, 0xff, 0xff, 0xff, 2]),
+        chosen('1', &[4]),
+    ]
 }
 
 fn json() -> Vec<Vec<u8>> {

@@ -13,6 +13,7 @@ mod genesis;
 mod http;
 mod json;
 mod keys;
+mod links;
 mod merkle;
 mod receipt;
 mod record;
@@ -34,6 +35,7 @@ pub const TARGETS: &[Target] = &[
     ("merkle", merkle::run),
     ("http", http::run),
     ("consensus", consensus::run),
+    ("links", links::run),
 ];
 
 /// Gives bytes to the target with a name.

@@ -6,6 +6,7 @@ pub mod cli;
 pub mod engine;
 mod files;
 pub mod key_file;
+pub mod links;
 pub mod node;
 mod seed;
 pub mod store;
