@@ -99,6 +99,21 @@ pub fn vote_message(
     ])
 }
 
+/// The message by which the other bureau countersigns a change of the validators:
+/// `piaolian/1/validators`, the chain, the first height of the new set in decimal, the digest of
+/// the set that it replaces ([`ValidatorSet::digest`](crate::chain::ValidatorSet::digest)) and that
+/// of the new list ([`ValidatorSet::list_digest`](crate::chain::ValidatorSet::list_digest)) in
+/// lower-case hexadecimal.
+#[must_use]
+pub fn validators_message(
+    chain: &ChainId,
+    from_height: u64,
+    replaces: &Hash,
+    list_digest: &Hash,
+) -> Vec<u8> {
+    format!("piaolian/1/validators\n{chain}\n{from_height}\n{replaces}\n{list_digest}").into_bytes()
+}
+
 /// The vote that stands in a certificate: a precommit for `block_id`.
 #[must_use]
 pub fn precommit_message(
