@@ -20,7 +20,7 @@ use invoice_core::state::{Changes, Table};
 use tax_node::store::fault::{Dice, Disk};
 use tax_node::store::{
     ClaimRow, CommittedBlock, EventRow, FaultFiles, Files, IndexRows, NewChain, OpenError,
-    OpenOptions, Store, Tuning,
+    OpenOptions, Snapshot, Store, Tuning,
 };
 
 /// The genesis file of every made-up chain.
