@@ -192,6 +192,15 @@ mod tests {
     }
 
     #[test]
+    fn a_countersignature_names_height_and_both_digests() {
+        let (replaces, list) = (Hash::new([0xab; 32]), Hash::new([0x01; 32]));
+        let message = validators_message(&chain(), 10, &replaces, &list);
+        let (replaces, list) = ("ab".repeat(32), "01".repeat(32));
+        let due = format!("piaolian/1/validators\nsz-2026\n10\n{replaces}\n{list}");
+        assert_eq!(message, due.as_bytes());
+    }
+
+    #[test]
     fn a_vote_has_these_bytes() {
         let golden = |kind: &str, round: &str, value: &str| {
             format!(

@@ -174,3 +174,47 @@ impl<V: StateView> TypedState<'_, V> {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::chain::Validator;
+    use crate::crypto::SecretKey;
+
+    #[test]
+    fn an_entry_has_these_bytes() {
+        let validator = Validator {
+            public_key: SecretKey::from_bytes(&[1; 32]).unwrap().public_key(),
+            weight: 1,
+            group: None,
+            name: "v".to_owned(),
+        };
+        let set = ValidatorSet::new(vec![validator]).unwrap();
+        let entry = ValidatorsEntry {
+            from_height: 300,
+            number: 2,
+            previous: 200,
+            index: 128,
+            set,
+        };
+        let bytes = entry.encode();
+        let due = "02c8018001".to_owned()
+            // The vector of docs/format.md §15.
+            + "bbb115eaec795c367d90a49c0d4bab900bd88b24666dd1a8d1022c86a6595898"
+            + "0001"
+            + &entry.set.validators()[0].public_key.to_hex()
+            + "0000000000000001000001"
+            + "76";
+        assert_eq!(hex::encode(&bytes), due);
+        assert_eq!(ValidatorsEntry::decode(300, &bytes), Ok(entry));
+        for end in 0..bytes.len() {
+            assert!(
+                ValidatorsEntry::decode(300, &bytes[..end]).is_err(),
+                "{end}"
+            );
+        }
+        let mut other = bytes;
+        other[5] ^= 1;
+        assert!(ValidatorsEntry::decode(300, &other).is_err());
+    }
+}
