@@ -22,6 +22,8 @@ pub struct BlockPosition {
     pub time: Instant,
     /// Leaf index of the block's first record.
     pub first_index: u64,
+    /// The block's height.
+    pub height: u64,
 }
 
 /// A record that leaves no trace: it does not go on the chain and does not use up its id.
@@ -93,6 +95,7 @@ pub struct Execution<'v, V> {
     time: Instant,
     today: Date,
     next_index: u64,
+    height: u64,
 }
 
 impl<'v, V: StateView> Execution<'v, V> {
@@ -103,6 +106,7 @@ impl<'v, V: StateView> Execution<'v, V> {
             time: position.time,
             today: position.time.date_utc8(),
             next_index: position.first_index,
+            height: position.height,
         }
     }
 
@@ -139,7 +143,7 @@ impl<'v, V: StateView> Execution<'v, V> {
             id: task.by,
             number: member,
         };
-        let (index, time, today) = (self.next_index, self.time, self.today);
+        let (index, time, today) = ((self.next_index, self.height), self.time, self.today);
         self.layers.push();
         let mut context = Context::new(&mut self.layers, signer, &task.id, index, time, today);
         let result = dispatch(&mut context, &task.work);
@@ -274,6 +278,12 @@ impl<'v, V: StateView> Execution<'v, V> {
                 return Ok(Err(Verdict::Inadmissible(invalid)));
             }
         };
+        if let Work::ValidatorsChange(body) = &task.work
+            && let Some(inadmissible) =
+                validators_change::countersigned(&state, body, &by, member.roles, self.time)?
+        {
+            return Ok(Err(Verdict::Inadmissible(inadmissible)));
+        }
         if known.is_some() {
             return Ok(Err(Verdict::IdReused));
         }
@@ -351,6 +361,7 @@ fn dispatch<V: StateView>(
         Work::ClaimRelease(body) => claim_release::release(context, body),
         Work::ClaimReverse(body) => claim_reverse::reverse(context, body),
         Work::ShareGrant(body) => share_grant::grant(context, body),
+        Work::ValidatorsChange(body) => validators_change::change(context, body),
     }
 }
 

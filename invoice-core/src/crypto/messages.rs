@@ -99,6 +99,21 @@ pub fn vote_message(
     ])
 }
 
+/// The message by which the other bureau countersigns a change of the validators:
+/// `piaolian/1/validators`, the chain, the first height of the new set in decimal, the digest of
+/// the set that it replaces ([`ValidatorSet::digest`](crate::chain::ValidatorSet::digest)) and that
+/// of the new list ([`ValidatorSet::list_digest`](crate::chain::ValidatorSet::list_digest)) in
+/// lower-case hexadecimal.
+#[must_use]
+pub fn validators_message(
+    chain: &ChainId,
+    from_height: u64,
+    replaces: &Hash,
+    list_digest: &Hash,
+) -> Vec<u8> {
+    format!("piaolian/1/validators\n{chain}\n{from_height}\n{replaces}\n{list_digest}").into_bytes()
+}
+
 /// The vote that stands in a certificate: a precommit for `block_id`.
 #[must_use]
 pub fn precommit_message(
@@ -174,6 +189,15 @@ mod tests {
             request_message("POST", "/v1/checks?x=1", "1790000000", "abc", b"{}"),
             b"POST\n/v1/checks?x=1\n1790000000\nabc\n{}\n"
         );
+    }
+
+    #[test]
+    fn a_countersignature_names_height_and_both_digests() {
+        let (replaces, list) = (Hash::new([0xab; 32]), Hash::new([0x01; 32]));
+        let message = validators_message(&chain(), 10, &replaces, &list);
+        let (replaces, list) = ("ab".repeat(32), "01".repeat(32));
+        let due = format!("piaolian/1/validators\nsz-2026\n10\n{replaces}\n{list}");
+        assert_eq!(message, due.as_bytes());
     }
 
     #[test]

@@ -31,6 +31,7 @@ use super::pipeline::desk::{Desk, Given, Restart};
 use super::pipeline::fresh::FreshBlock;
 use super::pipeline::pending::Pending;
 use super::pipeline::seal::{Sealed, Waiting, seal};
+use super::validators::Validators;
 use crate::engine::{Application, Build, Fatal, Validity};
 use crate::seed::fresh_seed;
 use crate::store::{CommittedBlock, IndexRows, Snapshot, Store};
@@ -43,7 +44,7 @@ const CLOCK_SKEW_MAX_MS: i64 = 5_000;
 /// The chain of this node.
 pub(super) struct ChainApplication {
     pub(super) store: Arc<Store>,
-    pub(super) validators: Arc<ValidatorSet>,
+    pub(super) validators: Arc<Validators>,
     pub(super) point: ChainPoint,
     pub(super) clock: Clock,
     pub(super) desk: Arc<Desk>,
@@ -88,7 +89,7 @@ impl ChainApplication {
             log_size: frontier.size(),
             log_root: frontier.root(),
             effects_root,
-            validators: self.validators.digest(),
+            validators: self.validators.at(self.next_height()).digest(),
         };
         let built = Built {
             block_id: header.id(),
@@ -109,6 +110,7 @@ impl ChainApplication {
             carried: waiting.into_iter().map(|waiting| waiting.job).collect(),
             time: self.point.time,
             log_size: self.point.frontier.size(),
+            height: self.point.height,
         });
     }
 
@@ -136,10 +138,19 @@ impl ChainApplication {
     }
 
     /// The block is durable: whoever asks from now on may hear of it.
-    fn publish(&mut self, header: &Header, changes: &Changes, frontier: Frontier) {
+    fn publish(
+        &mut self,
+        header: &Header,
+        changes: &Changes,
+        frontier: Frontier,
+    ) -> Result<(), Fatal> {
+        self.validators
+            .advance(|| self.store.snapshot(), changes)
+            .map_err(Fatal::new)?;
         self.point = self.point.after(header, frontier);
         self.keys.advance(self.point.time, changes);
         self.head.send_replace(self.point.height);
+        Ok(())
     }
 
     fn answer(&self, waiting: Vec<Waiting>, block: Option<&Arc<FreshBlock>>) {
@@ -162,8 +173,8 @@ impl Application for ChainApplication {
         self.point.height.saturating_add(1)
     }
 
-    fn validators(&self, _height: u64) -> Arc<ValidatorSet> {
-        Arc::clone(&self.validators)
+    fn validators(&self, height: u64) -> Arc<ValidatorSet> {
+        self.validators.at(height)
     }
 
     fn build(&mut self) -> Result<Build, Fatal> {
@@ -189,7 +200,7 @@ impl Application for ChainApplication {
 
     fn check(&mut self, block: &Block) -> Result<Validity, Fatal> {
         let invalid = |reason: String| Ok(Validity::Invalid { reason });
-        if block.header.validators != self.validators.digest() {
+        if block.header.validators != self.validators.at(block.header.height).digest() {
             return invalid("its header names other validators".to_owned());
         }
         let latest = (self.clock)().ms().saturating_add(CLOCK_SKEW_MAX_MS);
@@ -226,9 +237,11 @@ impl Application for ChainApplication {
                     &built.records,
                 )?;
                 let before = self.point.frontier.clone();
-                self.publish(&block.header, &built.changes, built.frontier);
+                let carried = self.validators.history().changes_at(block.header.height);
+                self.publish(&block.header, &built.changes, built.frontier)?;
                 self.desk.settled();
-                let fresh = FreshBlock::new(block, &certificate, before, built.leaf_hashes);
+                let fresh =
+                    FreshBlock::new(block, &certificate, before, built.leaf_hashes, carried);
                 self.answer(built.waiting, Some(&Arc::new(fresh)));
             }
             lost => {
@@ -242,7 +255,7 @@ impl Application for ChainApplication {
                     .map_err(Fatal::new)?;
                 drop(snapshot);
                 self.store(&block, &certificate, &changes, &leaf_hashes, &records)?;
-                self.publish(&block.header, &changes, frontier);
+                self.publish(&block.header, &changes, frontier)?;
                 self.restart(lost);
             }
         }

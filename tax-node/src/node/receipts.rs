@@ -8,7 +8,7 @@ use invoice_api::registry::Place;
 use invoice_core::calendar::Instant;
 use invoice_core::chain::{
     self, BatchProof, BatchTree, BlockEnvelope, Genesis, Inclusion, Outcome, Receipt,
-    ReceiptAuthorization, ReceiptSignature,
+    ReceiptAuthorization, ReceiptSignature, ValidatorHistory,
 };
 use invoice_core::crypto::Hash;
 use invoice_core::merkle::{self, ProofError};
@@ -59,6 +59,7 @@ fn leaf(snapshot: &Snapshot, index: u64) -> Result<StoredLeaf, NodeError> {
 pub(super) struct Receipts<'s> {
     snapshot: &'s Snapshot,
     genesis: &'s Genesis,
+    history: Arc<ValidatorHistory>,
     outline: Option<Arc<BlockOutline>>,
     batch: Option<Batch>,
     /// Hashes of subtrees of the log that some path has needed: the next one needs most of them.
@@ -74,10 +75,15 @@ struct Batch {
 }
 
 impl<'s> Receipts<'s> {
-    pub(super) fn new(snapshot: &'s Snapshot, genesis: &'s Genesis) -> Self {
+    pub(super) fn new(
+        snapshot: &'s Snapshot,
+        genesis: &'s Genesis,
+        history: Arc<ValidatorHistory>,
+    ) -> Self {
         Self {
             snapshot,
             genesis,
+            history,
             outline: None,
             batch: None,
             nodes: HashMap::new(),
@@ -158,6 +164,7 @@ impl<'s> Receipts<'s> {
                 sig,
                 batch,
             },
+            validator_changes: self.history.changes_at(outline.header.height),
         })
     }
 

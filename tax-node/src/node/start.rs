@@ -25,6 +25,7 @@ use super::pipeline::queue::Queue;
 use super::pipeline::reply::Fate;
 use super::pipeline::sequencer::Sequencer;
 use super::pipeline::verify::Verifier;
+use super::validators::{Validators, ValidatorsError, certified};
 use crate::engine::{Engine, EngineError, Solo};
 use crate::store::{NewChain, OpenError, OpenOptions, ReadError, ReplayError, Store, Tuning};
 
@@ -69,11 +70,16 @@ pub enum StartError {
     /// The genesis file in the store is damaged.
     #[error(transparent)]
     Genesis(#[from] GenesisError),
+    /// The validators of the chain are not known.
+    #[error(transparent)]
+    Validators(#[from] ValidatorsError),
     /// The access log cannot be opened.
     #[error(transparent)]
     AccessLog(#[from] AccessLogError),
-    /// The key is not the chain's only validator.
-    #[error("key {0} is not a validator of this chain: use the key that the genesis file names")]
+    /// The key is not that of a validator of the next block.
+    #[error(
+        "key {0} is not a validator of the next block: use a key that the genesis file or the newest change names"
+    )]
     NotValidator(Kid),
     /// A thread could not be started.
     #[error("a thread cannot be started: {0}")]
@@ -106,6 +112,7 @@ pub(super) struct Shared {
     pub(super) access_log: AccessLog,
     pub(super) stopping: AtomicBool,
     pub(super) fate: Arc<Fate>,
+    pub(super) validators: Arc<Validators>,
 }
 
 impl Node {
@@ -141,16 +148,13 @@ impl Node {
         engine: impl FnOnce(Box<dyn Signer>) -> E,
     ) -> Result<(Self, oneshot::Receiver<Stopped>), StartError> {
         let kid = config.signer.public_key().kid();
-        let validators = Arc::new(config.genesis.validators().clone());
-        if !validators
-            .validators()
-            .iter()
-            .any(|validator| validator.public_key.kid() == kid)
-        {
-            return Err(StartError::NotValidator(kid));
-        }
         let store = Arc::new(open(&config)?);
         let point = replay_tail(&store, &config.genesis)?;
+        let validators = Arc::new(Validators::load(&store.snapshot()?, &config.genesis)?);
+        let next = validators.at(point.height.saturating_add(1));
+        if next.get(&kid).is_none() {
+            return Err(StartError::NotValidator(kid));
+        }
         let access_log = AccessLog::open(&config.data)?;
         let disk = Disk::new(&config.data, config.disk_reserve_bytes);
         Disk::watch(&disk);
@@ -169,13 +173,14 @@ impl Node {
             access_log,
             stopping: AtomicBool::new(false),
             fate: Arc::new(Fate::new(Arc::clone(&store))),
+            validators,
             store,
             genesis: config.genesis,
             clock: config.clock,
         });
         let application = ChainApplication {
             store: Arc::clone(&shared.store),
-            validators,
+            validators: Arc::clone(&shared.validators),
             point,
             clock: Arc::clone(&shared.clock),
             desk: Arc::clone(&shared.desk),
@@ -221,6 +226,7 @@ fn run(
         clock: Arc::clone(&shared.clock),
         time: application.point.time,
         log_size: application.point.frontier.size(),
+        height: application.point.height,
         carried: VecDeque::new(),
     };
     spawn("sequencer", move || sequencer.run())?;
@@ -263,12 +269,13 @@ fn spawn(name: &str, run: impl FnOnce() + Send + 'static) -> Result<(), StartErr
 }
 
 fn open(config: &NodeConfig) -> Result<Store, OpenError> {
-    let (validators, chain_id) = (config.genesis.validators(), config.genesis.chain_id());
     Store::open(
         &config.data,
         &OpenOptions {
             genesis_hash: config.genesis.hash(),
-            certified: &|_, certificate| certificate.verify(validators, chain_id).is_ok(),
+            certified: &|state, header, certificate| {
+                certified(&config.genesis, state, header, certificate)
+            },
             cache_bytes: config.cache_bytes,
             tuning: Tuning::default(),
         },

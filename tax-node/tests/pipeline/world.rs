@@ -79,6 +79,7 @@ impl World {
         let validators = ValidatorSet::new(vec![Validator {
             public_key: validator.public_key().clone(),
             weight: 1,
+            group: None,
             name: "validator".to_owned(),
         }])
         .unwrap();

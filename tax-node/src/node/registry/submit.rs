@@ -113,7 +113,8 @@ async fn read_answers(
     let places: Vec<usize> = from_store.iter().map(|(place, ..)| *place).collect();
     let read = shared
         .read_answer(move |shared, snapshot| {
-            let mut receipts = Receipts::new(snapshot, &shared.genesis);
+            let mut receipts =
+                Receipts::new(snapshot, &shared.genesis, shared.validators.history());
             from_store
                 .into_iter()
                 .map(|(_, answered, with)| finish(Some(&mut receipts), answered, with))
