@@ -25,7 +25,8 @@ from typing import NamedTuple
 EXIT_VALID, EXIT_USAGE, EXIT_INVALID = 0, 2, 5
 
 MAX_GENESIS = 4 << 20
-MAX_RECEIPT = 256 << 10
+MAX_RECEIPT = 4 << 20
+MAX_CHANGES = 64
 MAX_RECORD = 16_384
 MAX_BLOCK = 8 << 20
 MAX_BLOCK_RECORDS = 10_000
@@ -41,6 +42,9 @@ CHAIN_ID = re.compile(r"[a-z0-9-]{1,32}")
 MEMBER_ID = re.compile(r"[0-9A-Z]{18}")
 RECORD_ID = re.compile(r"[A-Za-z0-9-]{1,64}")
 REFUSAL_CODE = re.compile(r"[a-z0-9_]{1,64}")
+# A change of the validators takes effect so many heights after its block.
+FROM_HEIGHT_AHEAD = range(2, 1_000_001)
+GROUPS = {"tax", "finance"}
 ROLES = {"tax", "finance", "health", "merchant", "hospital", "employer", "insurer", "auditor"}
 
 
@@ -666,15 +670,82 @@ def only(value, name, where):
 
 # --- Genesis file (§4) ----------------------------------------------------------------------------
 
+class Validators(NamedTuple):
+    """Who decides on blocks."""
+
+    keys: dict            # kid → (PublicKey, weight)
+    total: int
+    digest: bytes
+
+
+def read_validators(value, where):
+    """A list of validators that is a set (§4)."""
+    keys, groups, digest = {}, [], [b"\x05"]
+    for i, item in enumerate(read_array(value, where, 100)):
+        place = f"{where}[{i}]"
+        read_object(item, place, ("public_key", "weight", "name"), ("group",))
+        require(len(read_text(item["name"], f"{place}.name")) <= 200, f"{place}.name",
+                "名称超过 200 个字符", "a name of more than 200 characters")
+        key = PublicKey(read_hex(item["public_key"], f"{place}.public_key", 65), f"{place}.public_key")
+        weight = read_number(item["weight"], f"{place}.weight", 64)
+        require(weight >= 1, f"{place}.weight", "权重应至少为 1", "a weight must be at least 1")
+        require(key.kid not in keys, place, "公钥重复", "a key that occurs twice")
+        group = None
+        if "group" in item:
+            group = read_text(item["group"], f"{place}.group")
+            require(group in GROUPS, f"{place}.group", "分组未知", "an unknown group")
+        keys[key.kid] = (key, weight)
+        groups.append((group, weight))
+        digest += [key.encoded, weight.to_bytes(8, "big")]
+    require(len(keys) == 1 or len(keys) >= 4, where,
+            "验证者应为 1 个或 4 至 100 个", "there must be 1 validator, or 4 to 100")
+    total = sum(weight for _, weight in keys.values())
+    require(total < 1 << 64, where, "权重之和过大", "the sum of the weights is too large")
+    if len(keys) > 1:
+        require({group for group, _ in groups} == GROUPS, where,
+                "验证者未分组或缺少一方", "a validator without a group, or a group without validators")
+        for group in GROUPS:
+            weight = sum(weight for its, weight in groups if its == group)
+            require(3 * weight <= 2 * total, where, "一方可独自决定", "one group decides alone")
+    return Validators(keys, total, sm3(b"".join(digest)))
+
+
+class History:
+    """The validators of every height: those of the genesis file and the changes of them."""
+
+    def __init__(self, genesis):
+        self.eras = [(1, genesis.validators)]
+
+    def at(self, height):
+        """Who decides on the block of a height."""
+        return next(its for first, its in reversed(self.eras) if first <= height)
+
+    def change(self, fields, height, where):
+        """Takes over an accepted `validators.change` record of a block of this height (§10)."""
+        place = f"{where}.change"
+        item = only(fields, "change", where)
+        replaces = read_hex(only(item, "replaces", place), f"{place}.replaces", 32)
+        from_height = read_number(only(item, "from_height", place), f"{place}.from_height", 64)
+        first, current = self.eras[-1]
+        require(height >= first, where, "前一变更尚未生效", "the change before is not in effect yet")
+        require(replaces == current.digest, f"{place}.replaces",
+                "不是当时的验证者集合", "not the validators in force")
+        require(from_height - height in FROM_HEIGHT_AHEAD, f"{place}.from_height",
+                "生效高度与记录所在高度不符", "a first height that does not fit that of the record")
+        require(len(self.eras) <= MAX_CHANGES, where, f"变更超过 {MAX_CHANGES} 项",
+                f"more than {MAX_CHANGES} changes")
+        validators = read_validators(only(item, "validators", place), f"{place}.validators")
+        self.eras.append((from_height, validators))
+        return from_height
+
+
 class Genesis(NamedTuple):
     """What a verifier takes from the genesis file."""
 
     chain_id: str
     time: int
     hash: bytes
-    validators: dict      # kid → (PublicKey, weight)
-    total_weight: int
-    validator_digest: bytes
+    validators: Validators
     members: dict         # kid → (member id, PublicKey)
 
 
@@ -696,21 +767,7 @@ def read_genesis(data):
     chain_id = read_text(value["chain_id"], f"{where}.chain_id", CHAIN_ID)
     time = parse_time(read_text(value["time"], f"{where}.time"), f"{where}.time")
 
-    validators, digest = {}, [b"\x05"]
-    for i, item in enumerate(read_array(value["validators"], f"{where}.validators", 100)):
-        place = f"{where}.validators[{i}]"
-        read_object(item, place, ("public_key", "weight", "name"))
-        read_text(item["name"], f"{place}.name")
-        key = PublicKey(read_hex(item["public_key"], f"{place}.public_key", 65), f"{place}.public_key")
-        weight = read_number(item["weight"], f"{place}.weight", 64)
-        require(weight >= 1, f"{place}.weight", "权重应至少为 1", "a weight must be at least 1")
-        require(key.kid not in validators, place, "公钥重复", "a key that occurs twice")
-        validators[key.kid] = (key, weight)
-        digest += [key.encoded, weight.to_bytes(8, "big")]
-    require(len(validators) == 1 or len(validators) >= 4, f"{where}.validators",
-            "验证者应为 1 个或 4 至 100 个", "there must be 1 validator, or 4 to 100")
-    total = sum(weight for _, weight in validators.values())
-    require(total < 1 << 64, f"{where}.validators", "权重之和过大", "the sum of the weights is too large")
+    validators = read_validators(value["validators"], f"{where}.validators")
 
     members, ids = {}, set()
     for i, item in enumerate(read_array(value["members"], f"{where}.members", MAX_MEMBERS)):
@@ -730,7 +787,7 @@ def read_genesis(data):
         key = PublicKey(read_hex(item["public_key"], f"{place}.public_key", 65), f"{place}.public_key")
         require(key.kid not in members, place, "公钥重复", "a key that occurs twice")
         members[key.kid] = (member_id, key)
-    return Genesis(chain_id, time, sm3(b"\x03" + data), validators, total, sm3(b"".join(digest)), members)
+    return Genesis(chain_id, time, sm3(b"\x03" + data), validators, members)
 
 
 # --- Header and certificate (§7, §8) --------------------------------------------------------------
@@ -769,23 +826,23 @@ def decode_header(data, where):
     return header
 
 
-def verify_certificate(genesis, header, round_, votes, where):
-    """Checks that the precommits make the block final (§8)."""
+def verify_certificate(chain_id, validators, header, round_, votes, where):
+    """Checks that the precommits of these validators make the block final (§8)."""
     for i in range(1, len(votes)):
         require(votes[i - 1][0] < votes[i][0], f"{where}[{i}].kid",
                 "kid 未严格递增", "the kids are not strictly ascending")
     weight = 0
     for i, (kid, signature) in enumerate(votes):
-        require(kid in genesis.validators, f"{where}[{i}].kid",
-                "不是创世文件中的验证者", "no validator of the genesis file")
-        key, its_weight = genesis.validators[kid]
-        message = vote_message(genesis.chain_id, 1, header.height, round_, header.block_id, kid)
+        require(kid in validators.keys, f"{where}[{i}].kid",
+                "不是此高度的验证者", "no validator of this height")
+        key, its_weight = validators.keys[kid]
+        message = vote_message(chain_id, 1, header.height, round_, header.block_id, kid)
         require(key.verify(message, signature), f"{where}[{i}].sig",
                 "验证者签名无效", "the validator's signature is not valid")
         weight += its_weight
-    require(3 * weight > 2 * genesis.total_weight, where,
-            f"签名者的权重 {weight}/{genesis.total_weight} 未达法定多数",
-            f"the signers' weight {weight}/{genesis.total_weight} is no quorum")
+    require(3 * weight > 2 * validators.total, where,
+            f"签名者的权重 {weight}/{validators.total} 未达法定多数",
+            f"the signers' weight {weight}/{validators.total} is no quorum")
 
 
 # --- Receipt (§10) --------------------------------------------------------------------------------
@@ -799,6 +856,7 @@ STEPS = {
     "predecessor": ("前一区块", "predecessor"),
     "inclusion": ("包含证明", "inclusion"),
     "validators": ("验证者集合", "validators"),
+    "change": ("验证者变更", "change of the validators"),
     "certificate": ("提交证书", "certificate"),
     "key": ("提交者公钥", "submitter's key"),
     "batch": ("批次", "batch"),
@@ -818,98 +876,158 @@ class Progress:
         self.verified_height = None
 
 
+PROOF = ("record", "outcome", "height", "index", "inclusion", "header", "round", "signatures", "authorization")
+
+
+class Proof:
+    """What a receipt and a change within it have in common: a record with all that proves it."""
+
+    def __init__(self, value, where=""):
+        """Reads the form; the members themselves were checked to be those that are due."""
+        self.where = where
+        self.record = read_text(value["record"], f"{where}record").encode()
+        require(len(self.record) <= MAX_RECORD, f"{where}record", "记录过长", "the record is too long")
+        place = f"{where}outcome"
+        item = read_object(value["outcome"], place, ("status",), ("code", "detail"))
+        # Absent and null must not be confused: read_outcome takes None for absent.
+        for name in ("code", "detail"):
+            require(name not in item or item[name] is not None, f"{place}.{name}", "不允许 null", "null is not allowed")
+        self.outcome = read_outcome(item["status"], item.get("code"), item.get("detail"), place)
+        require("detail" not in item or item["detail"], f"{place}.detail",
+                "detail 为空时应省略", "an empty detail must be absent")
+        self.height = read_number(value["height"], f"{where}height", 64)
+        self.index = read_number(value["index"], f"{where}index", 64)
+        place = f"{where}inclusion"
+        item = read_object(value["inclusion"], place, ("tree_size", "path"))
+        self.tree_size = read_number(item["tree_size"], f"{place}.tree_size", 64)
+        self.path = read_hashes(item["path"], f"{place}.path")
+        self.header = decode_header(read_hex(value["header"], f"{where}header", 198), f"{where}header")
+        self.round = read_number(value["round"], f"{where}round", 32)
+        self.votes = read_votes(value["signatures"], f"{where}signatures")
+        place = f"{where}authorization"
+        item = read_object(value["authorization"], place, ("kid", "public_key", "sig"), ("batch",))
+        self.kid = read_hex(item["kid"], f"{place}.kid", 16)
+        self.key = PublicKey(read_hex(item["public_key"], f"{place}.public_key", 65), f"{place}.public_key")
+        self.signature = read_signature(item["sig"], f"{place}.sig")
+        self.batch = None
+        if "batch" in item:
+            place = f"{place}.batch"
+            batch = read_object(item["batch"], place, ("count", "position", "path", "atomic"))
+            self.batch = (read_number(batch["count"], f"{place}.count", 32),
+                          read_number(batch["position"], f"{place}.position", 32),
+                          read_hashes(batch["path"], f"{place}.path"), read_flag(batch["atomic"], f"{place}.atomic"))
+
+    def stands(self, genesis, progress):
+        """The header is of the chain and says where the record stands, and the log has it there."""
+        header, where = self.header, self.where
+        progress.step = "header"
+        require(header.chain_id == genesis.chain_id, f"{where}header", "区块头的 chain_id 不同",
+                "the header has another chain_id")
+        require(header.height == self.height, f"{where}height", "与区块头的高度不同", "not the header's height")
+        require(header.log_size == self.tree_size, f"{where}inclusion.tree_size",
+                "与区块头的 log_size 不同", "not the header's log_size")
+        require(header.first_index <= self.index < header.log_size, f"{where}index", "不在此区块内", "not within the block")
+        progress.step = "predecessor"
+        require(self.height != 1 or header.previous == genesis.hash, f"{where}header",
+                "首个区块未指向创世文件", "the first block does not follow the genesis file")
+        progress.step = "inclusion"
+        self.leaf = leaf_hash(log_leaf(self.kid, self.record, self.outcome))
+        require(root_from_path(self.leaf, self.index, self.tree_size, self.path) == header.log_root,
+                f"{where}inclusion.path", "包含证明不通向区块头的 log_root",
+                "the path does not lead to the header's log_root")
+
+    def is_final(self, genesis, validators, progress):
+        """These validators decided, and the submitter signed."""
+        where = self.where
+        progress.step = "validators"
+        require(self.header.validators == validators.digest, f"{where}header",
+                "验证者集合摘要与创世文件及变更不同",
+                "not the validator set digest of the genesis file and the changes")
+        progress.step = "certificate"
+        verify_certificate(genesis.chain_id, validators, self.header, self.round, self.votes, f"{where}signatures")
+        progress.step = "key"
+        require(self.key.kid == self.kid, f"{where}authorization.kid", "不是 public_key 的 kid", "not the kid of public_key")
+        message = record_message(genesis.chain_id, self.record)
+        if self.batch is not None:
+            progress.step = "batch"
+            count, position, path, atomic = self.batch
+            require(count <= MAX_BATCH, f"{where}authorization.batch.count", f"批次超过 {MAX_BATCH} 条",
+                    f"a batch of more than {MAX_BATCH} records")
+            root = root_from_path(leaf_hash(self.record), position, count, path)
+            require(root is not None, f"{where}authorization.batch.path", "路径长度不符", "a path that does not fit")
+            message = batch_message(genesis.chain_id, atomic, count, root)
+        progress.step = "signature"
+        require(self.key.verify(message, self.signature), f"{where}authorization.sig",
+                "提交者签名无效", "the submitter's signature is not valid")
+
+
+def read_changes(value):
+    """The form of the `validator_changes` of a receipt."""
+    where = "validator_changes"
+    changes = []
+    for i, item in enumerate(read_array(value, where, MAX_CHANGES)):
+        place = f"{where}[{i}]"
+        changes.append(Proof(read_object(item, place, PROOF), f"{place}."))
+    require(changes, where, "没有变更时应省略", "a list without changes must be absent")
+    return changes
+
+
+def follow_change(change, history, genesis, progress):
+    """Verifies one change with the validators known so far (§10)."""
+    progress.step = "change"
+    require(change.outcome.code is None, f"{change.where}outcome", "变更记录未被接受", "the record was refused")
+    fields = read_record(change.record, f"{change.where}record")
+    require(only(fields, "type", f"{change.where}record") == "validators.change", f"{change.where}record",
+            "不是 validators.change 记录", "no validators.change record")
+    current = history.eras[-1][1]
+    from_height = history.change(fields, change.height, f"{change.where}record")
+    change.stands(genesis, progress)
+    change.is_final(genesis, current, progress)
+    return from_height
+
+
 def verify_receipt(data, genesis, progress):
     """Checks a receipt in the order of §10. Returns what it proves."""
     progress.step = "form"
-    require(len(data) <= MAX_RECEIPT, "receipt", "回执超过 256 KiB", "the receipt is larger than 256 KiB")
+    require(len(data) <= MAX_RECEIPT, "receipt", "回执超过 4 MiB", "the receipt is larger than 4 MiB")
     value = read_object(parse_json(data, "receipt", lower_case_escapes=True), "receipt",
-                        ("chain_id", "by", "id", "record", "outcome", "height", "index", "time", "inclusion",
-                         "header", "round", "signatures", "authorization"))
+                        ("chain_id", "by", "id", "time", *PROOF), ("validator_changes",))
     chain_id = read_text(value["chain_id"], "chain_id", CHAIN_ID)
     by = read_text(value["by"], "by", MEMBER_ID)
     record_id = read_text(value["id"], "id", RECORD_ID)
-    record = read_text(value["record"], "record").encode()
-    require(len(record) <= MAX_RECORD, "record", "记录过长", "the record is too long")
-    item = read_object(value["outcome"], "outcome", ("status",), ("code", "detail"))
-    # Absent and null must not be confused: read_outcome takes None for absent.
-    for name in ("code", "detail"):
-        require(name not in item or item[name] is not None, f"outcome.{name}", "不允许 null", "null is not allowed")
-    outcome = read_outcome(item["status"], item.get("code"), item.get("detail"), "outcome")
-    require("detail" not in item or item["detail"], "outcome.detail",
-            "detail 为空时应省略", "an empty detail must be absent")
-    height = read_number(value["height"], "height", 64)
-    index = read_number(value["index"], "index", 64)
     time = read_text(value["time"], "time")
-    item = read_object(value["inclusion"], "inclusion", ("tree_size", "path"))
-    tree_size = read_number(item["tree_size"], "inclusion.tree_size", 64)
-    path = read_hashes(item["path"], "inclusion.path")
-    header = decode_header(read_hex(value["header"], "header", 198), "header")
-    round_ = read_number(value["round"], "round", 32)
-    votes = read_votes(value["signatures"], "signatures")
-    item = read_object(value["authorization"], "authorization", ("kid", "public_key", "sig"), ("batch",))
-    kid = read_hex(item["kid"], "authorization.kid", 16)
-    key = PublicKey(read_hex(item["public_key"], "authorization.public_key", 65), "authorization.public_key")
-    signature = read_signature(item["sig"], "authorization.sig")
-    batch = None
-    if "batch" in item:
-        place = "authorization.batch"
-        batch = read_object(item["batch"], place, ("count", "position", "path", "atomic"))
-        count = read_number(batch["count"], f"{place}.count", 32)
-        position = read_number(batch["position"], f"{place}.position", 32)
-        batch_path = read_hashes(batch["path"], f"{place}.path")
-        atomic = read_flag(batch["atomic"], f"{place}.atomic")
+    proof = Proof(value)
+    changes = read_changes(value["validator_changes"]) if "validator_changes" in value else []
 
     progress.step = "chain"
     require(chain_id == genesis.chain_id, "chain_id", "与创世文件的 chain_id 不同", "not the genesis file's chain_id")
-    require(header.chain_id == chain_id, "header", "区块头的 chain_id 不同", "the header has another chain_id")
+    require(proof.header.chain_id == chain_id, "header", "区块头的 chain_id 不同", "the header has another chain_id")
 
     progress.step = "identity"
-    fields = read_record(record, "record")
+    fields = read_record(proof.record, "record")
     require(fields["by"] == by, "by", "与记录中的 by 不同", "not the `by` of the record")
     require(fields["id"] == record_id, "id", "与记录中的 id 不同", "not the `id` of the record")
 
     progress.step = "header"
-    require(header.height == height, "height", "与区块头的高度不同", "not the header's height")
-    require(header.log_size == tree_size, "inclusion.tree_size", "与区块头的 log_size 不同", "not the header's log_size")
-    require(header.first_index <= index < header.log_size, "index", "不在此区块内", "not within the block")
-    require(spell_time(header.time) == time, "time", "与区块头的时间不同", "not the header's time in its one spelling")
+    require(spell_time(proof.header.time) == time, "time", "与区块头的时间不同",
+            "not the header's time in its one spelling")
+    proof.stands(genesis, progress)
 
-    progress.step = "predecessor"
-    require(height != 1 or header.previous == genesis.hash, "header",
-            "首个区块未指向创世文件", "the first block does not follow the genesis file")
-
-    progress.step = "inclusion"
-    leaf = leaf_hash(log_leaf(kid, record, outcome))
-    require(root_from_path(leaf, index, tree_size, path) == header.log_root, "inclusion.path",
-            "包含证明不通向区块头的 log_root", "the path does not lead to the header's log_root")
-
-    progress.step = "validators"
-    require(header.validators == genesis.validator_digest, "header",
-            "验证者集合摘要与创世文件不同", "not the validator set digest of the genesis file")
-
-    progress.step = "certificate"
-    verify_certificate(genesis, header, round_, votes, "signatures")
-
-    progress.step = "key"
-    require(key.kid == kid, "authorization.kid", "不是 public_key 的 kid", "not the kid of public_key")
-
-    message = record_message(chain_id, record)
-    if batch is not None:
-        progress.step = "batch"
-        require(count <= MAX_BATCH, "authorization.batch.count", f"批次超过 {MAX_BATCH} 条",
-                f"a batch of more than {MAX_BATCH} records")
-        root = root_from_path(leaf_hash(record), position, count, batch_path)
-        require(root is not None, "authorization.batch.path", "路径长度不符", "a path that does not fit")
-        message = batch_message(chain_id, atomic, count, root)
-
-    progress.step = "signature"
-    require(key.verify(message, signature), "authorization.sig", "提交者签名无效", "the submitter's signature is not valid")
+    history = History(genesis)
+    for change in changes:
+        from_height = follow_change(change, history, genesis, progress)
+        progress.step = "change"
+        require(from_height <= proof.height, f"{change.where}record", "变更在回执高度尚未生效",
+                "the change is not in effect at the receipt's height")
+    validators = history.at(proof.height)
+    proof.is_final(genesis, validators, progress)
+    outcome = proof.outcome
     return {
         "chain_id": chain_id, "genesis_hash": genesis.hash.hex(), "by": by, "id": record_id,
         "status": "accepted" if outcome.code is None else "refused", "code": outcome.code,
-        "height": height, "index": index, "time": time, "block_id": header.block_id.hex(),
-        "leaf_hash": leaf.hex(), "record_sm3": sm3(record).hex(), "kid": kid.hex(), "signers": len(votes),
-        "validators": len(genesis.validators),
+        "height": proof.height, "index": proof.index, "time": time, "block_id": proof.header.block_id.hex(),
+        "leaf_hash": proof.leaf.hex(), "record_sm3": sm3(proof.record).hex(), "kid": proof.kid.hex(),
+        "signers": len(proof.votes), "validators": len(validators.keys),
     }
 
 
@@ -933,6 +1051,7 @@ class Chain:
         self.height, self.block_id, self.time = 0, genesis.hash, genesis.time
         self.tree = Tree()
         self.keys = dict(genesis.members)
+        self.history = History(genesis)
         self.seen = set()
         self.accepted = 0
         self.decoded_keys = {key.encoded: key for _, key in self.keys.values()}
@@ -1018,6 +1137,8 @@ class Chain:
             if outcome.code is None:
                 self.accepted += 1
                 self._register_key(fields, new_keys, place)
+                if "type" in fields and only(fields, "type", place) == "validators.change":
+                    self.history.change(fields, self.height + 1, place)
         if envelope.batch is not None and envelope.batch[0]:
             require(len({outcome.code is None for _, outcome in envelope.records}) == 1, f"{where}.records",
                     "原子批次的状态不一致", "the records of an atomic batch differ in status")
@@ -1057,11 +1178,13 @@ class Chain:
         require(header.previous == self.block_id, "header", "未指向前一区块", "it does not follow the block before")
         require(header.time > self.time, "header", "时间不晚于前一区块", "its time is not later than the block before")
         require(header.first_index == self.tree.size, "header", "first_index 不是日志的大小", "first_index is not the log's size")
-        require(header.validators == genesis.validator_digest, "header",
-                "验证者集合摘要与创世文件不同", "not the validator set digest of the genesis file")
+        validators = self.history.at(height)
+        require(header.validators == validators.digest, "header",
+                "验证者集合摘要与创世文件及变更不同",
+                "not the validator set digest of the genesis file and the changes")
 
         progress.step = "certificate"
-        verify_certificate(genesis, header, round_, votes, "signatures")
+        verify_certificate(genesis.chain_id, validators, header, round_, votes, "signatures")
 
         size, count = 198 + 4, 0
         for i, item in enumerate(read_array(value["envelopes"], "envelopes", MAX_ENVELOPES)):
@@ -1279,7 +1402,7 @@ def selftest():
     check("genesis size", len(VECTOR_GENESIS), 356)
     genesis = read_genesis(VECTOR_GENESIS)
     check("genesis hash", genesis.hash.hex(), "e90e77eac31e5e463d8ede77ad0cd952f33e23b676182f8a891eb5a7c008e42f")
-    check("validator set digest", genesis.validator_digest.hex(),
+    check("validator set digest", genesis.validators.digest.hex(),
           "bbb115eaec795c367d90a49c0d4bab900bd88b24666dd1a8d1022c86a6595898")
     proof = verify_receipt(VECTOR_RECEIPT, genesis, Progress())
     check("receipt leaf", proof["leaf_hash"], "961b6475020d30d567fea125f1a521f187eda5e41f3ca855cc5aa918bb5da0fa")

@@ -13,7 +13,7 @@ use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_mai
 use invoice_core::apply::{BlockPosition, Candidate, Execution, genesis_changes};
 use invoice_core::calendar::Instant;
 use invoice_core::chain::{Block, BlockEnvelope, Genesis, Inclusion, Leaf, Receipt};
-use invoice_core::chain::{ReceiptAuthorization, ReceiptSignature};
+use invoice_core::chain::{ReceiptAuthorization, ReceiptSignature, ValidatorChanges};
 use invoice_core::crypto::messages::{batch_message, record_message};
 use invoice_core::crypto::{
     HintedSignature, SecretKey, SecretKeySigner, Signer, USER_ID, sm3_many,
@@ -171,6 +171,7 @@ fn apply(criterion: &mut Criterion) {
     let position = BlockPosition {
         time: NOON,
         first_index: 0,
+        height: 1,
     };
     let issued = documents(&cast, 1_000);
     let candidates = |records: &[(&Player, Record)]| -> Vec<Candidate> {
@@ -418,6 +419,7 @@ fn some_receipt(cast: &Cast, ledger: &Ledger, size: usize) -> Receipt {
             sig: by.signer.sign(&message).unwrap(),
             batch: signed.batch_proof(place),
         },
+        validator_changes: ValidatorChanges::default(),
     }
 }
 

@@ -185,6 +185,7 @@ impl Cast {
         let validator = Validator {
             public_key: validator.clone(),
             weight: 1,
+            group: None,
             name: "validator".to_owned(),
         };
         let founders = std::iter::once(&self.tax)

@@ -113,6 +113,7 @@ pub const PARTS: &[Part] = &[
             let position = BlockPosition {
                 time: NOON,
                 first_index: 0,
+                height: 1,
             };
             Box::new(move || {
                 let mut execution = Execution::new(&state, position);

@@ -62,7 +62,7 @@ impl Ledger {
         Store::create(folder, &new)?;
         let options = OpenOptions {
             genesis_hash: genesis.hash(),
-            certified: &|_, _| true,
+            certified: &|_, _, _| true,
             cache_bytes,
             tuning: Tuning::default(),
         };
@@ -101,7 +101,12 @@ impl Ledger {
         let snapshot = self.store.snapshot()?;
         let time = Instant::from_ms(self.point.time.ms() + 1);
         let first_index = self.point.frontier.size();
-        let mut execution = Execution::new(&snapshot, BlockPosition { time, first_index });
+        let position = BlockPosition {
+            time,
+            first_index,
+            height: self.point.height + 1,
+        };
+        let mut execution = Execution::new(&snapshot, position);
         let mut frontier = self.point.frontier.clone();
         let (mut leaf_hashes, mut recorded, mut sealed) = (Vec::new(), Vec::new(), Vec::new());
         let signature = self.validator.sign(b"a member's signature")?;
@@ -164,7 +169,7 @@ impl Ledger {
             base: &snapshot,
             changes: &changes,
         };
-        let rows = rows_over(&after, &block, &recorded)?;
+        let rows = rows_over(&after, &recorded)?;
         Ok(Ready {
             block,
             leaf_hashes,

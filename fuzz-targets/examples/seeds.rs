@@ -5,9 +5,14 @@ use std::path::PathBuf;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use consensus::{
+    LogEntry, Message, Polka, Proposal, RoundChange, RoundChangeReason, RoundVote, Timer,
+    TimerKind, Value, Vote,
+};
 use fuzz_targets::example;
 use invoice_core::codec::Writer;
-use invoice_core::crypto::{HintedSignature, SecretKey, Signer};
+use invoice_core::crypto::messages::VoteKind;
+use invoice_core::crypto::{Hash, HintedSignature, Kid, SecretKey, Signature, Signer};
 use invoice_core::merkle::{Frontier, leaf_hash};
 
 fn write(target: &str, inputs: impl IntoIterator<Item = Vec<u8>>) {
@@ -40,6 +45,33 @@ fn main() {
     write("block", blocks());
     write("merkle", merkle());
     write("http", http());
+    write("consensus", consensus());
+    write("links", links());
+}
+
+fn links() -> Vec<Vec<u8>> {
+    let mut hello = vec![0, 1];
+    hello.extend([7; 128]);
+    let other_version = [&[0, 2], &hello[2..]].concat();
+    let piece = vec![5; 64 * 1024];
+    let begun = [&[1, 0, 1, 0, 2, 2], piece.as_slice()].concat();
+    let whole = [begun.as_slice(), &[3, 5, 5]].concat();
+    let passed = [begun.as_slice(), b"\x01\0\0\0\x03\x01aye\0\x03\x05\x05"].concat();
+    vec![
+        chosen('0', &hello),
+        chosen('0', &other_version),
+        chosen('0', &hello[..129]),
+        chosen('1', &[0, 0, 0]),
+        chosen('1', b"\x01\0\0\0\x03\x01aye"),
+        chosen('1', b"\x01\0\0\0\0\x02\0\x01\0\0\0\x01\x01x"),
+        chosen('1', &whole),
+        chosen('1', &passed),
+        chosen('1', &[begun.as_slice(), &[1, 0, 0, 0, 0, 2]].concat()),
+        chosen('1', &[2, 1]),
+        chosen('1', &[1, 0, 0, 0, 101, 1]),
+        chosen('1', &[1, 0xff, 0xff, 0xff, 0xff, 2]),
+        chosen('1', &[4]),
+    ]
 }
 
 fn json() -> Vec<Vec<u8>> {
@@ -266,3 +298,83 @@ const SPELLINGS: &[&str] = &[
     "8a1B2c3",
     "9sz-2026",
 ];
+
+/// One of each message and log entry. The signatures are numbers of the right size.
+fn consensus() -> Vec<Vec<u8>> {
+    let (kid, id, signature) = (
+        |n| Kid::new([n; 16]),
+        Hash::new([0xbb; 32]),
+        Signature::from_bytes(&[0x11; 64]).expect("two numbers in range"),
+    );
+    let vote = |kind, block_id| Vote {
+        kind,
+        height: 1,
+        round: 3,
+        block_id,
+        voter: kid(1),
+        signature,
+    };
+    let proposal = |valid_round| Proposal {
+        height: 1,
+        round: 3,
+        block_id: id,
+        valid_round,
+        proposer: kid(1),
+        signature,
+    };
+    let polka = Polka {
+        height: 1,
+        round: 3,
+        block_id: id,
+        signatures: vec![(kid(1), signature), (kid(2), signature)],
+    };
+    let change = |reason, block_id| RoundChange {
+        height: 2,
+        round: 3,
+        reason,
+        votes: [1, 2]
+            .map(|n| RoundVote {
+                voter: kid(n),
+                kind: VoteKind::Precommit,
+                block_id,
+                signature,
+            })
+            .into(),
+    };
+    let timer = Timer {
+        height: 1,
+        round: 3,
+        kind: TimerKind::Prevote,
+    };
+    let value = Value {
+        height: 1,
+        round: 3,
+        valid_round: Some(2),
+        proposer: kid(1),
+        block_id: id,
+        valid: true,
+    };
+    let messages = [
+        Message::Vote(vote(VoteKind::Prevote, None)),
+        Message::Vote(vote(VoteKind::Precommit, Some(id))),
+        Message::Proposal(proposal(None)),
+        Message::Proposal(proposal(Some(2))),
+        Message::Polka(polka.clone()),
+        Message::RoundChange(change(RoundChangeReason::Skip, None)),
+        Message::RoundChange(change(RoundChangeReason::Precommits, Some(id))),
+    ];
+    let entries = [
+        LogEntry::Vote(vote(VoteKind::Precommit, Some(id))),
+        LogEntry::Proposal(proposal(Some(2))),
+        LogEntry::Polka(polka),
+        LogEntry::Value(value),
+        LogEntry::Elapsed(timer),
+        LogEntry::Block {
+            block_id: id,
+            bytes: b"block".as_slice().into(),
+        },
+    ];
+    let messages = messages.map(|message| chosen('0', &message.encode().expect("it fits")));
+    let entries = entries.map(|entry| chosen('1', &entry.encode().expect("it fits")));
+    messages.into_iter().chain(entries).collect()
+}

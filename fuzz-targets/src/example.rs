@@ -3,7 +3,8 @@
 
 use invoice_core::chain::{
     Authorization, Block, BlockEnvelope, Certificate, Entry, Facts, Genesis, GenesisMember, Header,
-    Inclusion, Outcome, Receipt, ReceiptAuthorization, ReceiptSignature, Validator, ValidatorSet,
+    Inclusion, Outcome, Receipt, ReceiptAuthorization, ReceiptSignature, Validator,
+    ValidatorChanges, ValidatorSet,
 };
 use invoice_core::crypto::messages::{batch_message, precommit_message, record_message};
 use invoice_core::crypto::{Hash, SecretKey, SecretKeySigner, Signer, sm3};
@@ -34,6 +35,7 @@ pub fn genesis() -> Genesis {
     let validator = Validator {
         public_key: signer(1).public_key().clone(),
         weight: 1,
+        group: None,
         name: "税务局".into(),
     };
     let member = GenesisMember {
@@ -175,6 +177,7 @@ pub fn receipts() -> Vec<Receipt> {
                     sig: envelope.authorization.signature(),
                     batch: envelope.batch_proof(place),
                 },
+                validator_changes: ValidatorChanges::default(),
             });
         }
     }

@@ -6,12 +6,14 @@
 //! ones. See `docs/fuzzing.md`.
 
 mod block;
+mod consensus;
 mod envelope;
 pub mod example;
 mod genesis;
 mod http;
 mod json;
 mod keys;
+mod links;
 mod merkle;
 mod receipt;
 mod record;
@@ -32,6 +34,8 @@ pub const TARGETS: &[Target] = &[
     ("block", block::run),
     ("merkle", merkle::run),
     ("http", http::run),
+    ("consensus", consensus::run),
+    ("links", links::run),
 ];
 
 /// Gives bytes to the target with a name.

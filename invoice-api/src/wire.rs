@@ -7,7 +7,7 @@ mod documents;
 mod records;
 mod service;
 
-pub(crate) use records::{problem_of, receipt};
+pub(crate) use records::problem_of;
 
 pub use chain::{
     BlockAnswer, CheckpointAnswer, ConsistencyAnswer, InclusionAnswer, SignatureAnswer,

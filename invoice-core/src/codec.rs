@@ -84,6 +84,12 @@ impl Writer {
         Self(Vec::with_capacity(capacity))
     }
 
+    /// Goes on behind bytes that are there already, in their memory.
+    #[must_use]
+    pub const fn after(bytes: Vec<u8>) -> Self {
+        Self(bytes)
+    }
+
     /// One byte.
     pub fn put_u8(&mut self, value: u8) {
         self.0.push(value);

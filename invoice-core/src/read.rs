@@ -1,16 +1,22 @@
 //! Typed values out of JSON, every problem collected with its place.
 //!
 //! A constructor reads all members first, judges what it got, and only then gives up on what is
-//! missing: so one answer names everything that is wrong.
+//! missing: so one answer names everything that is wrong. Constructors do not know whether they
+//! read a tree or straight from a text.
 
+use std::borrow::Cow;
 use std::cell::RefCell;
+use std::ops::RangeInclusive;
 
+mod stream;
 mod words;
 
 use crate::crypto::{Hash, Kid, PublicKey};
 use crate::json::{Node, pointer_step};
 use crate::refusal::{Rule, ShapeCode, ShapeError, Violation};
 
+use stream::Inside;
+pub(crate) use stream::Stream;
 pub use words::{Prose, Words};
 
 /// A value that JSON spells as text.
@@ -128,32 +134,67 @@ enum Place {
     Element { of: usize, index: usize },
 }
 
-/// One value with its place, ready to be read as what it should be.
+/// One value, ready to be read as what it should be.
 #[derive(Clone, Debug)]
-pub struct ValueReader<'n, 'a> {
-    node: &'n Node<'a>,
-    place: Place,
-    problems: &'n RefCell<Problems>,
+pub struct ValueReader<'n, 'a>(Value<'n, 'a>);
+
+#[derive(Clone, Debug)]
+enum Value<'n, 'a> {
+    /// In a tree, with its place: all that is wrong is noted.
+    InTree {
+        node: &'n Node<'a>,
+        place: Place,
+        problems: &'n RefCell<Problems>,
+    },
+    /// Where a stream stands, which gives up when anything is wrong.
+    InText(&'n Stream<'a>),
 }
 
 impl<'n, 'a> ValueReader<'n, 'a> {
     /// The value at the root of a text; its problems go to `problems`.
     #[must_use]
     pub fn root(node: &'n Node<'a>, problems: &'n RefCell<Problems>) -> Self {
-        Self {
+        Self(Value::InTree {
             node,
             place: Place::Root,
             problems,
-        }
+        })
+    }
+
+    /// The value with which a stream begins.
+    pub(crate) fn streamed(stream: &'n Stream<'a>) -> Self {
+        Self(Value::InText(stream))
     }
 
     /// A string that spells a `T`.
     #[must_use]
     pub fn text<T: Spelled>(&self) -> Option<T> {
-        let Some(text) = self.node.as_text() else {
-            return self.wrong_type("string");
+        let spelled = match &self.0 {
+            Value::InTree { node, .. } => match node.as_text() {
+                Some(text) => T::spelled(text),
+                None => return self.wrong_type("string"),
+            },
+            Value::InText(stream) => T::spelled(&stream.string()?),
         };
-        match T::spelled(text) {
+        self.spelled(spelled)
+    }
+
+    /// A string as it stands, with the `T` that it should spell.
+    pub(crate) fn stated<T: Spelled>(&self) -> Option<(Cow<'a, str>, Option<T>)> {
+        let text = match &self.0 {
+            Value::InTree {
+                node: Node::Text(text),
+                ..
+            } => text.clone(),
+            Value::InTree { .. } => return self.wrong_type("string"),
+            Value::InText(stream) => stream.string()?,
+        };
+        let value = self.spelled(T::spelled(&text));
+        Some((text, value))
+    }
+
+    fn spelled<T>(&self, spelled: Result<T, Rule>) -> Option<T> {
+        match spelled {
             Ok(value) => Some(value),
             Err(rule) => {
                 self.violation(rule);
@@ -165,100 +206,189 @@ impl<'n, 'a> ValueReader<'n, 'a> {
     /// An object, whose members can then be read.
     #[must_use]
     pub fn object(self) -> Option<ObjectReader<'n, 'a>> {
-        match self.node {
-            Node::Object(members) => Some(ObjectReader {
+        let members = match self.0 {
+            Value::InTree {
+                node: Node::Object(members),
+                place,
+                problems,
+            } => Members::InTree {
                 members,
-                place: self.place,
-                entered: self.problems.borrow_mut().enter(self.place),
+                place,
+                entered: problems.borrow_mut().enter(place),
                 asked: Asked::default(),
                 next: 0,
-                problems: self.problems,
-            }),
-            Node::Null
-            | Node::Bool(_)
-            | Node::Integer(_)
-            | Node::Number
-            | Node::Text(_)
-            | Node::Array(_) => self.wrong_type("object"),
-        }
+                problems,
+            },
+            Value::InTree { .. } => return self.wrong_type("object"),
+            Value::InText(stream) => Members::InText {
+                stream,
+                inside: stream.enter(b'{')?,
+            },
+        };
+        Some(ObjectReader(members))
     }
 
     /// An array, whose elements can then be read.
     #[must_use]
-    pub fn array(self) -> Option<Vec<ValueReader<'n, 'a>>> {
-        match self.node {
-            Node::Array(elements) => {
-                let of = self.problems.borrow_mut().enter(self.place);
-                let readers = elements
-                    .iter()
-                    .enumerate()
-                    .map(|(index, node)| ValueReader {
-                        node,
-                        place: Place::Element { of, index },
-                        problems: self.problems,
-                    })
-                    .collect();
-                Some(readers)
-            }
-            Node::Null
-            | Node::Bool(_)
-            | Node::Integer(_)
-            | Node::Number
-            | Node::Text(_)
-            | Node::Object(_) => self.wrong_type("array"),
-        }
+    pub fn array(self) -> Option<ArrayReader<'n, 'a>> {
+        let elements = match self.0 {
+            Value::InTree {
+                node: Node::Array(elements),
+                place,
+                problems,
+            } => Elements::InTree {
+                rest: elements.iter().enumerate(),
+                entered: problems.borrow_mut().enter(place),
+                problems,
+            },
+            Value::InTree { .. } => return self.wrong_type("array"),
+            Value::InText(stream) => Elements::InText {
+                stream,
+                inside: stream.enter(b'[')?,
+                read: 0,
+                due: 0..=usize::MAX,
+            },
+        };
+        Some(ArrayReader(elements))
     }
 
     /// A non-negative whole number. Records have none; receipts and genesis files do.
     #[must_use]
     pub fn u64(&self) -> Option<u64> {
-        match self.node {
-            Node::Integer(value) => Some(*value),
-            Node::Null
-            | Node::Bool(_)
-            | Node::Number
-            | Node::Text(_)
-            | Node::Array(_)
-            | Node::Object(_) => self.wrong_type("non-negative integer"),
+        match &self.0 {
+            Value::InTree {
+                node: Node::Integer(value),
+                ..
+            } => Some(*value),
+            Value::InTree { .. } => self.wrong_type("non-negative integer"),
+            Value::InText(stream) => stream.integer(),
         }
     }
 
     /// `true` or `false`.
     #[must_use]
     pub fn boolean(&self) -> Option<bool> {
-        match self.node {
-            Node::Bool(value) => Some(*value),
-            Node::Null
-            | Node::Integer(_)
-            | Node::Number
-            | Node::Text(_)
-            | Node::Array(_)
-            | Node::Object(_) => self.wrong_type("boolean"),
+        match &self.0 {
+            Value::InTree {
+                node: Node::Bool(value),
+                ..
+            } => Some(*value),
+            Value::InTree { .. } => self.wrong_type("boolean"),
+            Value::InText(stream) => stream.boolean(),
         }
     }
 
     /// Where the value stands, as a JSON Pointer.
     #[must_use]
     pub fn pointer(&self) -> String {
-        self.problems.borrow().pointer(self.place)
+        match &self.0 {
+            Value::InTree {
+                place, problems, ..
+            } => problems.borrow().pointer(*place),
+            // Nothing is said of any place in a text that is read as a stream.
+            Value::InText(_) => String::new(),
+        }
     }
 
     /// Notes that this value breaks a rule.
     pub fn violation(&self, rule: Rule) {
-        let pointer = self.pointer();
-        self.problems.borrow_mut().violations.push(Violation {
-            rule,
-            pointer,
-            details: Vec::new(),
-        });
+        match &self.0 {
+            Value::InTree { problems, .. } => {
+                let pointer = self.pointer();
+                problems.borrow_mut().violations.push(Violation {
+                    rule,
+                    pointer,
+                    details: Vec::new(),
+                });
+            }
+            Value::InText(stream) => stream.give_up(),
+        }
     }
 
     fn wrong_type<T>(&self, due: &'static str) -> Option<T> {
-        let error = ShapeError::at(ShapeCode::WrongType, self.pointer())
-            .with("due", due)
-            .with("found", self.node.type_name());
-        self.problems.borrow_mut().shape.push(error);
+        match &self.0 {
+            Value::InTree { node, problems, .. } => {
+                let error = ShapeError::at(ShapeCode::WrongType, self.pointer())
+                    .with("due", due)
+                    .with("found", node.type_name());
+                problems.borrow_mut().shape.push(error);
+            }
+            Value::InText(stream) => stream.give_up(),
+        }
         None
+    }
+}
+
+/// The elements of an array, in order.
+#[derive(Debug)]
+pub struct ArrayReader<'n, 'a>(Elements<'n, 'a>);
+
+#[derive(Debug)]
+enum Elements<'n, 'a> {
+    InTree {
+        rest: std::iter::Enumerate<std::slice::Iter<'n, Node<'a>>>,
+        /// Its place in [`Problems::entered`].
+        entered: usize,
+        problems: &'n RefCell<Problems>,
+    },
+    InText {
+        stream: &'n Stream<'a>,
+        inside: Inside,
+        /// How many have been read, and how many there should be.
+        read: usize,
+        due: RangeInclusive<usize>,
+    },
+}
+
+impl ArrayReader<'_, '_> {
+    /// Whether so many elements are left as there should be. A stream finds out only as it reads
+    /// them, and then gives up.
+    pub fn has(&mut self, elements: RangeInclusive<usize>) -> bool {
+        match &mut self.0 {
+            Elements::InTree { rest, .. } => elements.contains(&rest.len()),
+            Elements::InText { due, .. } => {
+                *due = elements;
+                true
+            }
+        }
+    }
+}
+
+impl<'n, 'a> Iterator for ArrayReader<'n, 'a> {
+    type Item = ValueReader<'n, 'a>;
+
+    fn next(&mut self) -> Option<ValueReader<'n, 'a>> {
+        match &mut self.0 {
+            Elements::InTree {
+                rest,
+                entered,
+                problems,
+            } => {
+                let (index, node) = rest.next()?;
+                let of = *entered;
+                Some(ValueReader(Value::InTree {
+                    node,
+                    place: Place::Element { of, index },
+                    problems,
+                }))
+            }
+            Elements::InText {
+                stream,
+                inside,
+                read,
+                due,
+            } => {
+                let next = stream.element(inside);
+                if next.is_some() {
+                    *read = read.saturating_add(1);
+                }
+                if *read > *due.end() || (next.is_none() && !due.contains(read)) {
+                    stream.give_up();
+                    return None;
+                }
+                next.map(|()| ValueReader(Value::InText(stream)))
+            }
+        }
     }
 }
 
@@ -293,38 +423,55 @@ impl Asked {
 
 /// An object's members, read by name; [`ObjectReader::finish`] refuses those nobody asked for.
 #[derive(Debug)]
-pub struct ObjectReader<'n, 'a> {
-    members: &'n [(std::borrow::Cow<'a, str>, Node<'a>)],
-    place: Place,
-    /// Its place in [`Problems::entered`].
-    entered: usize,
-    asked: Asked,
-    /// Where the next member is looked for first: most writers keep the order of the contract.
-    next: usize,
-    problems: &'n RefCell<Problems>,
+pub struct ObjectReader<'n, 'a>(Members<'n, 'a>);
+
+#[derive(Debug)]
+enum Members<'n, 'a> {
+    InTree {
+        members: &'n [(Cow<'a, str>, Node<'a>)],
+        place: Place,
+        /// Its place in [`Problems::entered`].
+        entered: usize,
+        asked: Asked,
+        /// Where the next member is looked for first: most writers keep the order of the contract.
+        next: usize,
+        problems: &'n RefCell<Problems>,
+    },
+    InText {
+        stream: &'n Stream<'a>,
+        inside: Inside,
+    },
 }
 
 impl<'n, 'a> ObjectReader<'n, 'a> {
     /// A member that may be absent: `None` when it is.
+    #[inline]
     pub fn find(&mut self, name: &'static str) -> Option<ValueReader<'n, 'a>> {
-        let is_it = |(_, (known, _)): &(usize, &'n (std::borrow::Cow<'a, str>, Node<'a>))| {
-            known.as_ref() == name
-        };
-        let members = || self.members.iter().enumerate();
-        let (index, (_, node)) = members()
-            .skip(self.next)
-            .find(is_it)
-            .or_else(|| members().take(self.next).find(is_it))?;
-        self.asked.add(index);
-        self.next = index.saturating_add(1);
-        Some(ValueReader {
-            node,
-            place: Place::Member {
-                of: self.entered,
-                name,
-            },
-            problems: self.problems,
-        })
+        match &mut self.0 {
+            Members::InTree {
+                members,
+                entered,
+                asked,
+                next,
+                problems,
+                ..
+            } => {
+                let index = find(members, *next, name)?;
+                let (_, node) = members.get(index)?;
+                asked.add(index);
+                *next = index.saturating_add(1);
+                let of = *entered;
+                Some(ValueReader(Value::InTree {
+                    node,
+                    place: Place::Member { of, name },
+                    problems,
+                }))
+            }
+            Members::InText { stream, inside } => {
+                stream.member(inside, name)?;
+                Some(ValueReader(Value::InText(stream)))
+            }
+        }
     }
 
     /// A member that must be there; its absence is noted.
@@ -341,6 +488,15 @@ impl<'n, 'a> ObjectReader<'n, 'a> {
         self.value(name)?.text()
     }
 
+    /// A string as it stands, with the `T` that it should spell; `None` after a problem, which is
+    /// noted.
+    pub(crate) fn stated<T: Spelled>(
+        &mut self,
+        name: &'static str,
+    ) -> Option<(Cow<'a, str>, Option<T>)> {
+        self.value(name)?.stated()
+    }
+
     /// A string that spells a `T`, or nothing: `Some(None)` when absent, `None` after a problem.
     pub fn optional<T: Spelled>(&mut self, name: &'static str) -> Option<Option<T>> {
         match self.find(name) {
@@ -355,7 +511,7 @@ impl<'n, 'a> ObjectReader<'n, 'a> {
     }
 
     /// An array; `None` after a problem, which is noted.
-    pub fn array(&mut self, name: &'static str) -> Option<Vec<ValueReader<'n, 'a>>> {
+    pub fn array(&mut self, name: &'static str) -> Option<ArrayReader<'n, 'a>> {
         self.value(name)?.array()
     }
 
@@ -376,7 +532,13 @@ impl<'n, 'a> ObjectReader<'n, 'a> {
     }
 
     fn pointer(&self) -> String {
-        self.problems.borrow().pointer(self.place)
+        match &self.0 {
+            Members::InTree {
+                place, problems, ..
+            } => problems.borrow().pointer(*place),
+            // Nothing is said of any place in a text that is read as a stream.
+            Members::InText { .. } => String::new(),
+        }
     }
 
     /// Notes that a member breaks a rule. `path` names it relative to this object: `lines/0/tax`.
@@ -386,26 +548,49 @@ impl<'n, 'a> ObjectReader<'n, 'a> {
 
     /// Notes that a member breaks a rule, with what was found and what was due.
     pub fn violation_with(&self, rule: Rule, path: &str, details: &[(&'static str, String)]) {
-        let pointer = format!("{}/{path}", self.pointer());
-        self.problems.borrow_mut().violations.push(Violation {
-            rule,
-            pointer,
-            details: details.to_vec(),
-        });
+        match &self.0 {
+            Members::InTree { problems, .. } => {
+                let pointer = format!("{}/{path}", self.pointer());
+                problems.borrow_mut().violations.push(Violation {
+                    rule,
+                    pointer,
+                    details: details.to_vec(),
+                });
+            }
+            Members::InText { stream, .. } => stream.give_up(),
+        }
     }
 
     /// Notes that a member's shape is wrong.
     pub fn shape(&self, code: ShapeCode, name: &str) {
-        let error = ShapeError::at(code, self.place(name));
-        self.problems.borrow_mut().shape.push(error);
+        match &self.0 {
+            Members::InTree { problems, .. } => {
+                let error = ShapeError::at(code, self.place(name));
+                problems.borrow_mut().shape.push(error);
+            }
+            Members::InText { stream, .. } => stream.give_up(),
+        }
     }
 
     /// Refuses members that were never asked for. To be called when all known ones were.
     pub fn finish(self) {
-        for (index, (name, _)) in self.members.iter().enumerate() {
-            if !self.asked.contains(index) {
-                self.shape(ShapeCode::UnknownMember, name);
+        match &self.0 {
+            Members::InTree { members, asked, .. } => {
+                for (index, (name, _)) in members.iter().enumerate() {
+                    if !asked.contains(index) {
+                        self.shape(ShapeCode::UnknownMember, name);
+                    }
+                }
             }
+            Members::InText { stream, inside } => stream.leave(*inside, b'}'),
         }
     }
+}
+
+/// The place of a member by its name, looked for from a place on.
+fn find(members: &[(Cow<'_, str>, Node<'_>)], from: usize, name: &str) -> Option<usize> {
+    let places = || members.iter().map(|(known, _)| known == name).enumerate();
+    let found = places().skip(from).find(|(_, found)| *found);
+    let (index, _) = found.or_else(|| places().take(from).find(|(_, found)| *found))?;
+    Some(index)
 }

@@ -82,6 +82,26 @@ fn the_core_depends_on_no_runtime_no_database_and_no_randomness() {
 }
 
 #[test]
+fn agreement_has_no_clock_no_files_no_sockets_and_no_threads() {
+    let manifest = fs::read_to_string(root().join("tax-node/consensus/Cargo.toml")).unwrap();
+    let (dependencies, _) = manifest.split_once("[dev-dependencies]").unwrap();
+    for absent in ["tokio", "redb", "rand", "getrandom", "tax-node"] {
+        assert!(!dependencies.contains(absent), "{absent}");
+    }
+    for word in [
+        "std::fs",
+        "std::net",
+        "std::thread",
+        "Instant::now",
+        "SystemTime",
+        "HashMap",
+    ] {
+        let found = offenders("tax-node/consensus/src", word, &[]);
+        assert!(found.is_empty(), "{word}: {found:?}");
+    }
+}
+
+#[test]
 fn only_the_store_knows_redb() {
     let found = offenders("tax-node/src", "redb::", &["/store/"]);
     assert!(found.is_empty(), "{found:?}");

@@ -6,6 +6,8 @@ pub mod cli;
 pub mod engine;
 mod files;
 pub mod key_file;
+pub mod links;
 pub mod node;
+pub mod peers;
 mod seed;
 pub mod store;

@@ -250,6 +250,7 @@ mod tests {
             BlockPosition {
                 time: NOON,
                 first_index: 0,
+                height: 1,
             },
         );
         let mut documents = Documents::new(&cast, 1, 1, NOON);

@@ -124,7 +124,12 @@ impl Naive {
         let view = Self::view(&transaction)?;
         let time = Instant::from_ms(self.point.time.ms() + 1);
         let first_index = self.point.frontier.size();
-        let mut execution = Execution::new(&view, BlockPosition { time, first_index });
+        let position = BlockPosition {
+            time,
+            first_index,
+            height: self.point.height + 1,
+        };
+        let mut execution = Execution::new(&view, position);
         let mut frontier = self.point.frontier.clone();
         let (mut records, mut accepted) = (Vec::new(), 0);
         for line in lines {

@@ -20,7 +20,8 @@ pub struct Submission {
     pub batch: bool,
     /// Whether all are accepted or none. Only a batch can be atomic.
     pub atomic: bool,
-    /// Whether the answers must carry receipts. Bulk answers do without.
+    /// Whether the answers must carry receipts. Bulk answers do without, so that sending again
+    /// what is recorded costs no more than finding its place.
     pub receipts: bool,
     /// Tells apart where envelopes come from, as far as the interface knows: those that name one
     /// member and come from different places wait in queues of their own, so that junk in a
@@ -66,13 +67,19 @@ pub enum RecordVerdict {
 pub struct Recorded {
     /// Whether it stood there before this envelope came.
     pub replayed: bool,
-    /// Accepted, or refused with a code.
+    /// Accepted, or refused with a code. What is worth knowing about the effect of something
+    /// accepted is read back only together with a receipt.
     pub outcome: Outcome,
     /// What the answer says beyond the outcome's own facts, looked up when answering: for
     /// `document_exists` the first record's `first_id`, `first_height` and `first_time`.
     pub context: Facts,
-    /// Where it stands.
-    pub place: Place,
+    /// Height of its block.
+    pub height: u64,
+    /// Index of its leaf in the log.
+    pub index: u64,
+    /// Time of its block. It is read back only together with a receipt: `None` for what was
+    /// recorded earlier and is answered without one.
+    pub time: Option<Instant>,
     /// The proof of all this, when it was asked for.
     pub receipt: Option<Arc<Receipt>>,
 }

@@ -1,6 +1,6 @@
 //! Records: handing in, validating, and the way back after a lost answer.
 
-use actix_web::http::header::{HeaderName, HeaderValue};
+use actix_web::http::header::{ContentType, HeaderName, HeaderValue};
 use actix_web::{HttpRequest, HttpResponse, web};
 use invoice_core::crypto::Hash;
 use invoice_core::identity::MemberId;
@@ -18,10 +18,10 @@ use crate::server::authenticate::{Suspended, authenticate};
 use crate::server::body;
 use crate::server::state::AppState;
 use crate::status::{BATCH_REFUSED, HasStatus, OK};
+use crate::wire::problem_of;
 use crate::wire::{
     BatchAnswer, LineAnswer, ProblemAnswer, RecordStateAnswer, ValidateAnswer, ValidatedRecord,
 };
-use crate::wire::{problem_of, receipt};
 
 const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
 
@@ -69,9 +69,11 @@ fn one_answer(answer: &RecordAnswer) -> Result<HttpResponse, Problem> {
         return Err(problem_of(answer));
     };
     let mut response = if recorded.outcome.is_accepted() {
-        let receipt = recorded.receipt.as_deref().and_then(receipt);
+        let receipt = recorded.receipt.as_deref();
         let receipt = receipt.ok_or_else(|| Problem::from(Fault::Internal))?;
-        json(answer.verdict.status(), &receipt)
+        HttpResponse::build(answer.verdict.status())
+            .content_type(ContentType::json())
+            .body(receipt.to_json())
     } else {
         problem_of(answer).into_response()
     };

@@ -92,8 +92,8 @@ impl LineAnswer {
     pub(crate) fn new(line: u64, record: u64, answer: &RecordAnswer, language: Language) -> Self {
         let mut this = Self::bare(line, record, answer.id.clone(), answer.verdict.status());
         if let RecordVerdict::Final(recorded) = &answer.verdict {
-            this.height = Some(recorded.place.height);
-            this.index = Some(recorded.place.index);
+            this.height = Some(recorded.height);
+            this.index = Some(recorded.index);
             this.receipt = recorded.receipt.as_deref().and_then(receipt);
             if recorded.outcome.is_accepted() {
                 return this;
@@ -108,10 +108,11 @@ impl LineAnswer {
             RecordVerdict::Final(recorded)
                 if recorded.outcome.is_accepted() && recorded.receipt.is_none() =>
             {
-                let (status, place) = (answer.verdict.status(), recorded.place);
+                let (status, height, index) =
+                    (answer.verdict.status(), recorded.height, recorded.index);
                 let mut this = Self::bare(line, record, answer.id, status);
-                this.height = Some(place.height);
-                this.index = Some(place.index);
+                this.height = Some(height);
+                this.index = Some(index);
                 this
             }
             RecordVerdict::Final(_)
@@ -310,9 +311,11 @@ impl From<&RecordState> for RecordStateAnswer {
     }
 }
 
-/// A receipt's JSON.
-pub(crate) fn receipt(receipt: &Receipt) -> Option<Box<RawValue>> {
-    serde_json::value::to_raw_value(receipt).ok()
+/// A receipt's JSON within an answer.
+fn receipt(receipt: &Receipt) -> Option<Box<RawValue>> {
+    // Reading it over once costs less than what `Serialize` would spend on digits of hashes.
+    let json = String::from_utf8(receipt.to_json()).ok()?;
+    RawValue::from_string(json).ok()
 }
 
 /// The problem document of a record that was not accepted.
@@ -336,9 +339,11 @@ pub(crate) fn problem_of(answer: &RecordAnswer) -> Problem {
             let mut problem = Problem::new(answer.verdict.status(), code)
                 .with_facts(pairs(recorded.outcome.detail()))
                 .with_facts(pairs(&recorded.context))
-                .with_member("height", recorded.place.height.into())
-                .with_member("index", recorded.place.index.into())
-                .with_member("time", recorded.place.time.to_rfc3339_utc8().into());
+                .with_member("height", recorded.height.into())
+                .with_member("index", recorded.index.into());
+            if let Some(time) = recorded.time {
+                problem = problem.with_member("time", time.to_rfc3339_utc8().into());
+            }
             if let Some(receipt) = recorded.receipt.as_deref()
                 && let Ok(receipt) = serde_json::to_value(receipt)
             {
@@ -369,19 +374,16 @@ mod tests {
     };
 
     use super::*;
-    use crate::registry::{Place, Recorded};
+    use crate::registry::Recorded;
 
     fn recorded(replayed: bool, outcome: Outcome) -> RecordVerdict {
-        let place = Place {
-            height: 3,
-            index: 7,
-            time: Instant::from_ms(0),
-        };
         RecordVerdict::Final(Recorded {
             replayed,
             outcome,
             context: Facts::new().with("first_id", "a-1"),
-            place,
+            height: 3,
+            index: 7,
+            time: Some(Instant::from_ms(0)),
             receipt: None,
         })
     }

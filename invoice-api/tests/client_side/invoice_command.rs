@@ -27,6 +27,7 @@ fn folder() -> tempfile::TempDir {
     let validator = Validator {
         public_key: key().public_key(),
         weight: 1,
+        group: None,
         name: "税务局".into(),
     };
     let validators = ValidatorSet::new(vec![validator]).unwrap();

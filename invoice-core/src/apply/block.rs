@@ -9,7 +9,7 @@ use crate::chain::{
 use crate::crypto::{Hash, sm3_many};
 use crate::merkle::Frontier;
 use crate::record::parse_record;
-use crate::state::{Changes, Fault, StateView};
+use crate::state::{Changes, Fault, StateView, TypedState};
 
 /// Where the chain stands before a block.
 #[derive(Clone, Debug)]
@@ -129,8 +129,7 @@ pub enum InvalidBlock {
 /// Executes a block over the state that its predecessor left and compares everything that its
 /// header states.
 ///
-/// The certificate and the digest of the validator set are the caller's to check: they belong to
-/// the engine.
+/// The certificate is the caller's to check: it belongs to the engine.
 ///
 /// # Errors
 /// The block breaks a rule of the chain, or the state cannot be read.
@@ -146,9 +145,14 @@ pub fn execute_block<V: StateView>(
         reason,
     };
     continues(point, header).map_err(invalid)?;
+    let validators = TypedState(state).validators_digest_at(header.height)?;
+    if validators != Some(header.validators) {
+        return Err(invalid(InvalidBlock::Discontinuous("validators")));
+    }
     let position = BlockPosition {
         time: Instant::from_ms(header.time_ms),
         first_index: header.first_index,
+        height: header.height,
     };
     let mut execution = Execution::new(state, position);
     let mut block_signatures = match signatures {

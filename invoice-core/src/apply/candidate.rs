@@ -9,8 +9,8 @@ use crate::refusal::Violation;
 
 /// A parsed record together with the key that its signature verified under.
 ///
-/// Whoever builds one vouches for the signature: admission after verifying it, replay because the
-/// block's certificate or a re-verification covers it.
+/// Whoever hands one on vouches for the signature: admission once it has verified it, replay
+/// because the block's certificate or a re-verification covers it.
 ///
 /// Building one works out everything that follows from the record alone, an issued document's
 /// digests among it. That can be done on any thread; [`Execution`](super::Execution) has only one.
@@ -72,7 +72,10 @@ impl Candidate {
             hash: sm3_of_record,
             record_type: parsed.record_type,
             by: parsed.signer().ok(),
-            id: RecordId::spelled(&parsed.id).ok(),
+            id: match &parsed.record {
+                Ok(record) => Some(record.id.clone()),
+                Err(_) => RecordId::spelled(&parsed.id).ok(),
+            },
             claim_kind: parsed.claims_kind,
             stated_issuer: parsed.stated_issuer,
             task: parsed.record.map(|record| Task {

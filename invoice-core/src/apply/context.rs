@@ -44,6 +44,8 @@ pub(super) struct Context<'x, 'v, V> {
     pub(super) signer: Signer,
     pub(super) record_id: &'x RecordId,
     pub(super) index: u64,
+    /// The block's height.
+    pub(super) height: u64,
     pub(super) time: Instant,
     /// The day of `time` in UTC+8.
     pub(super) today: Date,
@@ -56,7 +58,7 @@ impl<'x, 'v, V: StateView> Context<'x, 'v, V> {
         layers: &'x mut Layers<'v, V>,
         signer: Signer,
         record_id: &'x RecordId,
-        index: u64,
+        (index, height): (u64, u64),
         time: Instant,
         today: Date,
     ) -> Self {
@@ -65,6 +67,7 @@ impl<'x, 'v, V: StateView> Context<'x, 'v, V> {
             signer,
             record_id,
             index,
+            height,
             time,
             today,
             facts: Facts::new(),

@@ -73,6 +73,8 @@ event_kinds! {
     PriorityClaimed = 20, "priority_claimed";
     /// A record was refused by a rule of state.
     RecordRefused = 21, "record_refused";
+    /// Other validators will decide on blocks from a height on.
+    ValidatorsChanged = 22, "validators_changed";
 }
 
 /// Something that happened to a document, a claim or a member.

@@ -10,6 +10,7 @@ use super::work::Work;
 use super::{rights, *};
 use crate::calendar::{Date, Instant};
 use crate::chain::Outcome;
+use crate::crypto::Hash;
 use crate::identity::MemberId;
 use crate::refusal::{AuthenticationError, Forbidden, Rejection, Violation};
 use crate::state::{Changes, Fault, MemberNo, RecordEntry, StateView, Table, by_id_key};
@@ -21,6 +22,8 @@ pub struct BlockPosition {
     pub time: Instant,
     /// Leaf index of the block's first record.
     pub first_index: u64,
+    /// The block's height.
+    pub height: u64,
 }
 
 /// A record that leaves no trace: it does not go on the chain and does not use up its id.
@@ -39,6 +42,8 @@ pub enum Inadmissible {
 pub struct Recorded {
     /// Its leaf index.
     pub index: u64,
+    /// SM3 of its exact bytes.
+    pub hash: Hash,
     /// What stands beside it on the chain.
     pub outcome: Outcome,
     /// The refusal behind a refused outcome.
@@ -90,6 +95,7 @@ pub struct Execution<'v, V> {
     time: Instant,
     today: Date,
     next_index: u64,
+    height: u64,
 }
 
 impl<'v, V: StateView> Execution<'v, V> {
@@ -100,6 +106,7 @@ impl<'v, V: StateView> Execution<'v, V> {
             time: position.time,
             today: position.time.date_utc8(),
             next_index: position.first_index,
+            height: position.height,
         }
     }
 
@@ -136,7 +143,7 @@ impl<'v, V: StateView> Execution<'v, V> {
             id: task.by,
             number: member,
         };
-        let (index, time, today) = (self.next_index, self.time, self.today);
+        let (index, time, today) = ((self.next_index, self.height), self.time, self.today);
         self.layers.push();
         let mut context = Context::new(&mut self.layers, signer, &task.id, index, time, today);
         let result = dispatch(&mut context, &task.work);
@@ -271,6 +278,12 @@ impl<'v, V: StateView> Execution<'v, V> {
                 return Ok(Err(Verdict::Inadmissible(invalid)));
             }
         };
+        if let Work::ValidatorsChange(body) = &task.work
+            && let Some(inadmissible) =
+                validators_change::countersigned(&state, body, &by, member.roles, self.time)?
+        {
+            return Ok(Err(Verdict::Inadmissible(inadmissible)));
+        }
         if known.is_some() {
             return Ok(Err(Verdict::IdReused));
         }
@@ -318,6 +331,7 @@ impl<'v, V: StateView> Execution<'v, V> {
         self.layers.put(Table::Record, key, entry.encode());
         Verdict::Recorded(Recorded {
             index,
+            hash: candidate.hash,
             outcome,
             rejection,
             events,
@@ -347,6 +361,7 @@ fn dispatch<V: StateView>(
         Work::ClaimRelease(body) => claim_release::release(context, body),
         Work::ClaimReverse(body) => claim_reverse::reverse(context, body),
         Work::ShareGrant(body) => share_grant::grant(context, body),
+        Work::ValidatorsChange(body) => validators_change::change(context, body),
     }
 }
 

@@ -1,8 +1,11 @@
-//! The state before the first block: the founding members.
+//! The state before the first block: the founding members and validators.
 
 use crate::chain::Genesis;
 use crate::record::RoleSet;
-use crate::state::{Changes, KeyEntry, MEMBER_COUNTER, Member, MemberNo, Table};
+use crate::state::{
+    CHAIN_KEY, Changes, KeyEntry, MEMBER_COUNTER, Member, MemberNo, NEWEST_KEY, Table,
+    ValidatorsEntry,
+};
 
 /// The entries that a genesis file sets.
 #[must_use]
@@ -34,5 +37,11 @@ pub fn genesis_changes(genesis: &Genesis) -> Changes {
         count = count.saturating_add(1);
     }
     changes.put(Table::Counter, MEMBER_COUNTER, count.to_be_bytes().to_vec());
+    let validators = ValidatorsEntry::genesis(genesis.validators().clone());
+    let first = validators.from_height.to_be_bytes();
+    changes.put(Table::Validators, first, validators.encode());
+    changes.put(Table::Validators, NEWEST_KEY, first.to_vec());
+    let chain = genesis.chain_id().as_str().as_bytes();
+    changes.put(Table::Validators, CHAIN_KEY, chain.to_vec());
     changes
 }

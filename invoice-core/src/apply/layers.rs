@@ -133,7 +133,8 @@ fn forget_read(
         | Table::Claim
         | Table::Confirmation
         | Table::Record
-        | Table::Counter => {}
+        | Table::Counter
+        | Table::Validators => {}
     }
 }
 

@@ -25,6 +25,7 @@ mod members;
 mod quota;
 mod rights;
 mod share_grant;
+mod validators_change;
 mod work;
 
 pub use block::{BlockFault, ChainPoint, Executed, InvalidBlock, Signatures, execute_block};

@@ -38,7 +38,7 @@ pub(super) fn check<V: StateView>(
 fn may_submit(record: RecordType, roles: RoleSet) -> bool {
     let any = |allowed: &[Role]| allowed.iter().any(|role| roles.contains(*role));
     match record {
-        RecordType::MemberAdmit => any(&[Role::Tax, Role::Finance]),
+        RecordType::MemberAdmit | RecordType::ValidatorsChange => any(&[Role::Tax, Role::Finance]),
         RecordType::MemberSuspend
         | RecordType::MemberResume
         | RecordType::DocumentFreeze
@@ -100,7 +100,8 @@ fn over_members<V: StateView>(
         | Work::ClaimSettle(_)
         | Work::ClaimRelease(_)
         | Work::ClaimReverse(_)
-        | Work::ShareGrant(_) => return Ok(None),
+        | Work::ShareGrant(_)
+        | Work::ValidatorsChange(_) => return Ok(None),
     };
     if keys && target == by {
         return Ok(None);

@@ -5,7 +5,7 @@ use crate::identity::DocumentKey;
 use crate::record::{
     Body, ClaimLock, ClaimRelease, ClaimReverse, ClaimSettle, ConfirmReversal, DocumentAlias,
     DocumentFreeze, DocumentReverse, DocumentUnfreeze, Fingerprint, KeyAdd, KeyRevoke, MemberAdmit,
-    MemberResume, MemberSuspend, QuotaSet, ShareGrant,
+    MemberResume, MemberSuspend, QuotaSet, ShareGrant, ValidatorsChange,
 };
 
 /// The body of a record, ready to be executed: a document as it will stand in the state, anything
@@ -30,6 +30,7 @@ pub(super) enum Work {
     ClaimRelease(ClaimRelease),
     ClaimReverse(ClaimReverse),
     ShareGrant(ShareGrant),
+    ValidatorsChange(Box<ValidatorsChange>),
 }
 
 impl Work {
@@ -52,7 +53,8 @@ impl Work {
             | Self::QuotaSet(_)
             | Self::ClaimSettle(_)
             | Self::ClaimRelease(_)
-            | Self::ClaimReverse(_) => None,
+            | Self::ClaimReverse(_)
+            | Self::ValidatorsChange(_) => None,
         }
     }
 }
@@ -85,6 +87,7 @@ impl Work {
             Body::ClaimRelease(body) => Self::ClaimRelease(body),
             Body::ClaimReverse(body) => Self::ClaimReverse(body),
             Body::ShareGrant(body) => Self::ShareGrant(body),
+            Body::ValidatorsChange(body) => Self::ValidatorsChange(body),
         }
     }
 }

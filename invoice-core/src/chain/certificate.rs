@@ -5,6 +5,7 @@ use crate::crypto::messages::precommit_message;
 use crate::crypto::{Hash, Kid, PublicKey, Signature, sm3};
 
 use super::chain_id::ChainId;
+use super::validator_list::{Group, VALIDATOR_NAME_CHARS_MAX};
 
 /// Most validators of a chain.
 pub const VALIDATORS_MAX: usize = 100;
@@ -16,7 +17,9 @@ pub struct Validator {
     pub public_key: PublicKey,
     /// The share of its vote; at least 1.
     pub weight: u64,
-    /// Who it is, for people.
+    /// Which bureau it belongs to; a single validator may have none.
+    pub group: Option<Group>,
+    /// Who it is, for people; at most 200 characters.
     pub name: String,
 }
 
@@ -36,9 +39,27 @@ pub enum ValidatorSetError {
     /// A key occurs twice.
     #[error("验证者公钥重复 / a validator's key occurs twice")]
     Repeated,
+    /// A name has more than [`VALIDATOR_NAME_CHARS_MAX`] characters.
+    #[error("验证者名称超过 200 个字符 / a validator's name has more than 200 characters")]
+    Name,
+    /// Several validators, of which one has no group or all are of one group.
+    #[error(
+        "多个验证者应各属税务或财政一方，且两方俱全 / several validators belong each to tax or finance, and both occur"
+    )]
+    Groups,
+    /// One group alone has more than two thirds of the weight.
+    #[error(
+        "一方权重超过三分之二，可独自决定 / one group alone has more than two thirds of the weight"
+    )]
+    OneGroupDecides,
 }
 
-/// The validators of a chain in the order of its genesis file.
+/// The validators of some heights of a chain, in the order of the genesis file or record that names
+/// them.
+///
+/// There is one, or there are 4 to [`VALIDATORS_MAX`]. Of several, each has a [`Group`], both groups
+/// occur, and the weight of neither is a quorum, so that each has at least a third: no block is
+/// decided against the other bureau or without it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ValidatorSet {
     validators: Vec<Validator>,
@@ -66,8 +87,41 @@ impl ValidatorSet {
             if !kids.insert(validator.public_key.kid()) {
                 return Err(ValidatorSetError::Repeated);
             }
+            if validator.name.chars().count() > VALIDATOR_NAME_CHARS_MAX {
+                return Err(ValidatorSetError::Name);
+            }
         }
-        Ok(Self { validators, total })
+        let set = Self { validators, total };
+        match set.validators.len() {
+            1 => Ok(set),
+            _ => set.with_both_groups(),
+        }
+    }
+
+    /// The set itself, when it is one of which neither group decides alone.
+    fn with_both_groups(self) -> Result<Self, ValidatorSetError> {
+        if self.validators.iter().any(|one| one.group.is_none()) {
+            return Err(ValidatorSetError::Groups);
+        }
+        let weights = Group::ALL.map(|group| self.weight_of(group));
+        // Every weight is above 0.
+        if weights.contains(&0) {
+            return Err(ValidatorSetError::Groups);
+        }
+        if weights.into_iter().any(|weight| self.is_quorum(weight)) {
+            return Err(ValidatorSetError::OneGroupDecides);
+        }
+        Ok(self)
+    }
+
+    /// Sum of the weights of a group.
+    #[must_use]
+    pub fn weight_of(&self, group: Group) -> u64 {
+        self.validators
+            .iter()
+            .filter(|validator| validator.group == Some(group))
+            // Distinct validators' weights do not exceed their sum, which fits.
+            .fold(0, |sum, validator| sum.saturating_add(validator.weight))
     }
 
     /// The validators, in order.
@@ -263,12 +317,15 @@ mod tests {
         signers: &[SecretKeySigner],
         weights: &[u64],
     ) -> Result<ValidatorSet, ValidatorSetError> {
-        let validator = |(signer, weight): (&SecretKeySigner, &u64)| Validator {
+        let groups = [Group::Tax, Group::Finance].into_iter().cycle();
+        let validator = |((signer, weight), group): ((&SecretKeySigner, &u64), Group)| Validator {
             public_key: signer.public_key().clone(),
             weight: *weight,
+            group: Some(group),
             name: "v".to_owned(),
         };
-        ValidatorSet::new(signers.iter().zip(weights).map(validator).collect())
+        let all = signers.iter().zip(weights).zip(groups).map(validator);
+        ValidatorSet::new(all.collect())
     }
 
     fn certificate(signers: &[SecretKeySigner]) -> Certificate {
@@ -306,9 +363,58 @@ mod tests {
         let six = set(&signers(6), &[1; 6]).unwrap();
         assert!(!six.is_quorum(4));
         assert!(six.is_quorum(5));
-        let heavy = set(&signers(4), &[u64::MAX - 3, 1, 1, 1]).unwrap();
+        let half = u64::MAX / 2;
+        let heavy = set(&signers(4), &[half, half - 1, 1, 1]).unwrap();
+        assert_eq!(heavy.total_weight(), u64::MAX);
         assert!(heavy.is_quorum(u64::MAX));
         assert!(!heavy.is_quorum(u64::MAX / 3 * 2));
+    }
+
+    #[test]
+    fn neither_bureau_is_missing_or_decides_alone() {
+        let (tax, finance) = (Some(Group::Tax), Some(Group::Finance));
+        let cases: &[(&[(Option<Group>, u64)], Result<(), ValidatorSetError>)] = &[
+            (&[(None, 1)], Ok(())),
+            (&[(tax, 1)], Ok(())),
+            (&[(tax, 1), (tax, 1), (finance, 1), (finance, 1)], Ok(())),
+            (
+                &[(None, 1), (tax, 1), (finance, 1), (finance, 1)],
+                Err(ValidatorSetError::Groups),
+            ),
+            (
+                &[(tax, 1), (tax, 1), (tax, 1), (tax, 1)],
+                Err(ValidatorSetError::Groups),
+            ),
+            (
+                &[(finance, 1), (finance, 1), (finance, 1), (finance, 1)],
+                Err(ValidatorSetError::Groups),
+            ),
+            (
+                &[(tax, 1), (tax, 1), (tax, 1), (finance, 1)],
+                Err(ValidatorSetError::OneGroupDecides),
+            ),
+            (
+                &[(finance, 5), (tax, 1), (finance, 5), (tax, 3)],
+                Err(ValidatorSetError::OneGroupDecides),
+            ),
+            // Exactly two thirds are no quorum.
+            (
+                &[(tax, 4), (finance, 1), (finance, 1), (tax, 0)],
+                Err(ValidatorSetError::Weight),
+            ),
+            (&[(tax, 3), (finance, 1), (finance, 1), (tax, 1)], Ok(())),
+        ];
+        let signers = signers(4);
+        for (wanted, answer) in cases {
+            let validator = |(signer, (group, weight)): (&SecretKeySigner, &(_, u64))| Validator {
+                public_key: signer.public_key().clone(),
+                weight: *weight,
+                group: *group,
+                name: "v".to_owned(),
+            };
+            let all = signers.iter().zip(*wanted).map(validator).collect();
+            assert_eq!(ValidatorSet::new(all).map(drop), *answer, "{wanted:?}");
+        }
     }
 
     #[test]
@@ -377,6 +483,13 @@ mod tests {
             set(&signers, &[u64::MAX, 1, 1, 1, 1]),
             Err(ValidatorSetError::Weight)
         );
+        let long = Validator {
+            public_key: signers[0].public_key().clone(),
+            weight: 1,
+            group: None,
+            name: "局".repeat(201),
+        };
+        assert_eq!(ValidatorSet::new(vec![long]), Err(ValidatorSetError::Name));
     }
 
     #[test]

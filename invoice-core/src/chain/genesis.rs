@@ -12,6 +12,7 @@ use crate::record::{Role, RoleSet};
 
 use super::certificate::{Validator, ValidatorSet, ValidatorSetError};
 use super::chain_id::ChainId;
+use super::validator_list::Group;
 use super::wire;
 
 /// Value of the member `format`.
@@ -51,6 +52,12 @@ struct MemberJson {
 struct ValidatorJson {
     public_key: PublicKey,
     weight: u64,
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "wire::optional"
+    )]
+    group: Option<Group>,
     name: String,
 }
 
@@ -96,7 +103,7 @@ pub enum GenesisError {
 /// use invoice_core::crypto::SecretKey;
 ///
 /// let public_key = SecretKey::from_bytes(&[7; 32])?.public_key();
-/// let validators = ValidatorSet::new(vec![Validator { public_key, weight: 1, name: "税务局".into() }])?;
+/// let validators = ValidatorSet::new(vec![Validator { public_key, weight: 1, group: None, name: "税务局".into() }])?;
 /// let genesis = Genesis::compose("sz-2026".parse()?, 1_795_242_600_000, validators, Vec::new())?;
 /// assert_eq!(Genesis::parse(genesis.bytes())?, genesis);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -128,6 +135,7 @@ impl Genesis {
         let validator = |v: ValidatorJson| Validator {
             public_key: v.public_key,
             weight: v.weight,
+            group: v.group,
             name: v.name,
         };
         let validators = ValidatorSet::new(json.validators.into_iter().map(validator).collect())?;
@@ -154,6 +162,7 @@ impl Genesis {
         let validator = |v: &Validator| ValidatorJson {
             public_key: v.public_key.clone(),
             weight: v.weight,
+            group: v.group,
             name: v.name.clone(),
         };
         let member = |m: &GenesisMember| MemberJson {
@@ -258,6 +267,7 @@ mod tests {
         let validators = ValidatorSet::new(vec![Validator {
             public_key: key(7),
             weight: 1,
+            group: None,
             name: "税务局".into(),
         }])
         .unwrap();

@@ -12,8 +12,10 @@ const LEAF_DOMAIN: u8 = 0x00;
 const VERSION: u8 = 1;
 /// Bytes before the record.
 const HEAD_BYTES: usize = 21;
-/// Bytes of a usual leaf beside the record.
-const OTHER_BYTES: usize = 128;
+/// Bytes of an outcome beside its code and its facts.
+const OUTCOME_BYTES: usize = 5;
+/// Bytes of a fact beside its name and its value.
+const FACT_BYTES: usize = 4;
 /// Leaves that are hashed in one go: enough to fill the widest vectors several times.
 const LEAVES_AT_ONCE: usize = 64;
 
@@ -35,11 +37,35 @@ impl Leaf<'_> {
     /// # Errors
     /// [`EncodeError`] for a part that does not fit its length.
     pub fn encode(&self) -> Result<Vec<u8>, EncodeError> {
-        let mut writer = Writer::with_capacity(self.record.len().saturating_add(OTHER_BYTES));
+        let mut writer = Writer::with_capacity(self.encoded_len());
+        self.write(&mut writer)?;
+        Ok(writer.into_bytes())
+    }
+
+    /// Appends the encoding.
+    ///
+    /// # Errors
+    /// As [`Leaf::encode`].
+    pub fn write(&self, writer: &mut Writer) -> Result<(), EncodeError> {
         writer.put(&self.head()?);
         writer.put(self.record);
-        self.outcome.write(&mut writer)?;
-        Ok(writer.into_bytes())
+        self.outcome.write(writer)
+    }
+
+    /// How many bytes the encoding has.
+    #[must_use]
+    pub fn encoded_len(&self) -> usize {
+        let code = self.outcome.code().unwrap_or_default();
+        let facts = self.outcome.detail().iter().map(|(name, value)| {
+            name.len()
+                .saturating_add(value.len())
+                .saturating_add(FACT_BYTES)
+        });
+        facts
+            .fold(HEAD_BYTES, usize::saturating_add)
+            .saturating_add(OUTCOME_BYTES)
+            .saturating_add(code.len())
+            .saturating_add(self.record.len())
     }
 
     /// What stands before the record: the leaf's version, the key and the record's length.
@@ -153,6 +179,9 @@ mod tests {
         for count in [0, 1, 2, 63, 64, 65, 131] {
             let some = &leaves[..count];
             let one_by_one: Vec<_> = some.iter().map(|leaf| leaf.hash().unwrap()).collect();
+            for leaf in some {
+                assert_eq!(leaf.encoded_len(), leaf.encode().unwrap().len());
+            }
             assert_eq!(leaf_hashes(some.iter().copied()), Ok(one_by_one));
         }
         let wrong = Outcome::refused("No", Facts::new());

@@ -11,6 +11,9 @@ mod leaf;
 mod outcome;
 mod receipt;
 mod receipt_json;
+mod receipt_proof;
+mod validator_history;
+mod validator_list;
 mod wire;
 
 pub use batch_tree::BatchTree;
@@ -31,3 +34,8 @@ pub use outcome::{CODE_BYTES_MAX, FACTS_MAX, Facts, Outcome};
 pub use receipt::{
     Inclusion, RECEIPT_BYTES_MAX, Receipt, ReceiptAuthorization, ReceiptFault, ReceiptSignature,
 };
+pub use validator_history::{
+    ChangeFault, FROM_HEIGHT_AHEAD_MAX, FROM_HEIGHT_AHEAD_MIN, VALIDATOR_CHANGES_MAX,
+    ValidatorChange, ValidatorChanges, ValidatorHistory,
+};
+pub use validator_list::{Group, VALIDATOR_NAME_CHARS_MAX};

@@ -1,23 +1,31 @@
 //! Receipts: proof, offline and with nothing but the genesis file, of what was recorded.
 
+use std::cmp::Ordering;
+use std::sync::Arc;
+
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::calendar::Instant;
-use crate::crypto::messages::{batch_message, record_message};
 use crate::crypto::{Hash, Kid, PublicKey, Signature};
-use crate::merkle;
 
-use super::block::{BATCH_RECORDS_MAX, BatchProof};
-use super::certificate::{Certificate, CertificateError};
+use super::block::BatchProof;
+use super::certificate::CertificateError;
 use super::chain_id::ChainId;
 use super::genesis::Genesis;
 use super::header::Header;
-use super::leaf::Leaf;
 use super::outcome::{Facts, Outcome, is_code};
+use super::receipt_proof::Proof;
+use super::validator_history::{
+    ChangeFault, ValidatorChanges, ValidatorHistory, read_changes, write_changes,
+};
 use super::wire;
 
-/// Longest receipt that is read, in bytes (256 KiB).
-pub const RECEIPT_BYTES_MAX: usize = 256 * 1024;
+/// Longest receipt that is read, in bytes (4 MiB).
+///
+/// A receipt itself is read up to 256 KiB. Each change of the validators that it carries has at most
+/// 52 KiB: a record of 16 KiB, doubled by escapes, 100 signatures of 142 bytes and two paths; there
+/// are at most 64.
+pub const RECEIPT_BYTES_MAX: usize = 4 * 1024 * 1024;
 
 /// Where the record stands in the log.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -96,6 +104,19 @@ pub struct Receipt {
     /// The submitter's signature.
     #[serde(deserialize_with = "wire::object")]
     pub authorization: ReceiptAuthorization,
+    /// The changes of the validators that are in effect at the block's height, oldest first; the
+    /// member is absent while there is none.
+    #[serde(
+        default,
+        skip_serializing_if = "has_none",
+        serialize_with = "write_changes",
+        deserialize_with = "read_changes"
+    )]
+    pub validator_changes: ValidatorChanges,
+}
+
+fn has_none(changes: &ValidatorChanges) -> bool {
+    changes.is_empty()
 }
 
 /// Why a receipt proves nothing; each names the first link that does not hold.
@@ -121,11 +142,35 @@ pub enum ReceiptFault {
     /// The record and its outcome are not in the log.
     #[error("记录及结果不在日志中 / the record and its outcome are not in the log")]
     Inclusion,
-    /// The header names other validators than the genesis file.
+    /// The header names other validators than the genesis file and the changes lead to: a change is
+    /// missing, or the receipt is of another history.
     #[error(
-        "区块头中的验证者集与创世文件不符 / the header names other validators than the genesis file"
+        "区块头中的验证者集与创世文件及变更不符 / the header names other validators than the genesis file and the changes"
     )]
     Validators,
+    /// A change of the validators does not continue what comes before it.
+    #[error(
+        "第 {number} 项验证者变更无效：{fault} / change {number} of the validators does not hold: {fault}"
+    )]
+    Change {
+        /// Which of the changes, from 1.
+        number: u32,
+        /// What does not hold.
+        fault: ChangeFault,
+    },
+    /// A change of the validators is not in effect at the receipt's height.
+    #[error(
+        "第 {number} 项验证者变更在回执高度尚未生效 / change {number} of the validators is not in effect at the receipt's height"
+    )]
+    SuperfluousChange {
+        /// Which of the changes, from 1.
+        number: u32,
+    },
+    /// The receipt names other changes of the validators than are known.
+    #[error(
+        "回执中的验证者变更与已知的不符 / the receipt names other changes of the validators than are known"
+    )]
+    OtherHistory,
     /// The validators' signatures do not make the block final.
     #[error(transparent)]
     Certificate(#[from] CertificateError),
@@ -159,13 +204,45 @@ impl Receipt {
     }
 
     /// Checks every link from the record to the genesis file: the record's own `by` and `id`, the
-    /// leaf, the log's root, the header, the certificate, and the submitter's signature.
+    /// leaf, the log's root, the header, the changes of the validators, the certificate, and the
+    /// submitter's signature.
+    ///
+    /// Whoever holds the keys of a former set could sign another continuation of the chain and leave
+    /// the later changes out. Someone who knows of them verifies with [`Receipt::verify_knowing`].
     ///
     /// # Errors
     /// [`ReceiptFault`], the first link that does not hold.
     pub fn verify(&self, genesis: &Genesis) -> Result<(), ReceiptFault> {
-        let header = &self.header;
-        if self.chain_id != *genesis.chain_id() || header.chain_id != self.chain_id {
+        self.follow(ValidatorHistory::new(genesis)).map(drop)
+    }
+
+    /// The same, and that the receipt says of the validators what is `known` already.
+    ///
+    /// # Errors
+    /// [`ReceiptFault`], the first link that does not hold; [`ReceiptFault::OtherHistory`] when the
+    /// receipt is good by itself and names other changes, or fewer, than are known up to its height.
+    pub fn verify_knowing(
+        &self,
+        genesis: &Genesis,
+        known: &ValidatorHistory,
+    ) -> Result<(), ReceiptFault> {
+        let own = self.follow(ValidatorHistory::new(genesis))?;
+        // What is known may end before the receipt's height; up to there both must agree.
+        let until = match own.len().cmp(&known.len()) {
+            Ordering::Greater => known.newest_from_height(),
+            Ordering::Less | Ordering::Equal => self.height,
+        };
+        if own.agrees_until(until, known) {
+            Ok(())
+        } else {
+            Err(ReceiptFault::OtherHistory)
+        }
+    }
+
+    /// Follows the changes from the genesis file, and verifies with the validators to which they
+    /// lead.
+    fn follow(&self, mut history: ValidatorHistory) -> Result<ValidatorHistory, ReceiptFault> {
+        if self.chain_id != *history.chain_id() || self.header.chain_id != self.chain_id {
             return Err(ReceiptFault::OtherChain);
         }
         let named: Named = serde_json::from_str::<wire::Object<Named>>(&self.record)
@@ -174,79 +251,34 @@ impl Receipt {
         if named.by != self.by || named.id != self.id {
             return Err(ReceiptFault::Identity);
         }
-        if header.height != self.height
-            || header.log_size != self.inclusion.tree_size
-            || !(header.first_index..header.log_size).contains(&self.index)
-            || Instant::from_ms(header.time_ms).to_rfc3339_utc8() != self.time
-        {
+        if Instant::from_ms(self.header.time_ms).to_rfc3339_utc8() != self.time {
             return Err(ReceiptFault::Header);
         }
-        if header.height == 1 && header.previous != genesis.hash() {
-            return Err(ReceiptFault::Predecessor);
-        }
-        let leaf = Leaf {
-            kid: self.authorization.kid,
-            record: self.record.as_bytes(),
-            outcome: &self.outcome,
-        };
-        let leaf = leaf.hash().map_err(|_| ReceiptFault::Inclusion)?;
-        let Inclusion { tree_size, path } = &self.inclusion;
-        if !merkle::verify_inclusion(&leaf, self.index, *tree_size, path, &header.log_root) {
-            return Err(ReceiptFault::Inclusion);
-        }
-        if header.validators != genesis.validators().digest() {
-            return Err(ReceiptFault::Validators);
-        }
-        self.certificate()
-            .verify(genesis.validators(), &self.chain_id)?;
-        self.verify_submitter()
-    }
-
-    fn certificate(&self) -> Certificate {
-        Certificate {
-            height: self.height,
-            round: self.round,
-            block_id: self.header.id(),
-            signatures: self
-                .signatures
-                .iter()
-                .map(|vote| (vote.kid, vote.sig))
-                .collect(),
-        }
-    }
-
-    fn verify_submitter(&self) -> Result<(), ReceiptFault> {
-        let ReceiptAuthorization {
-            kid,
-            public_key,
-            sig,
-            batch,
-        } = &self.authorization;
-        if public_key.kid() != *kid {
-            return Err(ReceiptFault::SubmitterKey);
-        }
-        let record = self.record.as_bytes();
-        let message = match batch {
-            None => record_message(&self.chain_id, record),
-            Some(BatchProof {
-                count,
-                position,
-                path,
-                atomic,
-            }) => {
-                if usize::try_from(*count).is_ok_and(|count| count > BATCH_RECORDS_MAX) {
-                    return Err(ReceiptFault::Batch);
-                }
-                let (leaf, position) = (merkle::leaf_hash(record), u64::from(*position));
-                let root = merkle::root_from_path(&leaf, position, u64::from(*count), path)
-                    .ok_or(ReceiptFault::Batch)?;
-                batch_message(&self.chain_id, *count, &root, *atomic)
+        let proof = self.proof();
+        proof.stands(&self.chain_id, history.genesis_hash())?;
+        proof.is_included()?;
+        for (number, change) in (1..).zip(self.validator_changes.iter()) {
+            let pushed = history.push(Arc::clone(change));
+            pushed.map_err(|fault| ReceiptFault::Change { number, fault })?;
+            if history.newest_from_height() > self.height {
+                return Err(ReceiptFault::SuperfluousChange { number });
             }
-        };
-        if public_key.verify(&message, sig) {
-            Ok(())
-        } else {
-            Err(ReceiptFault::SubmitterSignature)
+        }
+        proof.is_final(&self.chain_id, history.at(self.height))?;
+        Ok(history)
+    }
+
+    fn proof(&self) -> Proof<'_> {
+        Proof {
+            record: &self.record,
+            outcome: &self.outcome,
+            height: self.height,
+            index: self.index,
+            inclusion: &self.inclusion,
+            header: &self.header,
+            round: self.round,
+            signatures: &self.signatures,
+            authorization: &self.authorization,
         }
     }
 }
@@ -297,7 +329,10 @@ struct OutcomeIn {
     detail: Facts,
 }
 
-fn write_outcome<S: Serializer>(outcome: &Outcome, serializer: S) -> Result<S::Ok, S::Error> {
+pub(super) fn write_outcome<S: Serializer>(
+    outcome: &Outcome,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
     let status = if outcome.is_accepted() {
         "accepted"
     } else {
@@ -311,7 +346,9 @@ fn write_outcome<S: Serializer>(outcome: &Outcome, serializer: S) -> Result<S::O
     .serialize(serializer)
 }
 
-fn read_outcome<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Outcome, D::Error> {
+pub(super) fn read_outcome<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Outcome, D::Error> {
     let OutcomeIn {
         status,
         code,
@@ -326,11 +363,14 @@ fn read_outcome<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Outcome, D
     }
 }
 
-fn write_header<S: Serializer>(header: &Header, serializer: S) -> Result<S::Ok, S::Error> {
+pub(super) fn write_header<S: Serializer>(
+    header: &Header,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(&hex::encode(header.encode()))
 }
 
-fn read_header<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Header, D::Error> {
+pub(super) fn read_header<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Header, D::Error> {
     let text = String::deserialize(deserializer)?;
     let bytes = crate::crypto::from_hex::<{ super::HEADER_BYTES }>(&text)
         .map_err(serde::de::Error::custom)?;

@@ -5,8 +5,10 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use super::block::BatchProof;
+use super::header::Header;
 use super::outcome::Outcome;
-use super::receipt::{Receipt, ReceiptAuthorization};
+use super::receipt::{Inclusion, Receipt, ReceiptAuthorization, ReceiptSignature};
+use super::validator_history::ValidatorChange;
 use crate::crypto::{Hash, Kid, Signature};
 
 /// Bytes of a receipt beside its record, which are mostly two paths of hashes.
@@ -58,21 +60,12 @@ impl Receipt {
         json.number(self.index);
         json.raw(",\"time\":");
         json.text(&self.time);
-        json.raw(",\"inclusion\":{\"tree_size\":");
-        json.number(self.inclusion.tree_size);
-        json.raw(",\"path\":");
-        json.path(&self.inclusion.path);
-        json.raw("},\"header\":");
-        json.hexadecimal(&self.header.encode());
-        json.raw(",\"round\":");
-        json.number(self.round.into());
-        json.raw(",\"signatures\":");
-        json.list(&self.signatures, |json, vote| {
-            json.signed(&vote.kid, None, &vote.sig);
-            json.raw("}");
-        });
-        json.raw(",\"authorization\":");
+        json.block(&self.inclusion, &self.header, self.round, &self.signatures);
         json.authorization(&self.authorization);
+        if !self.validator_changes.is_empty() {
+            json.raw(",\"validator_changes\":");
+            json.list(&self.validator_changes, |json, change| json.change(change));
+        }
         json.raw("}");
         json.0
     }
@@ -172,6 +165,52 @@ impl Json {
             }
             self.raw("}");
         }
+        self.raw("}");
+    }
+
+    /// Inclusion, header, round and signatures, and the name of what comes behind them.
+    fn block(
+        &mut self,
+        inclusion: &Inclusion,
+        header: &Header,
+        round: u32,
+        signatures: &[ReceiptSignature],
+    ) {
+        self.raw(",\"inclusion\":{\"tree_size\":");
+        self.number(inclusion.tree_size);
+        self.raw(",\"path\":");
+        self.path(&inclusion.path);
+        self.raw("},\"header\":");
+        self.hexadecimal(&header.encode());
+        self.raw(",\"round\":");
+        self.number(round.into());
+        self.raw(",\"signatures\":");
+        self.list(signatures, |json, vote| {
+            json.signed(&vote.kid, None, &vote.sig);
+            json.raw("}");
+        });
+        self.raw(",\"authorization\":");
+    }
+
+    fn change(&mut self, change: &ValidatorChange) {
+        self.raw("{\"record\":");
+        self.text(&change.record);
+        self.raw(",\"outcome\":");
+        self.outcome(&change.outcome);
+        self.raw(",\"height\":");
+        self.number(change.height);
+        self.raw(",\"index\":");
+        self.number(change.index);
+        let ValidatorChange {
+            inclusion,
+            header,
+            round,
+            signatures,
+            authorization,
+            ..
+        } = change;
+        self.block(inclusion, header, *round, signatures);
+        self.authorization(authorization);
         self.raw("}");
     }
 

@@ -1,6 +1,7 @@
 use super::*;
+use crate::chain::Leaf;
 use crate::chain::{Authorization, BlockEnvelope, Entry, Validator, ValidatorSet};
-use crate::crypto::messages::precommit_message;
+use crate::crypto::messages::{batch_message, precommit_message, record_message};
 use crate::crypto::{SecretKey, SecretKeySigner, Signer, sm3};
 use crate::merkle::{inclusion_path, leaf_hash, root};
 
@@ -11,6 +12,7 @@ fn signer(n: u8) -> SecretKeySigner {
 fn genesis() -> Genesis {
     let validator = Validator {
         public_key: signer(1).public_key().clone(),
+        group: None,
         weight: 1,
         name: "税务局".into(),
     };
@@ -112,6 +114,7 @@ fn receipt(outcome: Outcome, batch: bool) -> Receipt {
             sig,
             batch,
         },
+        validator_changes: ValidatorChanges::default(),
     }
 }
 

@@ -99,6 +99,21 @@ pub fn vote_message(
     ])
 }
 
+/// The message by which the other bureau countersigns a change of the validators:
+/// `piaolian/1/validators`, the chain, the first height of the new set in decimal, the digest of
+/// the set that it replaces ([`ValidatorSet::digest`](crate::chain::ValidatorSet::digest)) and that
+/// of the new list ([`ValidatorSet::list_digest`](crate::chain::ValidatorSet::list_digest)) in
+/// lower-case hexadecimal.
+#[must_use]
+pub fn validators_message(
+    chain: &ChainId,
+    from_height: u64,
+    replaces: &Hash,
+    list_digest: &Hash,
+) -> Vec<u8> {
+    format!("piaolian/1/validators\n{chain}\n{from_height}\n{replaces}\n{list_digest}").into_bytes()
+}
+
 /// The vote that stands in a certificate: a precommit for `block_id`.
 #[must_use]
 pub fn precommit_message(
@@ -116,6 +131,32 @@ pub fn precommit_message(
         Some(block_id),
         voter,
     )
+}
+
+/// The message that the proposer of a round signs to propose a block.
+///
+/// `piaolian/1/proposal`, the chain, then the height (8 bytes, big-endian), the round (8 bytes,
+/// signed), the 32 bytes of the block id, the earlier round in which a quorum prevoted for the block
+/// (8 bytes, signed, −1 for none), and the 16 bytes of the proposer's key identifier.
+#[must_use]
+pub fn proposal_message(
+    chain: &ChainId,
+    height: u64,
+    round: u32,
+    block_id: &Hash,
+    valid_round: Option<u32>,
+    proposer: &Kid,
+) -> Vec<u8> {
+    join(&[
+        b"piaolian/1/proposal\n",
+        chain.as_str().as_bytes(),
+        b"\n",
+        &height.to_be_bytes(),
+        &i64::from(round).to_be_bytes(),
+        block_id.as_bytes(),
+        &valid_round.map_or(-1, i64::from).to_be_bytes(),
+        proposer.as_bytes(),
+    ])
 }
 
 fn join(parts: &[&[u8]]) -> Vec<u8> {
@@ -151,6 +192,15 @@ mod tests {
     }
 
     #[test]
+    fn a_countersignature_names_height_and_both_digests() {
+        let (replaces, list) = (Hash::new([0xab; 32]), Hash::new([0x01; 32]));
+        let message = validators_message(&chain(), 10, &replaces, &list);
+        let (replaces, list) = ("ab".repeat(32), "01".repeat(32));
+        let due = format!("piaolian/1/validators\nsz-2026\n10\n{replaces}\n{list}");
+        assert_eq!(message, due.as_bytes());
+    }
+
+    #[test]
     fn a_vote_has_these_bytes() {
         let golden = |kind: &str, round: &str, value: &str| {
             format!(
@@ -172,5 +222,30 @@ mod tests {
             hex::encode(precommit_message(&chain(), 0x102, 3, &id, &voter)),
             precommit
         );
+    }
+
+    #[test]
+    fn a_proposal_has_these_bytes() {
+        let (id, proposer) = (Hash::new([0xbb; 32]), Kid::new([0xaa; 16]));
+        let golden = |valid_round: &str| {
+            format!(
+                "{}00000000000001020000000000000003{}{valid_round}{}",
+                hex::encode("piaolian/1/proposal\nsz-2026\n"),
+                "bb".repeat(32),
+                "aa".repeat(16)
+            )
+        };
+        let proposal = |valid_round| {
+            hex::encode(proposal_message(
+                &chain(),
+                0x102,
+                3,
+                &id,
+                valid_round,
+                &proposer,
+            ))
+        };
+        assert_eq!(proposal(None), golden("ffffffffffffffff"));
+        assert_eq!(proposal(Some(2)), golden("0000000000000002"));
     }
 }

@@ -27,6 +27,7 @@ pub(super) fn scan(text: &str, depth_max: usize) -> Option<Node<'_>> {
 }
 
 /// A text and how far it has been read. Every method gives `None` to give up.
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Scanner<'a> {
     text: &'a str,
     at: usize,
@@ -57,6 +58,19 @@ impl<'a> Scanner<'a> {
             scanner.skip_space();
             member(scanner, name)
         })
+    }
+
+    /// Goes past the name of a member, spelt without escapes, to its value.
+    #[inline(always)]
+    pub(crate) fn name(&mut self, name: &str) -> Option<()> {
+        let rest = self.text.as_bytes().get(self.at..)?;
+        let rest = rest.strip_prefix(b"\"")?.strip_prefix(name.as_bytes())?;
+        rest.starts_with(b"\"").then_some(())?;
+        self.step(name.len().saturating_add(2));
+        self.skip_space();
+        self.take(b':')?;
+        self.skip_space();
+        Some(())
     }
 
     /// An array, whose elements `element` reads.
@@ -135,7 +149,8 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    fn peek(&self) -> Option<u8> {
+    /// The byte that stands here; `None` at the end.
+    pub(crate) fn peek(&self) -> Option<u8> {
         self.text.as_bytes().get(self.at).copied()
     }
 
@@ -143,7 +158,8 @@ impl<'a> Scanner<'a> {
         self.at = self.at.saturating_add(bytes);
     }
 
-    fn take(&mut self, byte: u8) -> Option<()> {
+    /// Goes past a byte that has to stand here.
+    pub(crate) fn take(&mut self, byte: u8) -> Option<()> {
         (self.peek()? == byte).then(|| self.step(1))
     }
 
@@ -176,7 +192,8 @@ impl<'a> Scanner<'a> {
             .then(|| self.step(word.len()))
     }
 
-    fn integer(&mut self) -> Option<u64> {
+    /// A non-negative whole number.
+    pub(crate) fn integer(&mut self) -> Option<u64> {
         let rest = self.text.get(self.at..)?;
         let length = rest.bytes().take_while(u8::is_ascii_digit).count();
         let (digits, rest) = rest.split_at_checked(length)?;

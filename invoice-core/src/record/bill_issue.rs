@@ -166,17 +166,12 @@ impl Bill {
 
 /// The items, each `None` where it could not be read.
 fn read_items(from: &mut ObjectReader<'_, '_>) -> Option<Vec<Option<Item>>> {
-    let items = from.array("items")?;
-    if !(1..=ITEMS_MAX).contains(&items.len()) {
+    let mut items = from.array("items")?;
+    if !items.has(1..=ITEMS_MAX) {
         from.violation(Rule::ItemCount, "items");
         return None;
     }
-    Some(
-        items
-            .into_iter()
-            .map(|item| Item::read(item.object()?))
-            .collect(),
-    )
+    Some(items.map(|item| Item::read(item.object()?)).collect())
 }
 
 impl Item {

@@ -58,7 +58,7 @@ impl Fingerprint {
     }
 
     fn of_some(documents: &[Document<'_>]) -> Vec<Self> {
-        let mut meanings = Meanings::default();
+        let mut meanings = Meanings::of(documents.len());
         let counts: Vec<usize> = documents
             .iter()
             .map(|document| {

@@ -183,15 +183,10 @@ fn judge_identity(
 
 /// The lines, each `None` where it could not be read.
 fn read_lines(from: &mut ObjectReader<'_, '_>) -> Option<Vec<Option<Line>>> {
-    let lines = from.array("lines")?;
-    if !(1..=LINES_MAX).contains(&lines.len()) {
+    let mut lines = from.array("lines")?;
+    if !lines.has(1..=LINES_MAX) {
         from.violation(Rule::LineCount, "lines");
         return None;
     }
-    Some(
-        lines
-            .into_iter()
-            .map(|line| Line::read(line.object()?))
-            .collect(),
-    )
+    Some(lines.map(|line| Line::read(line.object()?)).collect())
 }

@@ -1,5 +1,7 @@
 //! What a document says, as bytes that do not depend on how it is spelt.
 
+use std::fmt::{self, Write as _};
+
 use super::bill_issue::Bill;
 use super::invoice_issue::Invoice;
 use super::sealed::Sealed;
@@ -9,8 +11,11 @@ use crate::money::Fen;
 /// What stands before each member's pointer, so that no other digest can be taken for its.
 const FIELD: &[u8] = b"piaolian/1/field\n";
 
+/// What the messages of a usual document take, and how many there are.
+const DOCUMENT_BYTES: usize = 1_536;
+const DOCUMENT_MEMBERS: usize = 11;
+
 /// The members of documents, each as the message that is hashed for it, one after another.
-#[derive(Default)]
 pub(super) struct Meanings {
     bytes: Vec<u8>,
     members: Vec<Member>,
@@ -23,6 +28,14 @@ struct Member {
 }
 
 impl Meanings {
+    /// Room for so many documents of the usual size.
+    pub(super) fn of(documents: usize) -> Self {
+        Self {
+            bytes: Vec::with_capacity(documents.saturating_mul(DOCUMENT_BYTES)),
+            members: Vec::with_capacity(documents.saturating_mul(DOCUMENT_MEMBERS)),
+        }
+    }
+
     /// The JSON Pointers of the members and their messages.
     pub(super) fn messages(&self) -> impl Iterator<Item = (&'static str, &[u8])> {
         let mut start = 0;
@@ -42,7 +55,7 @@ impl Meanings {
     pub(super) fn add_invoice(&mut self, invoice: &Invoice) {
         self.add("/invoice/kind", |to| to.text(invoice.kind.code()));
         self.add("/invoice/issue_date", |to| {
-            to.text(&invoice.issue_date.to_string())
+            to.shown(invoice.issue_date);
         });
         self.add("/invoice/seller", |to| {
             to.text(invoice.seller.id.as_str());
@@ -76,7 +89,7 @@ impl Meanings {
     pub(super) fn add_bill(&mut self, bill: &Bill) {
         self.add("/bill/check_code", |to| to.text(bill.check_code.as_str()));
         self.add("/bill/issue_date", |to| {
-            to.text(&bill.issue_date.to_string())
+            to.shown(bill.issue_date);
         });
         self.add("/bill/issuer", |to| {
             to.text(bill.issuer.id.as_str());
@@ -107,6 +120,25 @@ impl Meanings {
     }
 }
 
+/// Room for a date or a rate as it is displayed.
+const SHOWN_MAX: usize = 16;
+
+/// A short text that is being written.
+struct Shown {
+    text: [u8; SHOWN_MAX],
+    length: usize,
+}
+
+impl fmt::Write for Shown {
+    fn write_str(&mut self, more: &str) -> fmt::Result {
+        let end = self.length.checked_add(more.len()).ok_or(fmt::Error)?;
+        let room = self.text.get_mut(self.length..end).ok_or(fmt::Error)?;
+        room.copy_from_slice(more.as_bytes());
+        self.length = end;
+        Ok(())
+    }
+}
+
 /// A member's meaning: each value with its length, in four bytes, before it.
 struct Meaning<'b>(&'b mut Vec<u8>);
 
@@ -119,6 +151,19 @@ impl Meaning<'_> {
 
     fn text(&mut self, text: &str) {
         self.bytes(text.as_bytes());
+    }
+
+    /// A text as it is displayed.
+    fn shown(&mut self, value: impl fmt::Display) {
+        // Longer than what any of the types here has to say.
+        let mut shown = Shown {
+            text: [0; SHOWN_MAX],
+            length: 0,
+        };
+        match write!(shown, "{value}") {
+            Ok(()) => self.bytes(shown.text.get(..shown.length).unwrap_or_default()),
+            Err(_) => self.text(&value.to_string()),
+        }
     }
 
     fn money(&mut self, amount: Fen) {
@@ -144,7 +189,7 @@ impl Meaning<'_> {
             self.optional(number.as_ref(), |to, number| to.text(number.normalized()));
         }
         self.money(line.amount);
-        self.text(&line.tax_rate.to_string());
+        self.shown(line.tax_rate);
         self.money(line.tax);
         self.optional(line.tax_code.as_deref(), Self::text);
     }

@@ -56,8 +56,8 @@ impl NewMember {
 }
 
 fn read_roles(from: &mut ObjectReader<'_, '_>) -> Option<RoleSet> {
-    let values = from.array("roles")?;
-    if values.is_empty() {
+    let mut values = from.array("roles")?;
+    if !values.has(1..=usize::MAX) {
         from.violation(Rule::RolesEmpty, "roles");
     }
     let mut all_known = true;

@@ -28,6 +28,7 @@ mod quota_set;
 mod record_type;
 mod sealed;
 mod share_grant;
+mod validators_change;
 mod values;
 
 pub use bill_issue::{Bill, BillIssue, CheckCode, Item};
@@ -57,6 +58,7 @@ pub use quota_set::QuotaSet;
 pub use record_type::RecordType;
 pub use sealed::{Sealed, Wrap};
 pub use share_grant::ShareGrant;
+pub use validators_change::{Countersignature, NewValidators, ValidatorsChange};
 pub use values::{Booking, ClaimKind, Component, RedNumber, ReversalReason, Role, RoleSet, Visit};
 
 use serde::Serialize;
@@ -160,6 +162,8 @@ pub enum Body {
     ClaimReverse(ClaimReverse),
     /// `share.grant`.
     ShareGrant(ShareGrant),
+    /// `validators.change`.
+    ValidatorsChange(Box<ValidatorsChange>),
 }
 
 impl Body {
@@ -185,6 +189,7 @@ impl Body {
             Self::ClaimRelease(_) => RecordType::ClaimRelease,
             Self::ClaimReverse(_) => RecordType::ClaimReverse,
             Self::ShareGrant(_) => RecordType::ShareGrant,
+            Self::ValidatorsChange(_) => RecordType::ValidatorsChange,
         }
     }
 
@@ -209,7 +214,8 @@ impl Body {
             | Self::ClaimSettle(_)
             | Self::ClaimRelease(_)
             | Self::ClaimReverse(_)
-            | Self::ShareGrant(_) => None,
+            | Self::ShareGrant(_)
+            | Self::ValidatorsChange(_) => None,
         }
     }
 
@@ -234,7 +240,8 @@ impl Body {
             | Self::QuotaSet(_)
             | Self::ClaimSettle(_)
             | Self::ClaimRelease(_)
-            | Self::ClaimReverse(_) => None,
+            | Self::ClaimReverse(_)
+            | Self::ValidatorsChange(_) => None,
         }
     }
 
@@ -260,6 +267,9 @@ impl Body {
             RecordType::ClaimRelease => ClaimRelease::read(body).map(Self::ClaimRelease),
             RecordType::ClaimReverse => ClaimReverse::read(body).map(Self::ClaimReverse),
             RecordType::ShareGrant => ShareGrant::read(body).map(Self::ShareGrant),
+            RecordType::ValidatorsChange => ValidatorsChange::read(body)
+                .map(Box::new)
+                .map(Self::ValidatorsChange),
         }
     }
 }

@@ -41,6 +41,8 @@ pub enum RecordType {
     ClaimReverse,
     /// `share.grant`.
     ShareGrant,
+    /// `validators.change`.
+    ValidatorsChange,
 }
 
 impl RecordType {
@@ -64,6 +66,7 @@ impl RecordType {
         Self::ClaimRelease,
         Self::ClaimReverse,
         Self::ShareGrant,
+        Self::ValidatorsChange,
     ];
 
     /// The type's word on the wire.
@@ -88,6 +91,7 @@ impl RecordType {
             Self::ClaimRelease => "claim.release",
             Self::ClaimReverse => "claim.reverse",
             Self::ShareGrant => "share.grant",
+            Self::ValidatorsChange => "validators.change",
         }
     }
 

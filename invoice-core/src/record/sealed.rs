@@ -131,14 +131,11 @@ impl Sealed {
         let algorithm = from.text::<Algorithm>("alg");
         let nonce = from.text::<Nonce>("nonce");
         let ciphertext = from.text::<Ciphertext>("ciphertext");
-        let wraps = from.array("wraps").and_then(|wraps| {
-            if !(1..=WRAPS_MAX).contains(&wraps.len()) {
+        let wraps = from.array("wraps").and_then(|mut wraps| {
+            if !wraps.has(1..=WRAPS_MAX) {
                 from.violation(Rule::SealedWrapCount, "wraps");
             }
-            let wraps: Vec<Option<Wrap>> = wraps
-                .into_iter()
-                .map(|wrap| Wrap::read(wrap.object()?))
-                .collect();
+            let wraps: Vec<Option<Wrap>> = wraps.map(|wrap| Wrap::read(wrap.object()?)).collect();
             let mut kids = BTreeSet::new();
             for (index, wrap) in wraps.iter().enumerate() {
                 if let Some(wrap) = wrap

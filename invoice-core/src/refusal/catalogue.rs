@@ -580,6 +580,36 @@ impl Rejection {
                 "请改正该记录后，以新的 id 重新提交整批",
                 "mend that record and send the batch again with new ids",
             ),
+            Self::ValidatorsNotCurrent => Explanation::new(
+                "replaces 不是最新验证者集的摘要",
+                "`replaces` is not the digest of the newest validators",
+                "请读取当前验证者集，由两局对新的变更重新签署",
+                "read the validators as they are now, and have both bureaus sign a change of them",
+            ),
+            Self::ValidatorsChangePending { .. } => Explanation::new(
+                "已有一项验证者变更尚未生效",
+                "a change of the validators is recorded and not in effect yet",
+                "请待该变更在 from_height 生效后再提交",
+                "wait until it takes effect at `from_height`",
+            ),
+            Self::FromHeightTooEarly { .. } => Explanation::new(
+                "生效高度过早",
+                "the new validators would decide too early",
+                "from_height 至少为记录所在区块高度加 2；请留出提交所需的余量",
+                "`from_height` is at least the height of the record's block plus 2; leave some room",
+            ),
+            Self::FromHeightTooLate { .. } => Explanation::new(
+                "生效高度过晚",
+                "the new validators would decide too late",
+                "from_height 至多为记录所在区块高度加 1000000",
+                "`from_height` is at most the height of the record's block plus 1,000,000",
+            ),
+            Self::TooManyValidatorChanges => Explanation::new(
+                "本链的验证者变更次数已达上限",
+                "the validators of this chain were changed as often as may be",
+                "回执须附全部变更；请在下一年度的新链中变更",
+                "receipts carry every change; make the next one in the genesis file of a new chain",
+            ),
         }
     }
 }
@@ -664,5 +694,10 @@ pub(super) fn examples() -> Vec<Rejection> {
         },
         Rejection::TooManyShares,
         Rejection::BatchAborted,
+        Rejection::ValidatorsNotCurrent,
+        Rejection::ValidatorsChangePending { from_height: 0 },
+        Rejection::FromHeightTooEarly { earliest: 0 },
+        Rejection::FromHeightTooLate { latest: 0 },
+        Rejection::TooManyValidatorChanges,
     ]
 }

@@ -184,6 +184,26 @@ pub enum Rejection {
 
     /// Another record of the same atomic batch failed.
     BatchAborted,
+
+    /// `validators.change` replaces another set than the newest.
+    ValidatorsNotCurrent,
+    /// A change of the validators is recorded and not in effect yet.
+    ValidatorsChangePending {
+        /// The height at which it takes effect.
+        from_height: u64,
+    },
+    /// A new set decides at the earliest two blocks after the one that records it.
+    FromHeightTooEarly {
+        /// The earliest height that would have been accepted.
+        earliest: u64,
+    },
+    /// A new set decides at the latest a million blocks after the one that records it.
+    FromHeightTooLate {
+        /// The latest height that would have been accepted.
+        latest: u64,
+    },
+    /// The validators were changed as often as a receipt can prove.
+    TooManyValidatorChanges,
 }
 
 impl Rejection {
@@ -244,6 +264,11 @@ impl Rejection {
             Self::ShareExceedsRemaining { .. } => "share_exceeds_remaining",
             Self::TooManyShares => "too_many_shares",
             Self::BatchAborted => "batch_aborted",
+            Self::ValidatorsNotCurrent => "validators_not_current",
+            Self::ValidatorsChangePending { .. } => "validators_change_pending",
+            Self::FromHeightTooEarly { .. } => "from_height_too_early",
+            Self::FromHeightTooLate { .. } => "from_height_too_late",
+            Self::TooManyValidatorChanges => "too_many_validator_changes",
         }
     }
 
@@ -276,6 +301,9 @@ impl Rejection {
             Self::SettleExceedsLock { locked, asked } => {
                 none.with("locked", locked).with("asked", asked)
             }
+            Self::ValidatorsChangePending { from_height } => none.with("from_height", from_height),
+            Self::FromHeightTooEarly { earliest } => none.with("earliest", earliest),
+            Self::FromHeightTooLate { latest } => none.with("latest", latest),
             Self::ReverseExceedsSettlement { settled, asked } => {
                 none.with("settled", settled).with("asked", asked)
             }
@@ -316,7 +344,9 @@ impl Rejection {
             | Self::ClaimNotSettled
             | Self::ClaimReversed
             | Self::TooManyShares
-            | Self::BatchAborted => none,
+            | Self::BatchAborted
+            | Self::ValidatorsNotCurrent
+            | Self::TooManyValidatorChanges => none,
         }
     }
 }

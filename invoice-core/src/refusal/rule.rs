@@ -155,6 +155,20 @@ rules! {
     SealedWrapRepeated = "sealed_wrap_repeated",
     /// A wrapped key is one DER SEQUENCE of at most 256 bytes (GB/T 35276 §7.2).
     SealedWrapSpelling = "sealed_wrap_spelling",
+    /// A chain has one validator, or 4 to 100: two or three tolerate no fault.
+    ValidatorCount = "validator_count",
+    /// A validator's weight is at least 1, and all weights add up to less than 2⁶⁴.
+    ValidatorWeight = "validator_weight",
+    /// A validator's key occurs once.
+    ValidatorRepeated = "validator_repeated",
+    /// A validator's group is tax or finance.
+    ValidatorGroupUnknown = "validator_group_unknown",
+    /// Of several validators each has a group, and both groups occur.
+    ValidatorGroups = "validator_groups",
+    /// Neither group alone has more than two thirds of the weight.
+    OneGroupDecides = "one_group_decides",
+    /// A countersignature is base64 of the 64 bytes r and s.
+    CountersignatureSpelling = "countersignature_spelling",
 }
 
 impl fmt::Display for Rule {

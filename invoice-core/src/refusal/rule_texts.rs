@@ -386,6 +386,48 @@ impl Rule {
                 "请按 GB/T 35276 的 SM2Cipher 结构（C1C3C2）编码",
                 "encode it as the SM2Cipher of GB/T 35276 (C1C3C2)",
             ),
+            Self::ValidatorCount => Explanation::new(
+                "验证者应为 1 个或 4 至 100 个",
+                "there is one validator, or there are 4 to 100",
+                "2 或 3 个验证者不能容忍任何故障，请增至 4 个",
+                "two or three tolerate no fault: name at least four",
+            ),
+            Self::ValidatorWeight => Explanation::new(
+                "验证者权重为 0，或权重之和过大",
+                "a validator's weight is 0, or the weights add up to too much",
+                "权重至少为 1，总和小于 2 的 64 次方",
+                "weights are at least 1 and add up to less than 2 to the 64th",
+            ),
+            Self::ValidatorRepeated => Explanation::new(
+                "同一验证者公钥出现两次",
+                "a validator's key occurs twice",
+                "每个公钥只列一次；份额请用权重表示",
+                "name each key once, and give it its weight",
+            ),
+            Self::ValidatorGroupUnknown => Explanation::new(
+                "没有这种验证者分组",
+                "there is no such group of validators",
+                "分组为 tax（税务）或 finance（财政）",
+                "a group is tax or finance",
+            ),
+            Self::ValidatorGroups => Explanation::new(
+                "有验证者未分组，或只有一方的验证者",
+                "a validator has no group, or all are of one group",
+                "多个验证者时，每个须属 tax 或 finance，且两方俱全",
+                "of several validators each is of tax or finance, and both occur",
+            ),
+            Self::OneGroupDecides => Explanation::new(
+                "一方的权重超过三分之二，可独自决定",
+                "one group alone has more than two thirds of the weight",
+                "请调整权重，使任何一方都不能独自形成区块",
+                "set the weights so that neither bureau makes a block alone",
+            ),
+            Self::CountersignatureSpelling => Explanation::new(
+                "会签签名不是 64 字节 r‖s 的规范 base64",
+                "the countersignature is not base64 of the 64 bytes r and s",
+                "请用标准 base64（88 个字符），不带校验提示字节",
+                "write r and s in base64 of 88 characters, without a hint",
+            ),
         }
     }
 }

@@ -56,6 +56,12 @@ impl Changes {
         })
     }
 
+    /// Whether an entry of a table changes.
+    #[must_use]
+    pub fn has_any(&self, table: Table) -> bool {
+        !self.of(table).is_empty()
+    }
+
     /// How many entries change.
     #[must_use]
     pub fn len(&self) -> usize {

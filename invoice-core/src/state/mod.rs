@@ -15,6 +15,7 @@ mod member;
 mod memory;
 mod record_entry;
 mod table;
+mod validators;
 mod view;
 
 pub(crate) use changes::Change;
@@ -32,5 +33,7 @@ pub use member::{Member, MemberNo, Standing};
 pub use memory::MemoryState;
 pub use record_entry::{AliasEntry, AliasKind, Confirmation, Quota, RecordEntry};
 pub use table::Table;
+pub use validators::ValidatorsEntry;
+pub(crate) use validators::{CHAIN_KEY, NEWEST_KEY};
 pub use view::{Fault, StateView, TypedState, claim_key};
 pub(crate) use view::{MEMBER_COUNTER, by_id_key, confirmation_key, document_key, quota_key};

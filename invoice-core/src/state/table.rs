@@ -25,11 +25,14 @@ pub enum Table {
     Record = 9,
     /// Name → u32.
     Counter = 10,
+    /// First height (u64) → [`ValidatorsEntry`](super::ValidatorsEntry); `newest` → the first height
+    /// of the last one (u64); `chain` → the chain's name.
+    Validators = 11,
 }
 
 impl Table {
     /// Every table, in order.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Member,
         Self::MemberNumber,
         Self::Key,
@@ -40,6 +43,7 @@ impl Table {
         Self::Confirmation,
         Self::Record,
         Self::Counter,
+        Self::Validators,
     ];
 
     /// The table's place among [`Table::ALL`].

@@ -43,7 +43,7 @@ pub enum Fault<E> {
 pub struct TypedState<'a, V>(pub &'a V);
 
 impl<V: StateView> TypedState<'_, V> {
-    fn entry<T>(
+    pub(super) fn entry<T>(
         &self,
         table: Table,
         key: &[u8],

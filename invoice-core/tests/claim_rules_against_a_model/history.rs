@@ -124,6 +124,7 @@ impl History {
         let position = BlockPosition {
             time: Instant::from_ms(now),
             first_index,
+            height: self.point.height + 1,
         };
         let before = std::mem::take(&mut self.state);
         let mut execution = Execution::new(&before, position);
@@ -361,6 +362,7 @@ impl History {
         let position = BlockPosition {
             time: later,
             first_index: self.point.frontier.size(),
+            height: self.point.height + 1,
         };
         let mut execution = Execution::new(&self.state, position);
         for OnChain {
@@ -436,6 +438,7 @@ impl History {
                 BlockPosition {
                     time,
                     first_index: *index,
+                    height: 1,
                 },
             );
             let verdict = execution.execute(candidate).expect("memory can be read");

@@ -48,6 +48,7 @@ pub(crate) fn genesis() -> &'static Genesis {
         let validator = Validator {
             public_key: secret(100).public_key(),
             weight: 1,
+            group: None,
             name: "税务局".into(),
         };
         let members = (0..)

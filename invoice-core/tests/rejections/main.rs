@@ -6,4 +6,5 @@ mod common;
 mod scenes;
 mod stories;
 mod table;
+mod validators;
 mod world;

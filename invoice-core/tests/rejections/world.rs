@@ -19,6 +19,8 @@ pub(crate) struct World {
     pub(crate) state: MemoryState,
     pub(crate) now: i64,
     next_index: u64,
+    /// Height of the next block.
+    pub(crate) height: u64,
 }
 
 impl World {
@@ -29,6 +31,7 @@ impl World {
             state,
             now: genesis().time_ms() + 1,
             next_index: 0,
+            height: 1,
         }
     }
 
@@ -85,12 +88,14 @@ impl World {
         BlockPosition {
             time: Instant::from_ms(self.now),
             first_index: self.next_index,
+            height: self.height,
         }
     }
 
     fn commit(&mut self, changes: &Changes, verdicts: &[Verdict]) {
         self.state.apply(changes);
         self.now += 1;
+        self.height += 1;
         self.next_index += verdicts
             .iter()
             .filter(|v| matches!(v, Verdict::Recorded(_)))

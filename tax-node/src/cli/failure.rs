@@ -107,6 +107,7 @@ impl From<StartError> for Failure {
             StartError::Read(_)
             | StartError::Replay(_)
             | StartError::Block(_)
+            | StartError::Validators(_)
             | StartError::Genesis(_) => Self::integrity(error),
         }
     }

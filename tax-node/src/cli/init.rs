@@ -107,6 +107,7 @@ pub(super) fn create(
     let validators = ValidatorSet::new(vec![Validator {
         public_key: validator,
         weight: 1,
+        group: None,
         name: "validator".to_owned(),
     }])
     .map_err(|error| invalid(&error))?;

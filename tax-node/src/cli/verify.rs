@@ -10,12 +10,12 @@ use std::path::Path;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use invoice_core::apply::{ChainPoint, Signatures, execute_block, genesis_changes};
 use invoice_core::chain::Genesis;
-use invoice_core::state::{MemoryState, Table};
+use invoice_core::state::{MemoryState, Table, TypedState};
 
 use super::failure::{Exit, Failure};
 use super::init::read_genesis;
 use super::output::Output;
-use crate::node::rows_over;
+use crate::node::{certified, rows_over};
 use crate::seed::fresh_seed;
 use crate::store::{CACHE_BYTES, OpenOptions, ReadError, RowCounts, Snapshot, Store, Tuning};
 
@@ -41,11 +41,14 @@ fn verify(snapshot: &Snapshot, genesis: &Genesis) -> Result<ChainPoint, Failure>
         let stored = stored?;
         let height = stored.block.header.height;
         let header = &stored.block.header;
-        if header.validators != genesis.validators().digest() {
+        let validators = TypedState(&state).validators_at(height);
+        let validators = validators.map_err(Failure::integrity)?;
+        let Some(validators) = validators.filter(|entry| entry.set.digest() == header.validators)
+        else {
             return Err(Failure::integrity(format!(
                 "block {height} names other validators"
             )));
-        }
+        };
         if stored.certificate.block_id != header.id() || stored.certificate.height != height {
             return Err(Failure::integrity(format!(
                 "block {height}: foreign certificate"
@@ -53,7 +56,7 @@ fn verify(snapshot: &Snapshot, genesis: &Genesis) -> Result<ChainPoint, Failure>
         }
         stored
             .certificate
-            .verify(genesis.validators(), genesis.chain_id())
+            .verify(&validators.set, genesis.chain_id())
             .map_err(Failure::integrity)?;
         let seed = fresh_seed().map_err(|error| Failure::new(Exit::Usage, "randomness", error))?;
         let signatures = Signatures::Verify { seed };
@@ -65,8 +68,7 @@ fn verify(snapshot: &Snapshot, genesis: &Genesis) -> Result<ChainPoint, Failure>
             }
         }
         state.apply(&executed.changes);
-        let rows =
-            rows_over(&state, &stored.block, &executed.records).map_err(Failure::integrity)?;
+        let rows = rows_over(&state, &executed.records).map_err(Failure::integrity)?;
         if let Some(damage) = snapshot.first_difference(height, &rows)? {
             return Err(Failure::integrity(damage));
         }
@@ -95,12 +97,11 @@ pub(super) fn read<T>(
     genesis: &Genesis,
     read: impl FnOnce(&Snapshot) -> Result<T, Failure>,
 ) -> Result<T, Failure> {
-    let (validators, chain_id) = (genesis.validators(), genesis.chain_id());
     let store = Store::open(
         data,
         &OpenOptions {
             genesis_hash: genesis.hash(),
-            certified: &|_, certificate| certificate.verify(validators, chain_id).is_ok(),
+            certified: &|state, header, certificate| certified(genesis, state, header, certificate),
             cache_bytes: CACHE_BYTES,
             tuning: Tuning::default(),
         },

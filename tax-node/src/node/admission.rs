@@ -50,6 +50,24 @@ pub(super) enum Verification {
     Singly,
 }
 
+/// An envelope as it came, with the registered key that it names.
+pub(super) type Envelope<'a> = (&'a Submission, Option<&'a Arc<KnownKey>>);
+
+/// So many records, or the next envelope's if it has more, are parsed and hashed before the next
+/// ones are looked at: enough to fill every lane with messages, few enough for all that is known
+/// of them to stay in the processor's cache until nothing but the candidates is left.
+const TOGETHER_MAX: usize = 256;
+
+/// An envelope before its signature is verified.
+struct Prepared<'a> {
+    /// What is to be executed of each record if the signature is right; nothing where there is no
+    /// signature to verify.
+    records: Vec<Result<Option<Candidate>, Vec<ShapeError>>>,
+    ids: Vec<Option<String>>,
+    /// `None` when no record has a shape.
+    signer: Option<Result<SignerKey<'a>, AuthenticationError>>,
+}
+
 /// The signer of an envelope and what it signed.
 struct SignerKey<'a> {
     key: &'a Arc<KnownKey>,
@@ -81,9 +99,32 @@ impl Messages {
     /// Checks shape and signature of envelopes, each with the registered key that it names.
     pub(super) fn admit(
         &self,
-        envelopes: &[(&Submission, Option<&Arc<KnownKey>>)],
+        envelopes: &[Envelope<'_>],
         verification: &Verification,
     ) -> Vec<Admitted> {
+        let mut prepared = Vec::with_capacity(envelopes.len());
+        let mut rest = envelopes;
+        while !rest.is_empty() {
+            let (some, others) = rest.split_at(together(rest));
+            self.prepare(some, &mut prepared);
+            rest = others;
+        }
+        let mut good = verify(&prepared, verification).into_iter();
+        let each = envelopes.iter().zip(prepared);
+        each.map(|((submission, _), mut prepared)| {
+            prepared.signer = prepared.signer.map(|signer| {
+                signer.and_then(|signer| match good.next() {
+                    Some(true) => Ok(signer),
+                    Some(false) | None => Err(AuthenticationError::SignatureInvalid),
+                })
+            });
+            judge(submission, prepared)
+        })
+        .collect()
+    }
+
+    /// Works out everything about envelopes but whether their signatures are right.
+    fn prepare<'a>(&self, envelopes: &[Envelope<'a>], prepared: &mut Vec<Prepared<'a>>) {
         let parsed: Vec<Vec<Parsed<'_>>> = envelopes
             .iter()
             .map(|(submission, _)| submission.records.iter())
@@ -101,44 +142,46 @@ impl Messages {
             })
             .collect();
         let (hashes, places) = self.hash(envelopes, &named);
-        let signers: Vec<_> = envelopes
-            .iter()
-            .zip(named)
-            .zip(&places)
-            .map(|(((submission, _), named), places)| {
-                named.map(|named| {
-                    named.map(|(key, signature)| {
-                        self.signed(submission, key, signature, places, &hashes)
-                    })
-                })
-            })
-            .collect();
-        let mut good = verify(&signers, verification).into_iter();
         let mut fingerprints = fingerprints(&parsed).into_iter();
-        let each = envelopes.iter().zip(parsed).zip(signers).zip(places);
-        each.map(|((((submission, _), parsed), signer), places)| {
-            let signer = signer.map(|signer| {
-                signer.and_then(|signer| match good.next() {
-                    Some(true) => Ok(signer),
-                    Some(false) | None => Err(AuthenticationError::SignatureInvalid),
+        let each = envelopes.iter().zip(parsed).zip(named).zip(places);
+        prepared.extend(each.map(|((((submission, _), parsed), named), places)| {
+            let signer = named.map(|named| {
+                named.map(|(key, signature)| {
+                    self.signed(submission, key, signature, &places, &hashes)
                 })
             });
-            let records = places.iter().map(|place| hashes.get(place.record).copied());
-            judge(
-                submission,
-                parsed,
+            let kid = match &signer {
+                Some(Ok(signer)) => Some(signer.key.kid),
+                Some(Err(_)) | None => None,
+            };
+            let mut places = places.iter();
+            let (records, ids) = submission
+                .records
+                .iter()
+                .zip(parsed)
+                .map(|(bytes, parsed)| {
+                    let id = id_text(bytes, parsed.as_ref().ok());
+                    let hash = places.next().and_then(|place| hashes.get(place.record));
+                    let fingerprint = issued(&parsed).and_then(|_| fingerprints.next());
+                    let record = parsed.map(|parsed| {
+                        let hash = *hash?;
+                        Some(Candidate::digested(parsed, kid, hash, fingerprint))
+                    });
+                    (record, id)
+                })
+                .unzip();
+            Prepared {
+                records,
+                ids,
                 signer,
-                records.collect(),
-                &mut fingerprints,
-            )
-        })
-        .collect()
+            }
+        }));
     }
 
     /// Hashes everything that is to be hashed: each record, and what is signed of it.
     fn hash(
         &self,
-        envelopes: &[(&Submission, Option<&Arc<KnownKey>>)],
+        envelopes: &[Envelope<'_>],
         named: &[Option<Named<'_>>],
     ) -> (Vec<Hash>, Vec<Vec<Hashed>>) {
         let mut messages: Vec<[&[u8]; 3]> = Vec::new();
@@ -198,6 +241,16 @@ impl Messages {
     }
 }
 
+/// How many of the envelopes, at least one, are worked on together.
+fn together(envelopes: &[Envelope<'_>]) -> usize {
+    let mut records = 0_usize;
+    let fits = |(submission, _): &&Envelope<'_>| {
+        records = records.saturating_add(submission.records.len());
+        records <= TOGETHER_MAX
+    };
+    envelopes.iter().take_while(fits).count().max(1)
+}
+
 /// Whether the signature is over the one record itself.
 fn is_single(submission: &Submission) -> bool {
     !submission.batch && submission.records.len() == 1
@@ -220,13 +273,10 @@ pub(super) fn kid_of(submission: &Submission) -> Option<Kid> {
 }
 
 /// Verifies the signatures of those that have one; a verdict for each of these, in order.
-fn verify(
-    signers: &[Option<Result<SignerKey<'_>, AuthenticationError>>],
-    verification: &Verification,
-) -> Vec<bool> {
-    let signed: Vec<Signed<'_>> = signers
+fn verify(prepared: &[Prepared<'_>], verification: &Verification) -> Vec<bool> {
+    let signed: Vec<Signed<'_>> = prepared
         .iter()
-        .filter_map(|signer| signer.as_ref()?.as_ref().ok())
+        .filter_map(|prepared| prepared.signer.as_ref()?.as_ref().ok())
         .map(|signer| Signed {
             key: &signer.key.public_key,
             digest: signer.digest,
@@ -255,56 +305,43 @@ fn fingerprints(parsed: &[Vec<Parsed<'_>>]) -> Vec<Fingerprint> {
 }
 
 /// Puts together what is known of an envelope.
-fn judge(
-    submission: &Submission,
-    parsed: Vec<Parsed<'_>>,
-    signer: Option<Result<SignerKey<'_>, AuthenticationError>>,
-    hashes: Vec<Option<Hash>>,
-    fingerprints: &mut impl Iterator<Item = Fingerprint>,
-) -> Admitted {
-    let ids: Vec<Option<String>> = submission
-        .records
-        .iter()
-        .zip(&parsed)
-        .map(|(bytes, parsed)| id_text(bytes, parsed.as_ref().ok()))
-        .collect();
+fn judge(submission: &Submission, prepared: Prepared<'_>) -> Admitted {
+    let Prepared {
+        records,
+        ids,
+        signer,
+    } = prepared;
     let unauthenticated = match &signer {
         Some(Err(error)) => Some(*error),
         Some(Ok(_)) | None => None,
     };
     let signer = signer.and_then(Result::ok);
-    let mut answers: Vec<Option<RecordVerdict>> = Vec::with_capacity(parsed.len());
+    let mut answers: Vec<Option<RecordVerdict>> = Vec::with_capacity(records.len());
     let mut verified = signer.map(|signer| Verified {
         key: Arc::clone(signer.key),
         signature: signer.signature.signature,
         form: signer.form,
-        positions: Vec::with_capacity(parsed.len()),
-        records: Vec::with_capacity(parsed.len()),
-        candidates: Vec::with_capacity(parsed.len()),
+        positions: Vec::with_capacity(records.len()),
+        records: Vec::with_capacity(records.len()),
+        candidates: Vec::with_capacity(records.len()),
     });
-    let mut hashes = hashes.into_iter();
-    for (position, parsed) in parsed.into_iter().enumerate() {
-        let hash = hashes.next().flatten();
-        let fingerprint = issued(&parsed).and_then(|_| fingerprints.next());
-        answers.push(match (parsed, &mut verified, hash) {
-            (Err(errors), _, _) => Some(RecordVerdict::Malformed(errors)),
-            (Ok(parsed), Some(verified), Some(hash)) => {
+    for (position, record) in records.into_iter().enumerate() {
+        answers.push(match (record, &mut verified) {
+            (Err(errors), _) => Some(RecordVerdict::Malformed(errors)),
+            (Ok(Some(candidate)), Some(verified)) => {
                 let owner = verified.key.owner.as_ref().map(|owner| owner.id);
-                if owner.is_some() && parsed.signer().ok() == owner {
+                if owner.is_some() && candidate.by() == owner {
                     let bytes = submission.records.get(position).cloned();
-                    let kid = Some(verified.key.kid);
                     verified.positions.push(position);
                     verified.records.push(bytes.unwrap_or_default());
-                    verified
-                        .candidates
-                        .push(Candidate::digested(parsed, kid, hash, fingerprint));
+                    verified.candidates.push(candidate);
                     None
                 } else {
                     let error = AuthenticationError::KeyNotOfMember;
                     Some(RecordVerdict::Unauthenticated(error))
                 }
             }
-            (Ok(_), _, _) => {
+            (Ok(_), _) => {
                 let error = unauthenticated.unwrap_or(AuthenticationError::SignatureInvalid);
                 Some(RecordVerdict::Unauthenticated(error))
             }

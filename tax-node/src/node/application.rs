@@ -35,6 +35,7 @@ use super::intake::Intake;
 use super::pipeline::outbox::Outbox;
 use super::pipeline::pending::Pending;
 use super::pipeline::seal::{Sealed, Waiting, seal};
+use super::validators::Validators;
 use crate::engine::consortium::frames::DecidedBlock;
 use crate::engine::{Application, Build, BuildRequest, Fatal, Replica, Validity};
 use crate::seed::fresh_seed;
@@ -46,7 +47,7 @@ const CLOCK_SKEW_MAX_MS: i64 = 5_000;
 /// The chain of this node.
 pub(super) struct ChainApplication {
     pub(super) store: Arc<Store>,
-    pub(super) validators: Arc<ValidatorSet>,
+    pub(super) validators: Arc<Validators>,
     pub(super) point: ChainPoint,
     pub(super) clock: Clock,
     pub(super) desk: Arc<Desk>,
@@ -101,7 +102,7 @@ impl ChainApplication {
             log_size: frontier.size(),
             log_root: frontier.root(),
             effects_root,
-            validators: self.validators.digest(),
+            validators: self.validators.at(self.next_height()).digest(),
         };
         let built = Built {
             block_id: header.id(),
@@ -149,6 +150,7 @@ impl ChainApplication {
             carried: waiting.into_iter().map(|waiting| waiting.job).collect(),
             time: self.point.time,
             log_size: self.point.frontier.size(),
+            height: self.point.height,
         });
     }
 
@@ -162,7 +164,7 @@ impl ChainApplication {
         records: &[Recorded],
     ) -> Result<(), Fatal> {
         let snapshot = self.store.snapshot().map_err(Fatal::new)?;
-        let rows = rows_of(&snapshot, block, changes, records)?;
+        let rows = rows_of(&snapshot, changes, records)?;
         drop(snapshot);
         self.store
             .commit_block(&CommittedBlock {
@@ -176,11 +178,20 @@ impl ChainApplication {
     }
 
     /// The block is durable: whoever asks from now on may hear of it.
-    fn publish(&mut self, header: &Header, changes: &Changes, frontier: Frontier) {
+    fn publish(
+        &mut self,
+        header: &Header,
+        changes: &Changes,
+        frontier: Frontier,
+    ) -> Result<(), Fatal> {
         self.checked = None;
+        self.validators
+            .advance(|| self.store.snapshot(), changes)
+            .map_err(Fatal::new)?;
         self.point = self.point.after(header, frontier);
         self.keys.advance(self.point.time, changes);
         self.head.send_replace(self.point.height);
+        Ok(())
     }
 
     fn answer(&self, waiting: Vec<Waiting>, block: Option<&Arc<FreshBlock>>) {
@@ -203,8 +214,8 @@ impl Application for ChainApplication {
         self.point.height.saturating_add(1)
     }
 
-    fn validators(&self, _height: u64) -> Arc<ValidatorSet> {
-        Arc::clone(&self.validators)
+    fn validators(&self, height: u64) -> Arc<ValidatorSet> {
+        self.validators.at(height)
     }
 
     fn build(&mut self, request: BuildRequest) -> Result<Build, Fatal> {
@@ -234,7 +245,7 @@ impl Application for ChainApplication {
 
     fn check(&mut self, block: &Block) -> Result<Validity, Fatal> {
         let invalid = |reason: String| Ok(Validity::Invalid { reason });
-        if block.header.validators != self.validators.digest() {
+        if block.header.validators != self.validators.at(block.header.height).digest() {
             return invalid("its header names other validators".to_owned());
         }
         let latest = (self.clock)().ms().saturating_add(CLOCK_SKEW_MAX_MS);
@@ -275,9 +286,11 @@ impl Application for ChainApplication {
                     &built.records,
                 )?;
                 let before = self.point.frontier.clone();
-                self.publish(&block.header, &built.changes, built.frontier);
+                let carried = self.validators.history().changes_at(block.header.height);
+                self.publish(&block.header, &built.changes, built.frontier)?;
                 self.desk.settled();
-                let fresh = FreshBlock::new(block, &certificate, before, built.leaf_hashes);
+                let fresh =
+                    FreshBlock::new(block, &certificate, before, built.leaf_hashes, carried);
                 self.answer(built.waiting, Some(&Arc::new(fresh)));
             }
             lost => {
@@ -288,7 +301,7 @@ impl Application for ChainApplication {
                     records,
                 } = self.executed(&block)?;
                 self.store(&block, &certificate, &changes, &leaf_hashes, &records)?;
-                self.publish(&block.header, &changes, frontier);
+                self.publish(&block.header, &changes, frontier)?;
                 self.restart(lost);
             }
         }
@@ -336,7 +349,6 @@ impl Replica for ChainApplication {
 /// The index rows of an executed block. Members that the block itself admits are in its changes.
 fn rows_of(
     snapshot: &Snapshot,
-    block: &Block,
     changes: &Changes,
     records: &[Recorded],
 ) -> Result<IndexRows, Fatal> {
@@ -344,7 +356,7 @@ fn rows_of(
         base: snapshot,
         changes,
     };
-    rows_over(&after, block, records).map_err(Fatal::new)
+    rows_over(&after, records).map_err(Fatal::new)
 }
 
 /// Verifies every signature of a block, with a seed that nobody could know before.

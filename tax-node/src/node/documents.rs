@@ -190,7 +190,8 @@ fn amount(record: &Record, facts: &invoice_core::chain::Facts) -> Option<Fen> {
         | Body::DocumentFreeze(_)
         | Body::DocumentUnfreeze(_)
         | Body::DocumentAlias(_)
-        | Body::ClaimRelease(_) => None,
+        | Body::ClaimRelease(_)
+        | Body::ValidatorsChange(_) => None,
     }
 }
 

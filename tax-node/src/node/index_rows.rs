@@ -1,32 +1,25 @@
 //! Rows of the store's indexes, derived from a block and its execution.
 
 use invoice_core::apply::{Event, EventKind, Recorded};
-use invoice_core::chain::Block;
-use invoice_core::crypto::sm3_many;
 use invoice_core::state::{Fault, StateView, TypedState, claim_key};
 
 use crate::store::{ClaimRow, EventRow, IndexRows};
 
-/// The rows of a block, over the state that the block left: members that it admits have their
+/// The rows of a block's `records`, over the state that the block left: members that it admits have their
 /// number there.
 ///
 /// # Errors
 /// The state cannot be read.
 pub fn rows_over<V: StateView>(
     state: &V,
-    block: &Block,
     records: &[Recorded],
 ) -> Result<IndexRows, Fault<V::Error>> {
     let state = TypedState(state);
     let mut rows = IndexRows::default();
-    let entries = block
-        .envelopes
-        .iter()
-        .flat_map(|envelope| &envelope.entries);
-    let texts: Vec<[&[u8]; 1]> = entries.map(|entry| [&entry.record[..]]).collect();
-    let texts: Vec<&[&[u8]]> = texts.iter().map(<[&[u8]; 1]>::as_slice).collect();
-    for (digest, recorded) in sm3_many(&texts).into_iter().zip(records) {
-        rows.records.push((digest, recorded.index));
+    rows.records.reserve(records.len());
+    rows.events.reserve(records.len());
+    for recorded in records {
+        rows.records.push((recorded.hash, recorded.index));
         let mut documents = Vec::new();
         for (number, event) in (0_u32..).zip(&recorded.events) {
             let implied = is_implied(number, event);

@@ -19,10 +19,13 @@ mod registry;
 mod stages;
 mod start;
 mod validate;
+mod validators;
 
 pub(crate) use disk::free_bytes;
 pub use index_rows::rows_over;
+pub(crate) use validators::certified;
 
 pub use access_log::{ACCESS_LOG_FILE, AccessLog, AccessLogError};
 pub use clock::{Clock, system_clock};
 pub use start::{ConsortiumConfig, Node, NodeConfig, StartError, Stopped};
+pub use validators::ValidatorsError;

@@ -1,14 +1,14 @@
 //! Receipts and records read back from the log.
 
-use std::collections::HashMap;
 use std::collections::hash_map::Entry;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use invoice_api::registry::Place;
 use invoice_core::calendar::Instant;
 use invoice_core::chain::{
     self, BatchProof, BatchTree, BlockEnvelope, Genesis, Inclusion, Outcome, Receipt,
-    ReceiptAuthorization, ReceiptSignature,
+    ReceiptAuthorization, ReceiptSignature, ValidatorHistory,
 };
 use invoice_core::crypto::Hash;
 use invoice_core::merkle::{self, ProofError};
@@ -59,10 +59,13 @@ fn leaf(snapshot: &Snapshot, index: u64) -> Result<StoredLeaf, NodeError> {
 pub(super) struct Receipts<'s> {
     snapshot: &'s Snapshot,
     genesis: &'s Genesis,
+    history: Arc<ValidatorHistory>,
     outline: Option<Arc<BlockOutline>>,
     batch: Option<Batch>,
     /// Hashes of subtrees of the log that some path has needed: the next one needs most of them.
     nodes: HashMap<(u8, u64), Hash>,
+    /// Heights that were looked up, by leaf index.
+    heights: BTreeMap<u64, u64>,
 }
 
 /// The tree that a batch's signature signs, by the batch's first leaf.
@@ -72,13 +75,19 @@ struct Batch {
 }
 
 impl<'s> Receipts<'s> {
-    pub(super) fn new(snapshot: &'s Snapshot, genesis: &'s Genesis) -> Self {
+    pub(super) fn new(
+        snapshot: &'s Snapshot,
+        genesis: &'s Genesis,
+        history: Arc<ValidatorHistory>,
+    ) -> Self {
         Self {
             snapshot,
             genesis,
+            history,
             outline: None,
             batch: None,
             nodes: HashMap::new(),
+            heights: BTreeMap::new(),
         }
     }
 
@@ -86,15 +95,25 @@ impl<'s> Receipts<'s> {
         self.snapshot
     }
 
-    /// What became of the record at an index, and where it stands.
-    pub(super) fn outcome(&mut self, index: u64) -> Result<(Outcome, Place), NodeError> {
-        let outline = self.outline(index)?;
-        let place = Place {
-            height: outline.header.height,
-            index,
-            time: Instant::from_ms(outline.header.time_ms),
-        };
-        Ok((leaf(self.snapshot, index)?.outcome, place))
+    /// What became of the record at an index.
+    pub(super) fn outcome(&self, index: u64) -> Result<Outcome, NodeError> {
+        Ok(leaf(self.snapshot, index)?.outcome)
+    }
+
+    /// The height of the block that holds the record at an index.
+    pub(super) fn height(&mut self, index: u64) -> Result<u64, NodeError> {
+        // A block's leaves are neighbours: what lies between two of a block is of that block.
+        let below = self.heights.range(..=index).next_back();
+        let above = self.heights.range(index..).next();
+        if let (Some((_, low)), Some((_, high))) = (below, above)
+            && low == high
+        {
+            return Ok(*low);
+        }
+        let missing = || ReadError::from(Damage::new("leaves", index, "missing"));
+        let height = self.snapshot.height_of_leaf(index)?.ok_or_else(missing)?;
+        self.heights.insert(index, height);
+        Ok(height)
     }
 
     /// The receipt of the record at an index: the same bytes whenever it is asked for.
@@ -145,6 +164,7 @@ impl<'s> Receipts<'s> {
                 sig,
                 batch,
             },
+            validator_changes: self.history.changes_at(outline.header.height),
         })
     }
 

@@ -29,6 +29,7 @@ use super::pipeline::queue::Queue;
 use super::pipeline::reply::Fate;
 use super::pipeline::sequencer::Sequencer;
 use super::pipeline::verify::Verifier;
+use super::validators::{Validators, ValidatorsError, certified};
 use crate::engine::consortium::thread::{Consortium, Figures, Wake};
 use crate::engine::{Engine, EngineError, Solo, consortium};
 use crate::files;
@@ -93,11 +94,16 @@ pub enum StartError {
     /// The genesis file in the store is damaged.
     #[error(transparent)]
     Genesis(#[from] GenesisError),
+    /// The validators of the chain are not known.
+    #[error(transparent)]
+    Validators(#[from] ValidatorsError),
     /// The access log cannot be opened.
     #[error(transparent)]
     AccessLog(#[from] AccessLogError),
-    /// The key is not the chain's only validator.
-    #[error("key {0} is not a validator of this chain: use the key that the genesis file names")]
+    /// The key is not that of a validator of the next block.
+    #[error(
+        "key {0} is not a validator of the next block: use a key that the genesis file or the newest change names"
+    )]
     NotValidator(Kid),
     /// The folder is not one of a consortium.
     #[error("the node has no peers")]
@@ -139,6 +145,7 @@ pub(super) struct Shared {
     pub(super) outbox: Arc<Outbox>,
     pub(super) wake: Arc<Wake>,
     pub(super) consensus: Arc<Figures>,
+    pub(super) validators: Arc<Validators>,
 }
 
 impl Node {
@@ -168,11 +175,14 @@ impl Node {
         if config.consortium.is_some() {
             return Self::start_among_others(config);
         }
-        let kid = config.signer.public_key().kid();
-        if config.genesis.validators().get(&kid).is_none() {
-            return Err(StartError::NotValidator(kid));
-        }
-        Self::start_with(config, |config, _| Ok(Solo::new(Arc::clone(&config.signer))))
+        Self::start_with(config, |config, shared| {
+            let kid = config.signer.public_key().kid();
+            let next = shared.head.borrow().saturating_add(1);
+            if shared.validators.at(next).get(&kid).is_none() {
+                return Err(StartError::NotValidator(kid));
+            }
+            Ok(Solo::new(Arc::clone(&config.signer)))
+        })
     }
 
     /// With an engine that agrees with others.
@@ -218,9 +228,9 @@ impl Node {
         config: NodeConfig,
         engine: impl FnOnce(&NodeConfig, &Shared) -> Result<E, StartError>,
     ) -> Result<(Self, oneshot::Receiver<Stopped>), StartError> {
-        let validators = Arc::new(config.genesis.validators().clone());
         let store = Arc::new(open(&config)?);
         let point = replay_tail(&store, &config.genesis)?;
+        let validators = Arc::new(Validators::load(&store.snapshot()?, &config.genesis)?);
         let access_log = AccessLog::open(&config.data)?;
         let disk = Disk::new(&config.data, config.disk_reserve_bytes);
         Disk::watch(&disk);
@@ -239,6 +249,7 @@ impl Node {
             access_log,
             stopping: AtomicBool::new(false),
             fate: Arc::new(Fate::new(Arc::clone(&store))),
+            validators,
             store,
             genesis: config.genesis.clone(),
             clock: Arc::clone(&config.clock),
@@ -248,7 +259,7 @@ impl Node {
         });
         let application = ChainApplication {
             store: Arc::clone(&shared.store),
-            validators,
+            validators: Arc::clone(&shared.validators),
             point,
             clock: Arc::clone(&shared.clock),
             desk: Arc::clone(&shared.desk),
@@ -309,6 +320,7 @@ fn run(
         pending: Arc::clone(&shared.pending),
         time: application.point.time,
         log_size: application.point.frontier.size(),
+        height: application.point.height,
         carried: VecDeque::new(),
     };
     spawn("sequencer", move || sequencer.run())?;
@@ -351,12 +363,13 @@ fn spawn(name: &str, run: impl FnOnce() + Send + 'static) -> Result<(), StartErr
 }
 
 fn open(config: &NodeConfig) -> Result<Store, OpenError> {
-    let (validators, chain_id) = (config.genesis.validators(), config.genesis.chain_id());
     Store::open(
         &config.data,
         &OpenOptions {
             genesis_hash: config.genesis.hash(),
-            certified: &|_, certificate| certificate.verify(validators, chain_id).is_ok(),
+            certified: &|state, header, certificate| {
+                certified(&config.genesis, state, header, certificate)
+            },
             cache_bytes: config.cache_bytes,
             tuning: Tuning::default(),
         },

@@ -108,7 +108,7 @@ async fn records_of_a_lost_proposal_come_again_first_and_once() {
                 panic!("{answers:?}")
             };
             assert!(recorded.outcome.is_accepted());
-            recorded.place.index
+            recorded.index
         })
         .collect();
     assert_eq!(indexes, (0..480).collect::<Vec<u64>>());

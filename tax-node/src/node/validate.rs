@@ -37,6 +37,7 @@ pub(super) fn findings(
     let position = BlockPosition {
         time,
         first_index: snapshot.head().log_size(),
+        height: snapshot.head().height.saturating_add(1),
     };
     let mut execution = Execution::new(snapshot, position);
     let mut all = Vec::new();

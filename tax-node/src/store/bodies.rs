@@ -19,7 +19,7 @@ use std::{fmt, io};
 
 use invoice_core::calendar::Instant;
 use invoice_core::codec::{DecodeError, Reader, Writer};
-use invoice_core::crypto::{Hash, sm3};
+use invoice_core::crypto::{Hash, sm3, sm3_many};
 
 use super::block_row::BlockOutline;
 use super::bundle::{Bundle, Part};
@@ -43,6 +43,9 @@ const CHECK_BYTES: usize = 8;
 /// Rows of small blocks are compressed together until they have so many bytes.
 const BLOCKS_BYTES: usize = 64 * 1024;
 const BLOCKS_LEVEL: i32 = 3;
+
+/// Frames that are hashed side by side before they are written: as many as the widest vectors hold.
+const FRAMES_AT_ONCE: usize = 16;
 
 /// A frame is never longer than that: a bundle of the longest leaves, or a block of the longest row.
 const PAYLOAD_BYTES_MAX: usize = 64 * 1024 * 1024;
@@ -345,6 +348,8 @@ pub(super) struct BodyWriter<'f> {
     path: PathBuf,
     out: Box<dyn FileOut>,
     file: BodyFile,
+    /// Frames without their checks.
+    waiting: Vec<Vec<u8>>,
     digests: Vec<Hash>,
     dictionaries: Vec<u32>,
     blocks: Vec<u8>,
@@ -376,6 +381,7 @@ impl<'f> BodyWriter<'f> {
                 bytes: MAGIC.len() as u64,
                 digest: sm3(&[]),
             },
+            waiting: Vec::new(),
             digests: Vec::new(),
             dictionaries: Vec::new(),
             blocks: Vec::new(),
@@ -405,19 +411,33 @@ impl<'f> BodyWriter<'f> {
         for part in parts {
             bytes.extend_from_slice(part);
         }
-        let digest = sm3(&[&bytes]);
-        bytes.extend_from_slice(digest.as_bytes().get(..CHECK_BYTES).unwrap_or_default());
-        self.out
-            .write(&bytes)
-            .map_err(RunError::io("write", &self.path))?;
         let place = Place {
             file: self.file.number,
             offset: self.file.bytes,
             payload,
         };
-        self.file.bytes = self.file.bytes.saturating_add(bytes.len() as u64);
-        self.digests.push(digest);
+        let length = bytes.len().saturating_add(CHECK_BYTES);
+        self.file.bytes = self.file.bytes.saturating_add(length as u64);
+        self.waiting.push(bytes);
+        if self.waiting.len() >= FRAMES_AT_ONCE {
+            self.write_waiting()?;
+        }
         Ok(place)
+    }
+
+    /// Hashes the frames that wait and writes them with their checks.
+    fn write_waiting(&mut self) -> Result<(), RunError> {
+        let contents: Vec<[&[u8]; 1]> = self.waiting.iter().map(|frame| [&frame[..]]).collect();
+        let contents: Vec<&[&[u8]]> = contents.iter().map(<[&[u8]; 1]>::as_slice).collect();
+        let digests = sm3_many(&contents);
+        for (mut bytes, digest) in self.waiting.drain(..).zip(digests) {
+            bytes.extend_from_slice(digest.as_bytes().get(..CHECK_BYTES).unwrap_or_default());
+            self.out
+                .write(&bytes)
+                .map_err(RunError::io("write", &self.path))?;
+            self.digests.push(digest);
+        }
+        Ok(())
     }
 
     /// Adds leaves, behind the dictionary that they need.
@@ -436,7 +456,7 @@ impl<'f> BodyWriter<'f> {
             self.frame(DICTIONARY, &[&number.to_be_bytes(), bytes])?;
             self.dictionaries.push(*number);
         }
-        Ok(self.frame(LEAVES, &[&part.encode()])?)
+        Ok(self.frame(LEAVES, &[&part.head(), part.frame()])?)
     }
 
     /// Adds the row of the next block. Gives places of blocks, this one's sooner or later.
@@ -485,6 +505,7 @@ impl<'f> BodyWriter<'f> {
     /// Writes what is left and syncs file and folder: from here on the file is whole.
     pub(super) fn finish(mut self) -> Result<(BodyFile, Vec<(u64, Place)>), RunError> {
         let places = self.close_blocks()?;
+        self.write_waiting()?;
         self.out.sync().map_err(RunError::io("sync", &self.path))?;
         let folder = self.bodies.folder_of(self.file.year);
         self.bodies

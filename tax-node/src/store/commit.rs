@@ -6,18 +6,19 @@
 //! takes over what steps in the background finished, and journal entries that are in files since
 //! an earlier block are removed, a few at a time.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, LazyLock, OnceLock};
 
 use rayon::prelude::*;
+use rayon::{ThreadPool, ThreadPoolBuilder};
 use redb::{Database, Durability, WriteTransaction};
 
-use invoice_core::chain::{Block, Certificate};
+use invoice_core::chain::{Block, Certificate, Leaf};
 use invoice_core::codec::EncodeError;
 use invoice_core::crypto::{Hash, sm3};
 use invoice_core::state::Changes;
 
-use super::block_row::{self, BlockOutline};
-use super::bundle::{BUNDLE_LEAVES, Bundle, LEAF_BYTES_MAX, Part};
+use super::block_row::BlockOutline;
+use super::bundle::{BUNDLE_LEAVES, LEAF_BYTES_MAX, Part, pack_leaves};
 use super::dictionary::Dictionary;
 use super::error::{CommitError, Damage, ReadError};
 use super::head::Head;
@@ -36,6 +37,13 @@ const JOURNAL_REMOVED: u64 = 8;
 /// Bundles of a block from which on several threads compress them.
 const BUNDLES_IN_PARALLEL: usize = 3;
 
+/// The threads that compress them. They have the name of the stage that they work for, so that
+/// their time is counted to it. Without them the writer does it alone.
+static PACKERS: LazyLock<Option<ThreadPool>> = LazyLock::new(|| {
+    let pool = ThreadPoolBuilder::new().thread_name(|_| "storer".to_owned());
+    pool.build().ok()
+});
+
 /// A final block with everything that executing it brought about.
 #[derive(Clone, Copy, Debug)]
 pub struct CommittedBlock<'a> {
@@ -52,10 +60,21 @@ pub struct CommittedBlock<'a> {
 }
 
 /// What only the one writer knows.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Writer {
     /// The first height that the journal has an entry of.
-    pub(super) journal_first: u64,
+    journal_first: u64,
+    encoder: journal::Encoder,
+}
+
+impl Writer {
+    /// For a journal whose first entry is of this height.
+    pub(super) fn new(journal_first: u64) -> Self {
+        Self {
+            journal_first,
+            encoder: journal::Encoder::default(),
+        }
+    }
 }
 
 /// Starts a transaction whose commit is durable and two-phase.
@@ -80,16 +99,19 @@ pub(super) fn commit(
     };
     let outline = BlockOutline::of(given.block, given.certificate).map_err(too_large)?;
     let dictionary = published.dictionaries.newest().map(|newest| &**newest);
-    let parts = pack(shared, header.first_index, given.block, dictionary)?;
-    let rows = rows::of_block(header, given.changes, given.rows, &nodes);
+    let parts = pack(given.block, dictionary)?;
+    let rows = rows::of_block(header, given.changes, given.rows, &nodes).map_err(too_large)?;
     let row = outline.encode().map_err(too_large)?;
-    let entry = journal::encode(&row, &head.frontier, &parts, &rows).map_err(too_large)?;
+    let first = writer.journal_first;
+    let entry = writer
+        .encoder
+        .encode(&row, &head.frontier, &parts, &rows)
+        .map_err(too_large)?;
 
     let edits = shared.work().take_finished();
     let flushed = published.flushed.as_ref().map(|flushed| flushed.height);
-    let removed = write(database, writer, &head, &entry, &edits, flushed)?;
-    // The block is durable from here on.
-    writer.journal_first = removed;
+    // The block is durable once this returns.
+    writer.journal_first = write(database, first, &head, entry, &edits, flushed)?;
 
     let block = YoungBlock {
         outline: Arc::new(outline),
@@ -185,21 +207,16 @@ fn check(
     Ok(Some((head, growth.nodes)))
 }
 
-/// Compresses the block's leaves, cut where bundles begin, and keeps them at hand unpacked:
-/// receipts are about to be made from them.
-fn pack(
-    shared: &Shared,
-    first_index: u64,
-    block: &Block,
-    dictionary: Option<&Dictionary>,
-) -> Result<Vec<Part>, CommitError> {
-    let leaves = block_row::leaves_of(block).map_err(too_large)?;
-    if leaves.iter().any(|leaf| leaf.len() > LEAF_BYTES_MAX) {
+/// Compresses the block's leaves, cut where bundles begin.
+fn pack(block: &Block, dictionary: Option<&Dictionary>) -> Result<Vec<Part>, CommitError> {
+    let leaves: Vec<Leaf<'_>> = block.leaves().collect();
+    let too_long = |leaf: &Leaf<'_>| leaf.encoded_len() > LEAF_BYTES_MAX;
+    if leaves.iter().any(too_long) {
         return Err(CommitError::Inconsistent("a leaf is too long"));
     }
     let mut bundles = Vec::new();
     let mut rest = leaves.as_slice();
-    let mut first = first_index;
+    let mut first = block.header.first_index;
     while !rest.is_empty() {
         let room = BUNDLE_LEAVES.saturating_sub(first % BUNDLE_LEAVES);
         let room = usize::try_from(room).unwrap_or(usize::MAX);
@@ -208,18 +225,11 @@ fn pack(
         first = first.saturating_add(now.len() as u64);
         rest = later;
     }
-    let pack = |(first, leaves): &(u64, &[Vec<u8>])| {
-        let bundle = Bundle::of(*first, leaves);
-        let part = bundle.pack(dictionary)?;
-        shared
-            .bundles
-            .insert((bundle.first, part.leaves), Arc::new(bundle));
-        Ok(part)
-    };
-    let parts: Result<Vec<Part>, &'static str> = if bundles.len() < BUNDLES_IN_PARALLEL {
-        bundles.iter().map(pack).collect()
-    } else {
-        bundles.par_iter().map(pack).collect()
+    let pack = |(first, leaves): &(u64, &[Leaf<'_>])| pack_leaves(*first, leaves, dictionary);
+    let large = bundles.len() >= BUNDLES_IN_PARALLEL;
+    let parts: Result<Vec<Part>, &'static str> = match &*PACKERS {
+        Some(pool) if large => pool.install(|| bundles.par_iter().map(pack).collect()),
+        Some(_) | None => bundles.iter().map(pack).collect(),
     };
     parts.map_err(CommitError::Inconsistent)
 }
@@ -228,24 +238,24 @@ fn too_large(error: EncodeError) -> CommitError {
     CommitError::Inconsistent(error.what)
 }
 
-/// The one durable transaction. Gives the first height that the journal has an entry of.
+/// The one durable transaction. Takes and gives the first height that the journal has an entry of.
 fn write(
     database: &Database,
-    writer: &Writer,
+    first: u64,
     head: &Head,
     entry: &[u8],
     edits: &[Edit],
     flushed: Option<u64>,
 ) -> Result<u64, CommitError> {
     let transaction = begin(database).map_err(CommitError::storage)?;
-    let first = change(&transaction, writer, head, entry, edits, flushed)?;
+    let first = change(&transaction, first, head, entry, edits, flushed)?;
     transaction.commit().map_err(CommitError::storage)?;
     Ok(first)
 }
 
 fn change(
     transaction: &WriteTransaction,
-    writer: &Writer,
+    mut first: u64,
     head: &Head,
     entry: &[u8],
     edits: &[Edit],
@@ -255,7 +265,6 @@ fn change(
         .open_table(tables::JOURNAL)
         .map_err(ReadError::storage)?;
     journal::insert(&mut journal, head.height, entry).map_err(ReadError::storage)?;
-    let mut first = writer.journal_first;
     if let Some(flushed) = flushed {
         // The transaction of an earlier block named the files that hold these.
         let end = first.saturating_add(JOURNAL_REMOVED);

@@ -20,6 +20,10 @@ pub(super) const TRAINED_AT: [u64; 3] = [8_192, 262_144, 4_194_304];
 /// The last leaves are what a dictionary is trained on: so many.
 pub(super) const TRAINED_ON: u32 = 8_192;
 
+/// About so many of them, spread evenly, are enough: all of them take three times as long and save
+/// one byte in two hundred.
+const SAMPLES: usize = 2_048;
+
 /// The most bytes that a dictionary has.
 const DICTIONARY_BYTES: usize = 256 * 1024;
 
@@ -55,7 +59,9 @@ impl Dictionary {
 
     /// Trains a dictionary; `None` when the leaves have too little in common.
     pub(super) fn train(number: u32, leaves: &[Vec<u8>]) -> Option<Self> {
-        let bytes = zstd::dict::from_samples(leaves, DICTIONARY_BYTES).ok()?;
+        let step = (leaves.len() / SAMPLES).max(1);
+        let samples: Vec<&[u8]> = leaves.iter().step_by(step).map(Vec::as_slice).collect();
+        let bytes = zstd::dict::from_samples(&samples, DICTIONARY_BYTES).ok()?;
         Self::new(number, bytes).ok()
     }
 }

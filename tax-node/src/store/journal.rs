@@ -7,7 +7,11 @@
 //! u16 | key | 0` or `key length u16 | key | 1 | value length u32 | value`. The entry of height 0
 //! has the state before the first block and nothing else.
 
+use std::io;
+
 use redb::{ReadableTable, Table};
+use zstd::bulk::Compressor;
+use zstd::zstd_safe::compress_bound;
 
 use invoice_core::codec::{DecodeError, EncodeError, Reader, Writer};
 use invoice_core::crypto::{Hash, sm3, sm3_many};
@@ -15,7 +19,7 @@ use invoice_core::merkle::Frontier;
 
 use super::bundle::Part;
 use super::error::{Damage, ReadError};
-use super::rows::Row;
+use super::rows::Rows;
 
 /// Just what fits the engine's pages with its own bookkeeping.
 const PIECE_BYTES: usize = 64 * 1024 - 512;
@@ -37,68 +41,63 @@ pub(super) struct JournalEntry {
     /// The leaves.
     pub(super) parts: Vec<Part>,
     /// The changed rows, sorted.
-    pub(super) rows: Vec<Row>,
+    pub(super) rows: Rows,
 }
 
-fn encode_rows(rows: &[Row]) -> Result<Vec<u8>, EncodeError> {
-    let mut plain = Writer::with_capacity(rows.len().saturating_mul(64));
-    for (key, value) in rows {
-        plain.put_bytes16("key", key)?;
-        match value {
-            Some(value) => {
-                plain.put_u8(1);
-                plain.put_bytes32("value", value)?;
-            }
-            None => plain.put_u8(0),
+/// Puts entries together; keeps its memory from block to block.
+#[derive(Default)]
+pub(super) struct Encoder {
+    compressor: Compressor<'static>,
+    packed: Vec<u8>,
+    entry: Vec<u8>,
+}
+
+impl std::fmt::Debug for Encoder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Encoder").finish_non_exhaustive()
+    }
+}
+
+impl Encoder {
+    /// The entry's bytes.
+    pub(super) fn encode(
+        &mut self,
+        block_row: &[u8],
+        frontier: &Frontier,
+        parts: &[Part],
+        rows: &Rows,
+    ) -> Result<&[u8], EncodeError> {
+        let rows = rows.as_bytes();
+        let size = u32::try_from(rows.len()).map_err(|_| EncodeError { what: "rows" })?;
+        self.pack(rows).map_err(|_| EncodeError { what: "rows" })?;
+        let mut entry = std::mem::take(&mut self.entry);
+        entry.clear();
+        let mut entry = Writer::after(entry);
+        entry.put_bytes32("block row", block_row)?;
+        entry.put_bytes32("frontier", &frontier.encode())?;
+        entry.put_count32("parts", parts.len())?;
+        for part in parts {
+            let (head, frame) = (part.head(), part.frame());
+            entry.put_count32("part", head.len().saturating_add(frame.len()))?;
+            entry.put(&head);
+            entry.put(frame);
         }
+        entry.put_u32(size);
+        entry.put_bytes32("rows", &self.packed)?;
+        self.entry = entry.into_bytes();
+        let digest = digest_of_pieces(&self.entry);
+        self.entry.extend_from_slice(digest.as_bytes());
+        Ok(&self.entry)
     }
-    Ok(plain.into_bytes())
-}
 
-fn decode_rows(plain: &[u8]) -> Result<Vec<Row>, DecodeError> {
-    let mut reader = Reader::new(plain);
-    let mut rows = Vec::new();
-    while reader.remaining() > 0 {
-        let key = reader.bytes16("key", usize::MAX)?.to_vec();
-        let value = match reader.flag("presence")? {
-            true => Some(reader.bytes32("value", usize::MAX)?.to_vec()),
-            false => None,
-        };
-        rows.push((key, value));
+    fn pack(&mut self, rows: &[u8]) -> io::Result<()> {
+        self.compressor.set_compression_level(LEVEL)?;
+        self.packed.clear();
+        self.packed.reserve(compress_bound(rows.len()));
+        self.compressor
+            .compress_to_buffer(rows, &mut self.packed)
+            .map(|_| ())
     }
-    Ok(rows)
-}
-
-/// The entry's bytes.
-pub(super) fn encode(
-    block_row: &[u8],
-    frontier: &Frontier,
-    parts: &[Part],
-    rows: &[Row],
-) -> Result<Vec<u8>, EncodeError> {
-    let too_large = |_| EncodeError { what: "rows" };
-    let plain = encode_rows(rows)?;
-    let size = u32::try_from(plain.len()).map_err(|_| EncodeError { what: "rows" })?;
-    let packed = zstd::bulk::compress(&plain, LEVEL).map_err(too_large)?;
-    let leaves: usize = parts.iter().map(Part::bytes).sum();
-    let mut entry = Writer::with_capacity(
-        leaves
-            .saturating_add(packed.len())
-            .saturating_add(block_row.len())
-            .saturating_add(4096),
-    );
-    entry.put_bytes32("block row", block_row)?;
-    entry.put_bytes32("frontier", &frontier.encode())?;
-    entry.put_count32("parts", parts.len())?;
-    for part in parts {
-        entry.put_bytes32("part", &part.encode())?;
-    }
-    entry.put_u32(size);
-    entry.put_bytes32("rows", &packed)?;
-    let mut entry = entry.into_bytes();
-    let digest = digest_of_pieces(&entry);
-    entry.extend_from_slice(digest.as_bytes());
-    Ok(entry)
 }
 
 fn digest_of_pieces(entry: &[u8]) -> Hash {
@@ -134,7 +133,7 @@ fn decode(bytes: &[u8]) -> Result<JournalEntry, &'static str> {
         block_row,
         frontier,
         parts,
-        rows: decode_rows(&plain).map_err(unreadable)?,
+        rows: Rows::decode(plain).map_err(unreadable)?,
     })
 }
 
@@ -213,12 +212,16 @@ mod tests {
         let mut frontier = Frontier::new();
         frontier.push(leaf_hash(b"leaf"));
         let part = Bundle::of(3, &[b"leaf"]).pack(None).unwrap();
-        let rows = vec![
-            (vec![1, 2], Some(vec![3; 400])),
-            (vec![1, 3], None),
-            (vec![2], Some(Vec::new())),
-        ];
-        let bytes = encode(b"row", &frontier, std::slice::from_ref(&part), &rows).unwrap();
+        let mut rows = Rows::default();
+        rows.put(1, &[&[2]], Some(&[3; 400])).unwrap();
+        rows.put(1, &[&[3]], None).unwrap();
+        rows.put(2, &[], Some(&[])).unwrap();
+        let parts = std::slice::from_ref(&part);
+        let mut encoder = Encoder::default();
+        let bytes = encoder.encode(b"row", &frontier, parts, &rows);
+        let bytes = bytes.unwrap().to_vec();
+        let again = encoder.encode(b"row", &frontier, parts, &rows);
+        assert_eq!(again.unwrap(), bytes, "nothing is left of the entry before");
         let entry = JournalEntry {
             block_row: b"row".to_vec(),
             frontier,

@@ -48,6 +48,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use redb::{Builder, Database, StorageBackend};
 
+use invoice_core::codec::EncodeError;
 use invoice_core::crypto::Hash;
 use invoice_core::merkle::Frontier;
 use invoice_core::state::Changes;
@@ -347,16 +348,19 @@ fn fill(database: &Database, chain: &NewChain<'_>) -> Result<(), OpenError> {
         time_ms: chain.time_ms,
         frontier: Frontier::new(),
     };
-    let rows = rows::of_state(chain.state);
-    let entry = journal::encode(&[], &head.frontier, &[], &rows)
-        .map_err(|error| Damage::new("journal", 0, error.what))?;
+    let too_large = |error: EncodeError| Damage::new("journal", 0, error.what);
+    let rows = rows::of_state(chain.state).map_err(too_large)?;
+    let mut encoder = journal::Encoder::default();
+    let entry = encoder
+        .encode(&[], &head.frontier, &[], &rows)
+        .map_err(too_large)?;
     let write = || -> Result<(), redb::Error> {
         let mut meta = transaction.open_table(tables::META)?;
         meta.insert(tables::META_FORMAT, tables::FORMAT.to_be_bytes().as_slice())?;
         meta.insert(tables::META_GENESIS, chain.genesis)?;
         meta.insert(tables::META_HEAD, head.encode().as_slice())?;
         let mut journal = transaction.open_table(tables::JOURNAL)?;
-        journal::insert(&mut journal, 0, &entry)?;
+        journal::insert(&mut journal, 0, entry)?;
         // Every table exists from the start, so that reading never meets an absent one.
         transaction.open_table(tables::MANIFEST)?;
         transaction.open_table(tables::DICTIONARIES)?;

@@ -88,7 +88,7 @@ pub(super) fn open(
         options.tuning,
         next_number,
     );
-    Ok((shared, Writer { journal_first }))
+    Ok((shared, Writer::new(journal_first)))
 }
 
 fn check_format(transaction: &ReadTransaction) -> Result<(), OpenError> {

@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 
 use invoice_core::chain::Header;
+use invoice_core::codec::{DecodeError, EncodeError, Reader};
 use invoice_core::crypto::Hash;
 use invoice_core::state::Changes;
 
@@ -76,12 +77,89 @@ pub(super) fn hash_prefix(hash: &Hash) -> [u8; 8] {
 /// A row of a keyspace: its key with the keyspace, and its value, or `None` when it is removed.
 pub(super) type Row = (Vec<u8>, Option<Vec<u8>>);
 
+/// Rows one behind another, as the journal has them: for each, `key length u16 | key | 0` or `key
+/// length u16 | key | 1 | value length u32 | value`. A block has tens of thousands, and most live no
+/// longer than it takes to copy them on: they share one piece of memory.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Rows(Vec<u8>);
+
+impl Rows {
+    /// Begins with room for so many bytes.
+    fn with_capacity(bytes: usize) -> Self {
+        Self(Vec::with_capacity(bytes))
+    }
+
+    /// Appends a row. Its key is the keyspace and the parts.
+    pub(super) fn put(
+        &mut self,
+        keyspace: u8,
+        parts: &[&[u8]],
+        value: Option<&[u8]>,
+    ) -> Result<(), EncodeError> {
+        let length = parts.iter().map(|part| part.len()).sum::<usize>();
+        let length = u16::try_from(length.saturating_add(1));
+        let length = length.map_err(|_| EncodeError { what: "key" })?;
+        self.0.extend_from_slice(&length.to_be_bytes());
+        self.0.push(keyspace);
+        for part in parts {
+            self.0.extend_from_slice(part);
+        }
+        self.0.push(u8::from(value.is_some()));
+        if let Some(value) = value {
+            let length = u32::try_from(value.len()).map_err(|_| EncodeError { what: "value" })?;
+            self.0.extend_from_slice(&length.to_be_bytes());
+            self.0.extend_from_slice(value);
+        }
+        Ok(())
+    }
+
+    /// The bytes.
+    pub(super) fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+
+    /// Takes bytes that are rows from the first to the last.
+    pub(super) fn decode(bytes: Vec<u8>) -> Result<Self, DecodeError> {
+        let mut reader = Reader::new(&bytes);
+        while reader.remaining() > 0 {
+            take_row(&mut reader)?;
+        }
+        Ok(Self(bytes))
+    }
+
+    /// Each key with its value.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&[u8], Option<&[u8]>)> {
+        let mut reader = Reader::new(&self.0);
+        // Whatever is in here was put or was read before, so only the end is no row.
+        std::iter::from_fn(move || take_row(&mut reader).ok())
+    }
+}
+
+fn take_row<'b>(reader: &mut Reader<'b>) -> Result<(&'b [u8], Option<&'b [u8]>), DecodeError> {
+    let key = reader.bytes16("key", usize::MAX)?;
+    let value = match reader.flag("presence")? {
+        true => Some(reader.bytes32("value", usize::MAX)?),
+        false => None,
+    };
+    Ok((key, value))
+}
+
+/// Bytes of a usual row of the state.
+const STATE_ROW_BYTES: usize = 128;
+
+/// Bytes that a record takes in [`tables::RECORDS_BY_HASH`].
+const RECORD_ROW_BYTES: usize = 24;
+
 /// The rows of state changes, which come sorted.
-pub(super) fn of_state(changes: &Changes) -> Vec<Row> {
-    changes
-        .iter()
-        .map(|(table, name, value)| (key(table.number(), &[name]), value.map(<[u8]>::to_vec)))
-        .collect()
+pub(super) fn of_state(changes: &Changes) -> Result<Rows, EncodeError> {
+    let mut rows = Rows::default();
+    put_state(&mut rows, changes)?;
+    Ok(rows)
+}
+
+fn put_state(rows: &mut Rows, changes: &Changes) -> Result<(), EncodeError> {
+    let mut changes = changes.iter();
+    changes.try_for_each(|(table, name, value)| rows.put(table.number(), &[name], value))
 }
 
 /// All rows of a block, sorted, each key once. `nodes` are the Merkle hashes that it completes.
@@ -90,23 +168,33 @@ pub(super) fn of_block(
     changes: &Changes,
     index: &IndexRows,
     nodes: &[Node],
-) -> Vec<Row> {
-    let mut rows = of_state(changes);
-    rows.reserve(index.records.len().saturating_add(64));
-    let height = header.height.to_be_bytes();
+) -> Result<Rows, EncodeError> {
+    let state = changes.len().saturating_mul(STATE_ROW_BYTES);
+    let records = index.records.len().saturating_mul(RECORD_ROW_BYTES);
+    let mut rows = Rows::with_capacity(state.saturating_add(records));
+    put_state(&mut rows, changes)?;
     let mut records: Vec<_> = index
         .records
         .iter()
-        .map(|(hash, leaf)| (hash_prefix(hash), leaf.to_be_bytes()))
+        .map(|(hash, leaf)| (u64::from_be_bytes(hash_prefix(hash)), *leaf))
         .collect();
     records.sort_unstable();
-    rows.extend(records.iter().map(|(prefix, leaf)| {
-        (
-            key(tables::RECORDS_BY_HASH, &[prefix, leaf]),
-            Some(Vec::new()),
-        )
-    }));
-    let sorted_from = rows.len();
+    records.dedup();
+    for (prefix, leaf) in records {
+        let parts: [&[u8]; 2] = [&prefix.to_be_bytes(), &leaf.to_be_bytes()];
+        rows.put(tables::RECORDS_BY_HASH, &parts, Some(&[]))?;
+    }
+    for (key, value) in &derived(header, index, nodes) {
+        let (keyspace, rest) = key.split_first().ok_or(EncodeError { what: "key" })?;
+        rows.put(*keyspace, &[rest], value.as_deref())?;
+    }
+    Ok(rows)
+}
+
+/// The rows behind those of the records, sorted, each key once: few beside them.
+fn derived(header: &Header, index: &IndexRows, nodes: &[Node]) -> Vec<Row> {
+    let height = header.height.to_be_bytes();
+    let mut rows: Vec<Row> = Vec::new();
     rows.extend(index.timeline.iter().map(|(document, leaf)| {
         (
             key(tables::TIMELINE, &[document, &leaf.to_be_bytes()]),
@@ -159,9 +247,7 @@ pub(super) fn of_block(
         let leaves = feeds::encode_leaves(&implied);
         rows.push((key(tables::IMPLIED_EVENTS, &[&height]), Some(leaves)));
     }
-    if let Some(derived) = rows.get_mut(sorted_from..) {
-        derived.sort_unstable();
-    }
+    rows.sort_unstable();
     rows.dedup_by(|later, earlier| later.0 == earlier.0);
     rows
 }

@@ -14,7 +14,7 @@ use invoice_core::state::Table;
 use super::runs::Filters;
 
 /// The layout that this file describes.
-pub(super) const FORMAT: u32 = 2;
+pub(super) const FORMAT: u32 = 3;
 
 /// Facts about the chain: `format` (u32), `genesis` (the exact bytes of the genesis file) and
 /// `head` (see `head.rs`).
@@ -77,6 +77,7 @@ pub(super) const FILTERS: Filters = Filters::of(&[
     (Table::Confirmation as u8, 0),
     (Table::Record as u8, 0),
     (Table::Counter as u8, 0),
+    (Table::Validators as u8, 0),
     (RECORDS_BY_HASH, 8),
     (TIMELINE, 8),
     (CLAIMS_BY_MEMBER, 8),
@@ -117,5 +118,6 @@ pub(super) const fn state_name(table: Table) -> &'static str {
         Table::Confirmation => "state.confirmation",
         Table::Record => "state.record",
         Table::Counter => "state.counter",
+        Table::Validators => "state.validators",
     }
 }

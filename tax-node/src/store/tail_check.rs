@@ -18,9 +18,9 @@ pub const VERIFIED_BLOCKS: u64 = tables::REPLAYED_BLOCKS;
 /// First byte of what is hashed for the genesis file's digest.
 const GENESIS_DOMAIN: u8 = 0x03;
 
-/// Decides whether a certificate proves that a header is final; see
-/// [`Certificate::verify`](invoice_core::chain::Certificate::verify).
-pub type CertificateCheck<'a> = dyn Fn(&Header, &Certificate) -> bool + 'a;
+/// Decides whether a certificate proves that a header is final, by the validators that the store's
+/// state names; see [`Certificate::verify`](invoice_core::chain::Certificate::verify).
+pub type CertificateCheck<'a> = dyn Fn(&Snapshot, &Header, &Certificate) -> bool + 'a;
 
 /// Verifies the last blocks.
 pub(super) fn verify(
@@ -76,7 +76,7 @@ fn verify_block(
     if header.previous != *previous {
         return damage("does not follow the block before it");
     }
-    if outline.certificate.block_id != id || !certified(&header, &outline.certificate) {
+    if outline.certificate.block_id != id || !certified(snapshot, &header, &outline.certificate) {
         return damage("its certificate does not verify");
     }
     if header.first_index != frontier.size() {

@@ -8,7 +8,7 @@ use invoice_core::merkle::Frontier;
 
 use super::block_row::BlockOutline;
 use super::bundle::Part;
-use super::rows::Row;
+use super::rows::Rows;
 use super::runs::Generation;
 
 /// Memory that the outline of one envelope takes, about, in bytes.
@@ -64,11 +64,8 @@ impl Segment {
     }
 
     /// Adds what is next. No snapshot sees it before the head moves.
-    pub(super) fn push(&self, height: u64, rows: &[Row], block: Option<YoungBlock>) {
-        let rows = rows
-            .iter()
-            .map(|(key, value)| (key.as_slice(), value.as_deref()));
-        self.generation.apply(height, rows);
+    pub(super) fn push(&self, height: u64, rows: &Rows, block: Option<YoungBlock>) {
+        self.generation.apply(height, rows.iter());
         if let Some(block) = block {
             self.bytes.fetch_add(block.bytes(), Ordering::Relaxed);
             let mut blocks = self.blocks.write().unwrap_or_else(PoisonError::into_inner);

@@ -8,3 +8,4 @@ mod one_winner;
 mod second_implementation;
 mod story;
 mod support;
+mod validators;

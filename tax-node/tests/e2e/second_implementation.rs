@@ -12,9 +12,9 @@ use crate::support::records::{id_of, lock, reverse, settle};
 use crate::support::{Demo, Document};
 
 /// The exit code of the verifier for something that does not verify.
-const INVALID: i32 = 5;
+pub(crate) const INVALID: i32 = 5;
 
-fn verify(what: &str, file: &Path, genesis: &Path) -> i32 {
+pub(crate) fn verify(what: &str, file: &Path, genesis: &Path) -> i32 {
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../scripts/verify.py");
     let output = Command::new("python3")
         .args([script, what])

@@ -135,7 +135,7 @@ async fn what_a_member_sends_in_order_is_recorded_in_order() {
             answers
                 .into_iter()
                 .flatten()
-                .map(|answer| accepted(answer).place.index)
+                .map(|answer| accepted(answer).index)
                 .collect::<Vec<u64>>()
         }));
     }

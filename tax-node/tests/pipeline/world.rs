@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use invoice_api::registry::{Asker, Submission};
 use invoice_core::calendar::Instant;
-use invoice_core::chain::{ChainId, Genesis, GenesisMember, Validator, ValidatorSet};
+use invoice_core::chain::{ChainId, Genesis, GenesisMember, Group, Validator, ValidatorSet};
 use invoice_core::crypto::messages::{batch_message, record_message};
 use invoice_core::crypto::{HintedSignature, SecretKey, SecretKeySigner, Signer};
 use invoice_core::identity::MemberId;
@@ -81,12 +81,14 @@ impl World {
                 )
             }))
             .collect();
-        let validator = |number: &u8| Validator {
+        let validator = |(number, group): (&u8, &Group)| Validator {
             public_key: key(*number).public_key().clone(),
             weight: 1,
+            group: (validators.len() > 1).then_some(*group),
             name: format!("validator-{number}"),
         };
-        let validators = ValidatorSet::new(validators.iter().map(validator).collect()).unwrap();
+        let voters = validators.iter().zip(Group::ALL.iter().cycle());
+        let validators = ValidatorSet::new(voters.map(validator).collect()).unwrap();
         let chain: ChainId = "test-2026".parse().unwrap();
         let time = Instant::from_ms(now().ms() - 1_000);
         let genesis = Genesis::compose(chain, time.ms(), validators, members).unwrap();

@@ -20,7 +20,7 @@ use invoice_core::state::{Changes, Table};
 use tax_node::store::fault::{Dice, Disk};
 use tax_node::store::{
     ClaimRow, CommittedBlock, EventRow, FaultFiles, Files, IndexRows, NewChain, OpenError,
-    OpenOptions, Store, Tuning,
+    OpenOptions, Snapshot, Store, Tuning,
 };
 
 /// The genesis file of every made-up chain.
@@ -92,7 +92,7 @@ fn certificate_of(header: &Header) -> Certificate {
     }
 }
 
-pub(crate) fn certified(header: &Header, certificate: &Certificate) -> bool {
+pub(crate) fn certified(_: &Snapshot, header: &Header, certificate: &Certificate) -> bool {
     *certificate == certificate_of(header)
 }
 
@@ -326,7 +326,7 @@ impl Chain {
 
         let mut changes = Changes::new();
         for _ in 0..dice.below(3 + 2 * leaf_count.min(50) as u64) {
-            let table = Table::ALL[dice.below(10) as usize];
+            let table = Table::ALL[dice.below(Table::ALL.len() as u64) as usize];
             let key = vec![b'k'; 1 + dice.below(12) as usize];
             if dice.once_in(4) {
                 changes.remove(table, key);

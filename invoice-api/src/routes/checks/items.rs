@@ -94,8 +94,8 @@ pub(in crate::routes) fn read(body: &[u8]) -> Result<Items, Problem> {
     let problems = RefCell::new(Problems::default());
     let mut items = Vec::new();
     if let Some(mut request) = ValueReader::root(&node, &problems).object() {
-        if let Some(list) = request.array("items") {
-            if list.len() > CHECK_ITEMS_MAX {
+        if let Some(mut list) = request.array("items") {
+            if !list.has(0..=CHECK_ITEMS_MAX) {
                 return Err(Problem::from(Fault::TooManyItems)
                     .with_fact("limit", CHECK_ITEMS_MAX.to_string()));
             }

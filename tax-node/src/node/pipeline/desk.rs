@@ -67,6 +67,8 @@ pub(in crate::node) struct Restart {
     pub(in crate::node) time: Instant,
     /// Leaves of the log.
     pub(in crate::node) log_size: u64,
+    /// Height of the last block.
+    pub(in crate::node) height: u64,
 }
 
 /// What the sequencer is to do next.

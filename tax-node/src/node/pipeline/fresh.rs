@@ -9,6 +9,7 @@ use invoice_api::registry::Place;
 use invoice_core::calendar::Instant;
 use invoice_core::chain::{
     BatchTree, Block, Certificate, Inclusion, Receipt, ReceiptAuthorization, ReceiptSignature,
+    ValidatorChanges,
 };
 use invoice_core::crypto::{Hash, PublicKey};
 use invoice_core::merkle::{self, Frontier};
@@ -28,6 +29,8 @@ pub(in crate::node) struct FreshBlock {
     paths: OnceLock<Paths>,
     /// The tree of each envelope that is a batch, computed for its first receipt.
     trees: Vec<OnceLock<Option<BatchTree>>>,
+    /// The changes of the validators that are in effect at its height.
+    changes: ValidatorChanges,
 }
 
 /// The members of a record that a receipt repeats.
@@ -44,6 +47,7 @@ impl FreshBlock {
         certificate: &Certificate,
         before: Frontier,
         leaf_hashes: Vec<Hash>,
+        changes: ValidatorChanges,
     ) -> Self {
         let signatures = certificate
             .signatures
@@ -60,6 +64,7 @@ impl FreshBlock {
             before,
             leaf_hashes,
             paths: OnceLock::new(),
+            changes,
             trees: block.envelopes.iter().map(|_| OnceLock::new()).collect(),
             block,
         }
@@ -121,6 +126,7 @@ impl FreshBlock {
                 sig: recorded.authorization.signature(),
                 batch,
             },
+            validator_changes: ValidatorChanges::clone(&self.changes),
         })
     }
 }

@@ -48,7 +48,8 @@ pub(in crate::node) struct Waiting {
 /// A record does not fit its encoding: a bug, since all were judged.
 pub(in crate::node) fn seal(cut: Cut) -> Result<Sealed, Fatal> {
     let mut envelopes: Vec<BlockEnvelope> = Vec::with_capacity(cut.executed.len());
-    let mut records = Vec::new();
+    let decided = cut.executed.iter().map(|(_, verdicts)| verdicts.len());
+    let mut records = Vec::with_capacity(decided.sum());
     let mut waiting = Vec::with_capacity(cut.executed.len());
     for (job, verdicts) in cut.executed {
         let mut decisions = Vec::with_capacity(verdicts.len());

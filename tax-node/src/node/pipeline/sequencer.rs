@@ -33,6 +33,8 @@ pub(in crate::node) struct Sequencer {
     pub(in crate::node) time: Instant,
     /// Leaves of the log with all blocks that were cut.
     pub(in crate::node) log_size: u64,
+    /// Height of the last block that was cut.
+    pub(in crate::node) height: u64,
     /// Envelopes that go first.
     pub(in crate::node) carried: VecDeque<Job>,
 }
@@ -90,6 +92,7 @@ impl Sequencer {
     fn restart(&mut self, restart: Restart, executed: Vec<Job>) {
         self.time = restart.time;
         self.log_size = restart.log_size;
+        self.height = restart.height;
         let behind = std::mem::take(&mut self.carried);
         let first = restart.carried.into_iter().chain(executed);
         self.carried = first.chain(behind).collect();
@@ -108,6 +111,7 @@ impl Sequencer {
         let position = BlockPosition {
             time: (self.clock)().max(Instant::from_ms(next)),
             first_index: self.log_size,
+            height: self.height.saturating_add(1),
         };
         let mut execution = Execution::new(&state, position);
         let mut growing = Growing {
@@ -129,6 +133,10 @@ impl Sequencer {
                 order @ (Order::Cut | Order::Seal) => {
                     self.time = position.time;
                     self.log_size = self.log_size.saturating_add(growing.leaves);
+                    // Where nothing was recorded there is no block.
+                    if growing.leaves > 0 {
+                        self.height = position.height;
+                    }
                     let cut = Cut {
                         time: position.time,
                         first_index: position.first_index,

@@ -32,7 +32,8 @@ pub(super) async fn by_id(
                 Some(member) => state.record(member.number, &id)?,
                 None => None,
             };
-            let mut receipts = Receipts::new(snapshot, &shared.genesis);
+            let mut receipts =
+                Receipts::new(snapshot, &shared.genesis, shared.validators.history());
             Ok(match entry {
                 Some(entry) => RecordState::Final(Arc::new(receipts.receipt(entry.index)?)),
                 None if pending => RecordState::Pending,
@@ -58,7 +59,8 @@ pub(super) async fn by_hash(
                 if logged.is_none_or(|logged| !visible(logged.record.by)) {
                     return Ok(RecordState::Absent);
                 }
-                let receipt = Receipts::new(snapshot, &shared.genesis).receipt(index)?;
+                let receipt = Receipts::new(snapshot, &shared.genesis, shared.validators.history())
+                    .receipt(index)?;
                 return Ok(RecordState::Final(Arc::new(receipt)));
             }
             Ok(match pending.filter(|by| visible(*by)) {

@@ -6,6 +6,7 @@ use invoice_api::registry::{
     RecordAnswer, RecordVerdict, Recorded, Submission, Submitted, Unavailable, UnavailableReason,
 };
 use invoice_core::apply::{Inadmissible, Verdict};
+use invoice_core::calendar::Instant;
 use invoice_core::chain::{Facts, Outcome};
 use invoice_core::refusal::Rejection;
 
@@ -112,7 +113,8 @@ async fn read_answers(
     let places: Vec<usize> = from_store.iter().map(|(place, ..)| *place).collect();
     let read = shared
         .read_answer(move |shared, snapshot| {
-            let mut receipts = Receipts::new(snapshot, &shared.genesis);
+            let mut receipts =
+                Receipts::new(snapshot, &shared.genesis, shared.validators.history());
             from_store
                 .into_iter()
                 .map(|(_, answered, with)| finish(Some(&mut receipts), answered, with))
@@ -174,11 +176,14 @@ fn finish(
                         .then(|| block.receipt(*envelope, number, index, &key.public_key))
                         .map(|receipt| receipt.ok_or(NodeError::Unplaced))
                         .transpose()?;
+                    let place = block.place(index);
                     RecordVerdict::Final(Recorded {
                         replayed: false,
                         outcome,
                         context,
-                        place: block.place(index),
+                        height: place.height,
+                        index,
+                        time: Some(place.time),
                         receipt: receipt.map(Arc::new),
                     })
                 }
@@ -200,9 +205,13 @@ fn not_now(
     with_receipt: bool,
 ) -> Result<RecordVerdict, NodeError> {
     Ok(match verdict {
-        Verdict::Replayed { index, .. } => {
+        Verdict::Replayed { index, accepted } => {
             let store = store.ok_or(NodeError::Unplaced)?;
-            replayed(store, index, with_receipt)?
+            let recorded = match with_receipt {
+                true => replayed_with_receipt(store, index)?,
+                false => replayed(store, index, accepted)?,
+            };
+            RecordVerdict::Final(recorded)
         }
         // What is recorded now is answered from its block.
         Verdict::Recorded(_) => return Err(NodeError::Unplaced),
@@ -231,22 +240,40 @@ fn index_of(decision: &Decision) -> Option<u64> {
     }
 }
 
-/// The answer of a record that was on the chain before.
+/// What was on the chain before, without a receipt: of what was accepted nothing is read but the
+/// place of its block, of what was refused also why.
 fn replayed(
     receipts: &mut Receipts<'_>,
     index: u64,
-    with_receipt: bool,
-) -> Result<RecordVerdict, NodeError> {
-    let (outcome, place) = receipts.outcome(index)?;
-    let context = context(Some(receipts.snapshot()), &outcome)?;
-    let receipt = with_receipt.then(|| receipts.receipt(index)).transpose()?;
-    Ok(RecordVerdict::Final(Recorded {
+    accepted: bool,
+) -> Result<Recorded, NodeError> {
+    let outcome = match accepted {
+        true => Outcome::accepted(),
+        false => receipts.outcome(index)?,
+    };
+    Ok(Recorded {
         replayed: true,
+        context: context(Some(receipts.snapshot()), &outcome)?,
         outcome,
-        context,
-        place,
-        receipt: receipt.map(Arc::new),
-    }))
+        height: receipts.height(index)?,
+        index,
+        time: None,
+        receipt: None,
+    })
+}
+
+/// What was on the chain before, with its receipt.
+fn replayed_with_receipt(receipts: &mut Receipts<'_>, index: u64) -> Result<Recorded, NodeError> {
+    let receipt = receipts.receipt(index)?;
+    Ok(Recorded {
+        replayed: true,
+        outcome: receipt.outcome.clone(),
+        context: context(Some(receipts.snapshot()), &receipt.outcome)?,
+        height: receipt.height,
+        index,
+        time: Some(Instant::from_ms(receipt.header.time_ms)),
+        receipt: Some(Arc::new(receipt)),
+    })
 }
 
 /// The record that was first, when that is why another was refused.

@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::{BufRead, BufReader};
+use std::num::NonZero;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -16,6 +17,10 @@ use serde_json::value::RawValue;
 use super::journal::Plan;
 use crate::compose::{Common, Composed, compose};
 use crate::failure::Failure;
+
+/// Lines that are signed at the same time, at most so many of them and about so many bytes.
+const LINES_TOGETHER: usize = 256;
+const BYTES_TOGETHER: usize = 1 << 20;
 
 /// The lines of a file with their numbers, from 1; blank lines have a number and are left out.
 pub(crate) struct Lines<'p> {
@@ -32,6 +37,23 @@ impl<'p> Lines<'p> {
             reader: BufReader::with_capacity(1 << 16, file),
             number: 0,
         })
+    }
+
+    /// The next lines that are wanted, as many as are signed at the same time; none at the end.
+    pub(crate) fn next_together(
+        &mut self,
+        is_wanted: impl Fn(u64) -> bool,
+    ) -> Result<Vec<(u64, Vec<u8>)>, Failure> {
+        let (mut together, mut bytes) = (Vec::new(), 0);
+        while together.len() < LINES_TOGETHER && bytes < BYTES_TOGETHER {
+            let Some(line) = self.next() else { break };
+            let (number, text) = line?;
+            if is_wanted(number) {
+                bytes += text.len();
+                together.push((number, text));
+            }
+        }
+        Ok(together)
     }
 }
 
@@ -78,6 +100,35 @@ pub(crate) struct Maker {
 }
 
 impl Maker {
+    /// Makes many lines on all processors, and gives them in the order in which they came.
+    pub(crate) fn make_all(
+        &self,
+        lines: Vec<(u64, Vec<u8>)>,
+    ) -> Result<Vec<(u64, Bytes)>, Failure> {
+        let threads = std::thread::available_parallelism().map_or(1, NonZero::get);
+        let share = lines.len().div_ceil(threads).max(1);
+        let make = |lines: &[(u64, Vec<u8>)]| {
+            let made = lines
+                .iter()
+                .map(|(number, line)| Ok((*number, self.make(*number, line)?)));
+            made.collect::<Result<Vec<_>, Failure>>()
+        };
+        std::thread::scope(|scope| {
+            let shares: Vec<_> = lines
+                .chunks(share)
+                .map(|lines| scope.spawn(move || make(lines)))
+                .collect();
+            let mut all = Vec::with_capacity(lines.len());
+            for share in shares {
+                match share.join() {
+                    Ok(made) => all.extend(made?),
+                    Err(panic) => std::panic::resume_unwind(panic),
+                }
+            }
+            Ok(all)
+        })
+    }
+
     pub(crate) fn make(&self, number: u64, line: &[u8]) -> Result<Bytes, Failure> {
         let as_it_is = || Ok(Bytes::copy_from_slice(line));
         let Ok(text) = std::str::from_utf8(line) else {
@@ -145,6 +196,32 @@ mod tests {
             (&"p-12".into(), &"now".into(), &"S".into())
         );
         assert_eq!(record, body(maker().make(12, line).unwrap()));
+    }
+
+    #[test]
+    fn lines_that_are_signed_together_keep_their_order_and_their_numbers() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("in");
+        let text: Vec<String> = (1..=1_000)
+            .map(|line| format!("{{\"seller\":{{\"id\":\"S{line}\"}}}}"))
+            .collect();
+        std::fs::write(&path, text.join("\n")).unwrap();
+        let mut lines = Lines::open(&path).unwrap();
+        let mut numbers = Vec::new();
+        loop {
+            let together = lines.next_together(|number| number % 3 != 0).unwrap();
+            if together.is_empty() {
+                break;
+            }
+            for (number, body) in maker().make_all(together).unwrap() {
+                let body: Value = serde_json::from_slice(&body).unwrap();
+                assert_eq!(body["record"]["id"], format!("p-{number}"));
+                assert_eq!(body["record"]["by"], format!("S{number}"));
+                numbers.push(number);
+            }
+        }
+        let wanted: Vec<u64> = (1..=1_000).filter(|number| number % 3 != 0).collect();
+        assert_eq!(numbers, wanted);
     }
 
     #[test]

@@ -188,21 +188,22 @@ impl Run<'_> {
             let (sent, maker) = (sent.clone(), self.maker.clone());
             let (path, settled) = (self.path.clone(), self.settled.clone());
             move || {
-                for line in Lines::open(&path)? {
-                    let (number, text) = line?;
-                    if settled.contains(&number) {
-                        continue;
+                let mut lines = Lines::open(&path)?;
+                loop {
+                    let lines = lines.next_together(|number| !settled.contains(&number))?;
+                    if lines.is_empty() {
+                        return Ok::<(), Failure>(());
                     }
-                    let envelope = maker.make(number, &text)?;
-                    let records = input::records_of(&envelope);
-                    sent.lock()
-                        .unwrap_or_else(PoisonError::into_inner)
-                        .push((number, records));
-                    if sender.blocking_send(envelope).is_err() {
-                        break;
+                    for (number, envelope) in maker.make_all(lines)? {
+                        let records = input::records_of(&envelope);
+                        sent.lock()
+                            .unwrap_or_else(PoisonError::into_inner)
+                            .push((number, records));
+                        if sender.blocking_send(envelope).is_err() {
+                            return Ok(());
+                        }
                     }
                 }
-                Ok::<(), Failure>(())
             }
         });
         let result = self.receive(receiver, &sent).await;

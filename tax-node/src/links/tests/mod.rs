@@ -1,0 +1,9 @@
+//! Links over real sockets, and the bytes on them.
+
+mod support;
+
+mod good;
+mod identity;
+mod life;
+mod room;
+mod wire;
