@@ -82,6 +82,8 @@ pub(in crate::node) enum Order {
     Seal,
     /// Throw away what was executed and begin again.
     Restart(Restart),
+    /// There is nothing to do at a desk where nobody waits: ask again when something has come.
+    Later,
     /// End.
     End,
 }
@@ -116,6 +118,8 @@ pub(in crate::node) enum Given {
 #[derive(Debug)]
 pub(in crate::node) struct Desk {
     inner: Mutex<Inner>,
+    /// Whether the sequencer has a thread of its own, which may wait here.
+    waits: bool,
     /// The sequencer waits here.
     orders: Condvar,
     /// The engine waits here.
@@ -145,6 +149,7 @@ impl Desk {
     /// A desk for so many verifying threads.
     pub(in crate::node) fn new(verifiers: usize) -> Self {
         Self {
+            waits: true,
             inner: Mutex::new(Inner {
                 next_ticket: 0,
                 ready: BTreeMap::new(),
@@ -165,12 +170,26 @@ impl Desk {
         }
     }
 
+    /// A desk where nobody waits: everything is done in turns by one thread, so that a run of a
+    /// simulation repeats from its seed.
+    #[cfg(any(test, feature = "fault-injection"))]
+    pub(in crate::node) fn in_turns() -> Self {
+        Self {
+            waits: false,
+            ..Self::new(1)
+        }
+    }
+
+    /// Whether there is room for what is verified next.
+    #[cfg(any(test, feature = "fault-injection"))]
+    pub(in crate::node) fn has_room(&self) -> bool {
+        !self.lock().is_full()
+    }
+
     /// Waits until there is room for what is verified next; `false` when everything ends.
     pub(in crate::node) fn wait_for_room(&self) -> bool {
         let mut inner = self.lock();
-        while !inner.aborted
-            && (inner.ready_records >= DESK_RECORDS_MAX || inner.ready_bytes >= DESK_BYTES_MAX)
-        {
+        while !inner.aborted && inner.is_full() {
             inner = wait(&self.room, inner);
         }
         !inner.aborted
@@ -235,6 +254,9 @@ impl Desk {
                 drop(inner);
                 self.cuts.notify_one();
                 return Order::End;
+            }
+            if !self.waits {
+                return Order::Later;
             }
             inner = wait(&self.orders, inner);
         }
@@ -343,6 +365,10 @@ impl Desk {
 }
 
 impl Inner {
+    fn is_full(&self) -> bool {
+        self.ready_records >= DESK_RECORDS_MAX || self.ready_bytes >= DESK_BYTES_MAX
+    }
+
     /// Passes tickets that brought nothing; the next that brought something is returned.
     fn next_ready(&mut self) -> Option<u64> {
         while let Some(jobs) = self.ready.get(&self.next_ticket) {
