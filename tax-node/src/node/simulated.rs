@@ -194,13 +194,19 @@ impl Answers {
 fn facts(told: Told) -> Answer {
     let answered = told.ok()?;
     let decided = answered.decided.map(|decided| decided.decisions);
-    let facts = decided.unwrap_or_default().into_iter().map(|one| match one {
-        Decision::Recorded { index, outcome } => Fact::Recorded { index, outcome },
-        Decision::NotNow(Verdict::Replayed { index, .. }) => Fact::Replayed { index },
-        Decision::NotNow(
-            Verdict::Recorded(_) | Verdict::IdReused | Verdict::Inadmissible(_) | Verdict::Aborted,
-        ) => Fact::Refused,
-    });
+    let facts = decided
+        .unwrap_or_default()
+        .into_iter()
+        .map(|one| match one {
+            Decision::Recorded { index, outcome } => Fact::Recorded { index, outcome },
+            Decision::NotNow(Verdict::Replayed { index, .. }) => Fact::Replayed { index },
+            Decision::NotNow(
+                Verdict::Recorded(_)
+                | Verdict::IdReused
+                | Verdict::Inadmissible(_)
+                | Verdict::Aborted,
+            ) => Fact::Refused,
+        });
     Some(facts.collect())
 }
 

@@ -38,11 +38,24 @@ pub(in crate::node) enum Work {
     Sealed(Sealed),
 }
 
+/// A block that is being agreed on and stored.
+#[derive(Clone, Debug)]
+pub(in crate::node) struct InFlight {
+    /// What it changes.
+    pub(in crate::node) changes: Arc<Changes>,
+    /// Leaf index of its first record: those below are durable, whatever becomes of it.
+    pub(in crate::node) first_index: u64,
+}
+
 impl Work {
-    fn changes(&self) -> &Arc<Changes> {
-        match self {
-            Self::Cut(cut) => &cut.changes,
-            Self::Sealed(sealed) => &sealed.changes,
+    fn in_flight(&self) -> InFlight {
+        let (changes, first_index) = match self {
+            Self::Cut(cut) => (&cut.changes, cut.first_index),
+            Self::Sealed(sealed) => (&sealed.changes, sealed.first_index),
+        };
+        InFlight {
+            changes: Arc::clone(changes),
+            first_index,
         }
     }
 
@@ -137,8 +150,7 @@ struct Inner {
     verifiers: usize,
     wanted: bool,
     cut: Option<Work>,
-    /// The changes of the block that is being agreed on and stored.
-    in_flight: Option<Arc<Changes>>,
+    in_flight: Option<InFlight>,
     restart: Option<Restart>,
     finished: bool,
     aborted: bool,
@@ -262,8 +274,8 @@ impl Desk {
         }
     }
 
-    /// The changes over which the next block is executed, when they are not durable yet.
-    pub(in crate::node) fn in_flight(&self) -> Option<Arc<Changes>> {
+    /// The block over which the next one is executed, when it is not durable yet.
+    pub(in crate::node) fn in_flight(&self) -> Option<InFlight> {
         self.lock().in_flight.clone()
     }
 
@@ -278,7 +290,7 @@ impl Desk {
             return;
         }
         inner.wanted = false;
-        inner.in_flight = Some(Arc::clone(cut.changes()));
+        inner.in_flight = Some(cut.in_flight());
         inner.cut = Some(cut);
         drop(inner);
         self.cuts.notify_one();

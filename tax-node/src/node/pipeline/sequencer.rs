@@ -56,7 +56,7 @@ struct Growing {
     bytes: usize,
     leaves: u64,
     full: bool,
-    /// Leaves of the log that are durable.
+    /// Leaves of the log that are durable and the same as when this block began.
     durable: u64,
     /// Whether a block that is not durable lies below.
     speculative: bool,
@@ -122,8 +122,15 @@ impl Sequencer {
     /// Executes a block over the last one that was cut.
     fn grow(&mut self) -> Result<Grown, Fatal> {
         // The snapshot has the block in flight or has not: what it changes stands above it.
-        let in_flight = self.desk.in_flight().unwrap_or_default();
+        let in_flight = self.desk.in_flight();
         let snapshot = self.store.snapshot().map_err(Fatal::new)?;
+        // The snapshot may also have another block already, which was decided in place of the one in
+        // flight, while this thread is not told yet: what it has above is not what was executed here.
+        let below = in_flight.as_ref().map(|block| block.first_index);
+        let durable = below
+            .unwrap_or(self.log_size)
+            .min(snapshot.head().log_size());
+        let in_flight = in_flight.map(|block| block.changes).unwrap_or_default();
         let state = Overlay {
             base: &snapshot,
             changes: &in_flight,
@@ -136,7 +143,7 @@ impl Sequencer {
         };
         let mut execution = Execution::new(&state, position);
         let mut growing = Growing {
-            durable: snapshot.head().log_size(),
+            durable,
             speculative: !in_flight.is_empty(),
             ..Growing::default()
         };
