@@ -24,6 +24,9 @@ use crate::tally::Tally;
 /// After everything is healed, progress must come within this time.
 pub(crate) const HEALED_WITHIN_MS: u64 = 30_000;
 
+/// More writes and syncs than there will be.
+const NEVER: u64 = 1 << 40;
+
 /// Something that happens.
 #[derive(Debug)]
 pub(crate) enum Happening {
@@ -503,6 +506,7 @@ impl World {
         self.links.join_all();
         for node in 0..self.machines.len() {
             self.machines[node].slow_ms = 0;
+            self.machines[node].disk.cut_after(NEVER);
             if self.machines[node].node.is_none() {
                 let life = self.machines[node].life;
                 let soon = self.dice.below(300);
