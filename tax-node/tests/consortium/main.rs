@@ -149,9 +149,9 @@ async fn records_sent_to_any_node_become_final_once_on_all() {
     for (one, other) in futures_util::future::join_all(answers).await {
         let (one, other) = (recorded(one), recorded(other));
         assert!(one.outcome.is_accepted());
-        assert_eq!(one.place.index, other.place.index);
+        assert_eq!(one.index, other.index);
         assert_eq!(one.outcome, other.outcome);
-        places.push(one.place.index);
+        places.push(one.index);
     }
     places.sort_unstable();
     assert_eq!(places, (0..60).collect::<Vec<u64>>());
