@@ -101,6 +101,11 @@ impl Shared {
     fn consensus_gauges(&self) -> Vec<Gauge> {
         let figures = &self.consensus;
         let of = |figure: &AtomicU64| figure.load(Ordering::Relaxed);
+        let peers = self
+            .links
+            .get()
+            .map(|links| links.peers())
+            .unwrap_or_default();
         vec![
             gauge(
                 "consensus_height",
@@ -121,6 +126,16 @@ impl Shared {
                 "peers_connected",
                 "Nodes whose link stands.",
                 of(&figures.peers),
+            ),
+            gauge(
+                "link_bytes_sent_total",
+                "Bytes sent to other nodes since the start.",
+                peers.iter().map(|peer| peer.bytes_out).sum(),
+            ),
+            gauge(
+                "link_bytes_received_total",
+                "Bytes received from other nodes since the start.",
+                peers.iter().map(|peer| peer.bytes_in).sum(),
             ),
             gauge(
                 "highest_known_height",
