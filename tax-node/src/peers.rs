@@ -85,7 +85,11 @@ pub fn parse(bytes: &[u8]) -> Result<Vec<Peer>, PeersError> {
         let fits = |text: &&String| (1..=TEXT_CHARS_MAX).contains(&text.chars().count());
         let wrong = if !texts.iter().flatten().all(fits) {
             Some("name and address have 1 to 200 characters")
-        } else if peer.address.as_ref().is_some_and(|address| !is_address(address)) {
+        } else if peer
+            .address
+            .as_ref()
+            .is_some_and(|address| !is_address(address))
+        {
             Some("an address is host:port")
         } else if !kids.insert(peer.public_key.kid()) {
             Some("its key occurs twice")
@@ -146,7 +150,11 @@ mod tests {
             name: format!("节点 {n}"),
             address: address.map(str::to_owned),
             public_key: SecretKey::from_bytes(&[n; 32]).unwrap().public_key(),
-            role: if n == 1 { Role::Validator } else { Role::Supervisor },
+            role: if n == 1 {
+                Role::Validator
+            } else {
+                Role::Supervisor
+            },
         }
     }
 

@@ -31,10 +31,7 @@ pub(super) struct Args {
 pub(super) fn run(args: &Args, output: Output) -> Result<(), Failure> {
     let genesis = init::read_genesis(&args.data)?;
     init::ensure_store(&args.data, &genesis)?;
-    let key = args
-        .key
-        .clone()
-        .unwrap_or_else(|| default_key(&args.data));
+    let key = args.key.clone().unwrap_or_else(|| default_key(&args.data));
     let key = crate::key_file::read(&key, args.passphrase_file.as_deref())?;
     let consortium = consortium(args)?;
     serve::log_to_stderr(output);

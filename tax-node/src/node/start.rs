@@ -3,8 +3,8 @@
 use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use consensus::Timeouts;
@@ -145,6 +145,8 @@ pub(super) struct Shared {
     pub(super) outbox: Arc<Outbox>,
     pub(super) wake: Arc<Wake>,
     pub(super) consensus: Arc<Figures>,
+    /// The links to other nodes; unset where there are none.
+    pub(super) links: OnceLock<Arc<Links>>,
     pub(super) validators: Arc<Validators>,
 }
 
@@ -206,9 +208,11 @@ impl Node {
                 },
                 &runtime,
             )?;
+            let links = Arc::new(links);
+            let _ = shared.links.set(Arc::clone(&links));
             let engine = Consortium {
                 signer: Arc::clone(&config.signer),
-                links: Arc::new(links),
+                links,
                 events,
                 log: files::vote_log(&config.data),
                 timeouts: others.timeouts,
@@ -256,6 +260,7 @@ impl Node {
             outbox: Arc::default(),
             wake: Arc::default(),
             consensus: Arc::default(),
+            links: OnceLock::new(),
         });
         let application = ChainApplication {
             store: Arc::clone(&shared.store),

@@ -124,7 +124,8 @@ impl<A: Replica, S: Storage> Participant<A, S> {
             .ok()
             .zip(Certificate::decode(&decided.certificate).ok());
         let Some((block, certificate)) = read else {
-            self.actions.push(Action::Cut(peer, "blocks that cannot be read"));
+            self.actions
+                .push(Action::Cut(peer, "blocks that cannot be read"));
             return Ok(false);
         };
         let height = self.height();
@@ -140,11 +141,14 @@ impl<A: Replica, S: Storage> Participant<A, S> {
                 || self.planted.has(Fault::CertificateOfAThird)
                     && is_of_a_third(&certificate, self.validators()));
         if !proven {
-            self.actions.push(Action::Cut(peer, "a block that is not final"));
+            self.actions
+                .push(Action::Cut(peer, "a block that is not final"));
             return Ok(false);
         }
         match self.application.check(&block)? {
             Validity::Valid => {
+                // What the height's log does not hold must not be said later.
+                self.leave()?;
                 self.commit(block, certificate)?;
                 Ok(true)
             }
@@ -165,6 +169,8 @@ impl<A: Replica, S: Storage> Participant<A, S> {
 /// What a planted fault takes for final.
 fn is_of_a_third(certificate: &Certificate, validators: &ValidatorSet) -> bool {
     let signed = certificate.signatures.iter();
-    let weights = signed.filter_map(|(kid, _)| validators.get(kid)).map(|one| one.weight);
+    let weights = signed
+        .filter_map(|(kid, _)| validators.get(kid))
+        .map(|one| one.weight);
     weights.fold(0, u64::saturating_add) > validators.total_weight() / 3
 }

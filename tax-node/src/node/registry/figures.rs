@@ -1,6 +1,6 @@
 //! Whether the node serves, and its figures for monitoring.
 
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use invoice_api::registry::{Gauge, Readiness};
 
@@ -28,7 +28,7 @@ impl Shared {
             .map_or(0, |snapshot| snapshot.head().log_size());
         let cpu = StageTimes::now();
         let (desk_records, desk_bytes) = self.desk.waiting();
-        vec![
+        let mut gauges = vec![
             gauge(
                 "height",
                 "Height of the last final block.",
@@ -89,6 +89,68 @@ impl Shared {
                 "access_log_entries",
                 "Questions in the access log.",
                 accesses,
+            ),
+        ];
+        if self.outbox.is_connected() {
+            gauges.extend(self.consensus_gauges());
+        }
+        gauges
+    }
+
+    /// The node among the others.
+    fn consensus_gauges(&self) -> Vec<Gauge> {
+        let figures = &self.consensus;
+        let of = |figure: &AtomicU64| figure.load(Ordering::Relaxed);
+        let peers = self
+            .links
+            .get()
+            .map(|links| links.peers())
+            .unwrap_or_default();
+        vec![
+            gauge(
+                "consensus_height",
+                "Height that is being decided.",
+                of(&figures.height),
+            ),
+            gauge(
+                "consensus_round",
+                "Round of it; 0 while all goes well.",
+                of(&figures.round),
+            ),
+            gauge(
+                "quorum_in_reach",
+                "1 when the validators in reach can make records final.",
+                u64::from(figures.quorum.load(Ordering::Relaxed)),
+            ),
+            gauge(
+                "peers_connected",
+                "Nodes whose link stands.",
+                of(&figures.peers),
+            ),
+            gauge(
+                "link_bytes_sent_total",
+                "Bytes sent to other nodes since the start.",
+                peers.iter().map(|peer| peer.bytes_out).sum(),
+            ),
+            gauge(
+                "link_bytes_received_total",
+                "Bytes received from other nodes since the start.",
+                peers.iter().map(|peer| peer.bytes_in).sum(),
+            ),
+            gauge(
+                "highest_known_height",
+                "Highest block that any linked node says it has.",
+                of(&figures.highest),
+            ),
+            gauge(
+                "alarms_total",
+                "Contradictions of validators and blocks that were found since the start.",
+                of(&figures.alarms),
+            ),
+            gauge(
+                "envelopes_given_up_total",
+                "Envelopes that waited too long for an agreement since the start.",
+                self.outbox.given_up(),
             ),
         ]
     }
