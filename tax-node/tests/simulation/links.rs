@@ -177,21 +177,45 @@ impl World {
         }
     }
 
+    /// A correct node says something: what, and whether it may.
     fn check_own(&mut self, from: usize, message: &Message) {
         let own = match message {
             Message::Vote(vote) => Some(vote.voter),
             Message::Proposal(proposal) => Some(proposal.proposer),
             Message::Polka(_) | Message::RoundChange(_) => None,
         };
-        if own == Some(self.machines[from].kid()) {
-            self.oracle.said(from, message);
+        let machine = &self.machines[from];
+        let kid = machine.kid();
+        if own != Some(kid) {
+            return;
+        }
+        let height = message.height();
+        if height == self.oracle.height() + 1 {
+            let set = self.oracle.validators(height);
+            let weight = machine.greeted.iter().chain([&kid]);
+            let weight = weight.filter_map(|kid| set.get(kid)).map(|one| one.weight);
+            if !set.is_quorum(weight.sum()) {
+                let words = format!("node {from} speaks before it has heard a quorum");
+                self.oracle.violated(words);
+            }
+        }
+        let Some(words) = self.oracle.said(from, message) else {
+            return;
+        };
+        let machine = &mut self.machines[from];
+        if machine.forgetful && machine.shown < height {
+            // Nobody who greeted knew: it counts among those that are not correct.
+            machine.relapsed = true;
+            self.tally.relapsed += 1;
+        } else {
+            self.oracle.violated(words);
         }
     }
 
     /// A frame goes on its way, and may be lost, come twice, or late.
     pub(crate) fn pass(&mut self, from: usize, to: usize, link: u32, kind: u8, payload: Bytes) {
         self.tally.messages += 1;
-        let greets = kind == FrameKind::LastVote as u8;
+        let greets = kind == FrameKind::LastWord as u8;
         let lost = self.links.is_cut(from, to)
             || (!self.is_calm && !greets && self.dice.below(100) < self.plan.loss);
         if lost {

@@ -1,8 +1,9 @@
 //! Machines: how they die, what they lose, and how they come back.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use invoice_core::crypto::{Kid, Signer};
+use invoice_core::crypto::Kid;
+use invoice_core::crypto::Signer as _;
 use tax_node::engine::consortium::Clock;
 use tax_node::node::simulated::{SimulatedConfig, SimulatedDisk, SimulatedNode};
 
@@ -30,6 +31,12 @@ pub(crate) struct Machine {
     pub(crate) forgetful: bool,
     /// Whether it did so since the last start.
     forgets_now: bool,
+    /// Who has greeted since the start, and the highest height at which it was then shown a word of
+    /// its own.
+    pub(crate) greeted: BTreeSet<Kid>,
+    pub(crate) shown: u64,
+    /// It has contradicted itself, of which nobody could warn it: it counts as not correct.
+    pub(crate) relapsed: bool,
     /// The last block that the oracle has seen of it.
     pub(crate) checked: u64,
     /// The highest index that it told to be final, with the record.
@@ -55,6 +62,9 @@ impl Machine {
             treason: None,
             forgetful: false,
             forgets_now: false,
+            greeted: BTreeSet::new(),
+            shown: 0,
+            relapsed: false,
             checked: 0,
             told: None,
             down_ms: 0,
@@ -73,6 +83,8 @@ impl Machine {
         self.life += 1;
         self.turning = false;
         self.busy_until = 0;
+        self.greeted.clear();
+        self.shown = 0;
         self.clocks.clear();
     }
 }

@@ -137,8 +137,9 @@ impl Oracle {
         self.places.get(&sm3(&[record])) == Some(&index)
     }
 
-    /// A correct validator says this for the first time or again.
-    pub(crate) fn said(&mut self, node: usize, message: &Message) {
+    /// A correct validator says this for the first time or again; tells when it says something else
+    /// than before.
+    pub(crate) fn said(&mut self, node: usize, message: &Message) -> Option<String> {
         let (place, what) = match message {
             Message::Vote(vote) => {
                 let kind = match vote.kind {
@@ -150,15 +151,15 @@ impl Oracle {
             Message::Proposal(own) => {
                 ((own.proposer, own.height, own.round, None), Some(own.block_id))
             }
-            Message::Polka(_) | Message::RoundChange(_) => return,
+            Message::Polka(_) | Message::RoundChange(_) => return None,
         };
         let first = *self.said.entry(place).or_insert(what);
-        if first != what {
-            let (_, height, round, kind) = place;
-            self.violated(format!(
+        let (_, height, round, kind) = place;
+        (first != what).then(|| {
+            format!(
                 "node {node} signs twice at height {height}, round {round} ({kind:?}): {first:?} and {what:?}"
-            ));
-        }
+            )
+        })
     }
 
     /// What a validator said is remembered by its own log after a start, unless its height is over.

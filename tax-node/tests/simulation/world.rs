@@ -336,15 +336,24 @@ impl World {
 
     /// Gives a node an event and does what it asks for.
     pub(crate) fn handle(&mut self, node: usize, event: Event) {
-        let Some(running) = &mut self.machines[node].node else {
+        if self.machines[node].node.is_none() {
             return;
-        };
+        }
         let number = match &event {
             Event::Connected(_) => 1,
             Event::Disconnected(_) => 2,
             Event::Received(_, frame) => 10 + frame.kind() as u64,
             Event::Elapsed(_) => 3,
             Event::Records => 4,
+        };
+        if let Event::Received(peer, Frame::LastWord(word)) = &event {
+            let machine = &mut self.machines[node];
+            machine.greeted.insert(*peer);
+            let height = word.as_ref().map_or(0, consensus::Message::height);
+            machine.shown = machine.shown.max(height);
+        }
+        let Some(running) = &mut self.machines[node].node else {
+            return;
         };
         let words = self.tells.then(|| describe(&event));
         let done = running.handle(event);
@@ -495,7 +504,8 @@ impl World {
     }
 
     pub(crate) fn is_traitor(&self, of: invoice_core::crypto::Kid) -> bool {
-        let mut traitors = self.machines.iter().filter(|one| one.treason.is_some());
+        let wrong = |one: &&Machine| one.treason.is_some() || one.relapsed;
+        let mut traitors = self.machines.iter().filter(wrong);
         traitors.any(|one| one.kid() == of)
     }
 
@@ -596,7 +606,7 @@ pub(crate) fn shown(frame: &Frame) -> String {
             let text = format!("{message:?}");
             text.chars().take(170).collect()
         }
-        Frame::Status { .. } | Frame::Fetch { .. } | Frame::LastVote(_) => {
+        Frame::Status { .. } | Frame::Fetch { .. } | Frame::LastWord(_) => {
             let text = format!("{frame:?}");
             text.chars().take(170).collect()
         }

@@ -274,8 +274,8 @@ impl<A: Replica, S: Storage> Participant<A, S> {
 
     fn connected(&mut self, peer: Kid) {
         self.peers.insert(peer, Peer::default());
-        let vote = self.greeting.last_vote_of(&peer);
-        self.send(peer, Frame::LastVote(vote));
+        let word = self.greeting.last_word_of(&peer);
+        self.send(peer, Frame::LastWord(word));
         self.send(
             peer,
             Frame::Status {
@@ -303,10 +303,10 @@ impl<A: Replica, S: Storage> Participant<A, S> {
                 self.application.take_forwarded(envelopes);
                 Ok(())
             }
-            Frame::LastVote(vote) => {
+            Frame::LastWord(word) => {
                 let chain = self.application.chain_id().clone();
                 self.greeting
-                    .heard(from, vote.as_ref(), &chain, &self.validators);
+                    .heard(from, word.as_ref(), &chain, &self.validators);
                 if self.is_forbidden() && self.stage == Stage::Deciding {
                     // It voted at this height and has forgotten it: from here on it only listens.
                     self.actions.push(Action::Raise(Alarm::Forgotten {

@@ -90,7 +90,7 @@ pub struct Consortium {
 pub fn kinds() -> Kinds {
     Kinds::new(FrameKind::ALL.into_iter().map(|kind| {
         let (lane, when_full) = match kind {
-            FrameKind::Consensus | FrameKind::LastVote => (Lane::Urgent, WhenFull::Reset),
+            FrameKind::Consensus | FrameKind::LastWord => (Lane::Urgent, WhenFull::Reset),
             FrameKind::Status | FrameKind::Fetch => (Lane::Urgent, WhenFull::DropOldest),
             // A block that is lost costs a round, an answer that is lost is asked for again, and
             // envelopes are forwarded until they are final.
