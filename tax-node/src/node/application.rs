@@ -74,6 +74,8 @@ pub(super) struct Built {
     frontier: Frontier,
     records: Vec<Recorded>,
     waiting: Vec<Waiting>,
+    /// Whether the sequencer executed it, and goes on from it.
+    sequenced: bool,
 }
 
 /// A block of another, executed over the state that it continues.
@@ -116,6 +118,7 @@ impl ChainApplication {
             frontier,
             records,
             waiting,
+            sequenced: true,
         };
         Ok((Block { header, envelopes }, built))
     }
@@ -123,7 +126,7 @@ impl ChainApplication {
     /// A block without records: it says that the chain is alive.
     fn build_empty(&mut self) -> Result<Build, Fatal> {
         let now = (self.clock)().ms();
-        let (block, built) = self.assemble(Sealed {
+        let (block, mut built) = self.assemble(Sealed {
             time: Instant::from_ms(now.max(self.point.time.ms().saturating_add(1))),
             first_index: self.point.frontier.size(),
             envelopes: Vec::new(),
@@ -133,6 +136,7 @@ impl ChainApplication {
             changes: Arc::new(Changes::new()),
             waiting: Vec::new(),
         })?;
+        built.sequenced = false;
         self.built = Some(built);
         Ok(Build::Block(Box::new(block)))
     }
@@ -310,7 +314,12 @@ impl Application for ChainApplication {
                 let before = self.point.frontier.clone();
                 let carried = self.validators.history().changes_at(block.header.height);
                 self.publish(&block.header, &built.changes, built.frontier)?;
-                self.desk.settled();
+                if built.sequenced {
+                    self.desk.settled();
+                } else {
+                    // The sequencer knows nothing of a block without records, its height and time.
+                    self.restart(None);
+                }
                 let fresh =
                     FreshBlock::new(block, &certificate, before, built.leaf_hashes, carried);
                 self.answer(built.waiting, Some(&Arc::new(fresh)));

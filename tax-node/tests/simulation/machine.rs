@@ -219,6 +219,10 @@ impl World {
                 machine.forgets_now = true;
             }
         }
+        if matches!(mishap, Mishap::Wiped | Mishap::Restored) {
+            let kid = self.machines[node].kid();
+            self.oracle.forgets(kid);
+        }
         self.stays_down(node, down_ms);
     }
 }

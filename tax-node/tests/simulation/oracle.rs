@@ -1,6 +1,6 @@
 //! What must hold, whatever happens. It keeps a chain and a state of its own.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use consensus::{LogEntry, Message};
@@ -26,6 +26,8 @@ pub(crate) struct Oracle {
     locked: HashMap<String, u64>,
     /// What correct validators said.
     said: BTreeMap<Place, Option<Hash>>,
+    /// What of it their disks hold, or should.
+    written: BTreeSet<Place>,
     pub(crate) violations: Vec<String>,
 }
 
@@ -43,6 +45,7 @@ impl Oracle {
             places: HashMap::new(),
             locked: HashMap::new(),
             said: BTreeMap::new(),
+            written: BTreeSet::new(),
             violations: Vec::new(),
         }
     }
@@ -153,6 +156,7 @@ impl Oracle {
             }
             Message::Polka(_) | Message::RoundChange(_) => return None,
         };
+        self.written.insert(place);
         let first = *self.said.entry(place).or_insert(what);
         let (_, height, round, kind) = place;
         (first != what).then(|| {
@@ -162,12 +166,18 @@ impl Oracle {
         })
     }
 
+    /// The disk of a validator went back in time.
+    pub(crate) fn forgets(&mut self, kid: Kid) {
+        self.written.retain(|(of, ..)| *of != kid);
+    }
+
     /// What a validator said is remembered by its own log after a start, unless its height is over.
     pub(crate) fn remembers(&mut self, node: usize, kid: Kid, next: u64, logged: &[LogEntry]) {
         let said: Vec<(Place, Option<Hash>)> = self
             .said
             .range((kid, next, 0, None)..)
             .take_while(|((of, ..), _)| *of == kid)
+            .filter(|(place, _)| self.written.contains(*place))
             .map(|(place, what)| (*place, *what))
             .collect();
         for ((_, height, round, kind), what) in said {
