@@ -114,7 +114,7 @@ impl Engine for Consortium {
     fn run(self, application: &mut dyn Replica) -> Result<(), EngineError> {
         let chain = application.chain_id().clone();
         let machine = Machine::new(chain, Arc::clone(&self.signer), self.timeouts);
-        let log = VoteLog::<File>::open(&self.log, ()).map_err(ConsortiumError::Log)?;
+        let log = VoteLog::<File>::open_file(&self.log).map_err(ConsortiumError::Log)?;
         let kid = self.signer.public_key().kid();
         let node = Participant::new(application, machine, kid, log, self.tuning.clone())?;
         let shell = Shell {
