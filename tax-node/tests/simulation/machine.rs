@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use invoice_core::crypto::Kid;
+use invoice_core::crypto::{Hash, Kid};
 use invoice_core::crypto::Signer as _;
 use tax_node::engine::consortium::Clock;
 use tax_node::node::simulated::{SimulatedConfig, SimulatedDisk, SimulatedNode};
@@ -41,6 +41,10 @@ pub(crate) struct Machine {
     pub(crate) checked: u64,
     /// The highest index that it told to be final, with the record.
     pub(crate) told: Option<u64>,
+    /// Blocks that it proposes to some in place of what it built.
+    pub(crate) doctored: BTreeMap<Hash, Hash>,
+    /// The last block that was proposed to it at each height.
+    pub(crate) proposed: BTreeMap<u64, Hash>,
     /// For how long it stays down after it died by itself.
     down_ms: u64,
 }
@@ -67,6 +71,8 @@ impl Machine {
             relapsed: false,
             checked: 0,
             told: None,
+            doctored: BTreeMap::new(),
+            proposed: BTreeMap::new(),
             down_ms: 0,
         }
     }
