@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use bytes::Bytes;
 use consensus::Message;
 use invoice_core::crypto::Kid;
+use invoice_core::crypto::messages::VoteKind;
 use tax_node::engine::consortium::Event;
 use tax_node::engine::consortium::frames::{Frame, FrameKind};
 
@@ -150,6 +151,13 @@ impl World {
             && self.machines[from].treason.is_none()
         {
             self.check_own(from, message);
+        }
+        if let Frame::Consensus(Message::Vote(vote)) = &frame
+            && vote.kind == VoteKind::Precommit
+            && vote.block_id.is_some()
+            && let Some(operations) = self.machines[from].strikes.take()
+        {
+            self.machines[from].disk.cut_after(operations);
         }
         let encoded = match frame.encode() {
             Ok(encoded) => encoded,

@@ -24,6 +24,8 @@ pub(crate) struct Machine {
     pub(crate) clocks: BTreeMap<Clock, u64>,
     pub(crate) slow_ms: u64,
     pub(crate) busy_until: u64,
+    /// After so many writes and syncs the power goes off, counted from the next precommit.
+    pub(crate) strikes: Option<u64>,
     /// Whether a turn of the pipeline is due.
     pub(crate) turning: bool,
     pub(crate) treason: Option<Treason>,
@@ -62,6 +64,7 @@ impl Machine {
             clocks: BTreeMap::new(),
             slow_ms: 0,
             busy_until: 0,
+            strikes: None,
             turning: false,
             treason: None,
             forgetful: false,
@@ -192,6 +195,11 @@ impl World {
             machine.disk.cut_after(operations);
             return;
         }
+        if let Mishap::PowerCutDeciding(operations) = mishap {
+            machine.down_ms = down_ms;
+            machine.strikes = Some(operations);
+            return;
+        }
         self.note(13 << 8 | node as u64, &[], || format!("node {node}: {mishap:?}"));
         let machine = &mut self.machines[node];
         match mishap {
@@ -200,7 +208,7 @@ impl World {
                 machine.disk.kill_process();
                 machine.node = None;
             }
-            Mishap::PowerCut | Mishap::PowerCutAmid(_) => {
+            Mishap::PowerCut | Mishap::PowerCutAmid(_) | Mishap::PowerCutDeciding(_) => {
                 self.tally.power_cuts += 1;
                 self.power_off(node);
             }

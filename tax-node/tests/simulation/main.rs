@@ -15,6 +15,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use plan::Plan;
 use rayon::prelude::*;
 use tally::Tally;
+use tax_node::engine::Fault;
 
 /// Seeds that are run unless `PIAOLIAN_SEEDS` says otherwise.
 const SEEDS: u64 = 2_000;
@@ -85,4 +86,32 @@ fn whatever_happens_there_is_one_history() {
         faults.len(),
         faults.iter().take(12).cloned().collect::<Vec<_>>().join("\n")
     );
+}
+
+/// Seeds within which every planted fault is caught.
+const PLANTED_SEEDS: u64 = 400;
+
+/// The first seed that catches a fault, and what it says.
+fn caught(fault: Fault) -> Option<(u64, String)> {
+    (0..PLANTED_SEEDS).into_par_iter().find_map_first(|seed| {
+        let plan = Plan {
+            planted: Some(fault),
+            ..Plan::random(seed)
+        };
+        run(&plan).err().map(|violation| (seed, violation))
+    })
+}
+
+#[test]
+fn planted_faults_are_caught() {
+    let mut missed = Vec::new();
+    for fault in Fault::ALL {
+        let Some((_, violation)) = caught(fault) else {
+            missed.push(fault);
+            continue;
+        };
+        let first = violation.lines().next().unwrap_or_default();
+        println!("{fault:?}: {first}");
+    }
+    assert_eq!(missed, [], "not caught within {PLANTED_SEEDS} seeds");
 }

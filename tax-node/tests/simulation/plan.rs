@@ -51,6 +51,8 @@ pub(crate) enum Mishap {
     PowerCut,
     /// The power goes off in the middle of what happens next, after so many writes and syncs.
     PowerCutAmid(u64),
+    /// The power goes off so many writes and syncs after the next vote that may decide.
+    PowerCutDeciding(u64),
     /// The disk is replaced by an empty one.
     Wiped,
     /// A backup that was made before is put back.
@@ -266,10 +268,11 @@ impl Plan {
 
     fn mishaps(&mut self, dice: &mut Dice) {
         for _ in 0..dice.below(6) {
-            let mishap = match dice.below(4) {
+            let mishap = match dice.below(6) {
                 0 => Mishap::Killed,
                 1 => Mishap::PowerCut,
-                _ => Mishap::PowerCutAmid(1 + dice.below(80)),
+                2 | 3 => Mishap::PowerCutAmid(1 + dice.below(80)),
+                _ => Mishap::PowerCutDeciding(1 + dice.below(40)),
             };
             let (node, down_ms) = (self.any_node(dice), 50 + dice.below(2_000));
             let planned = Planned::Mishap {

@@ -516,6 +516,7 @@ impl World {
         self.links.join_all();
         for node in 0..self.machines.len() {
             self.machines[node].slow_ms = 0;
+            self.machines[node].strikes = None;
             self.machines[node].disk.cut_after(NEVER);
             if self.machines[node].node.is_none() {
                 let life = self.machines[node].life;
