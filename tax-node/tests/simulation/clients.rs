@@ -2,11 +2,9 @@
 
 use bytes::Bytes;
 use invoice_api::registry::Submission;
-use invoice_core::chain::ValidatorSet;
 use tax_node::node::simulated::{Answers, Fact};
 
-use crate::cast::{self, records};
-use crate::plan::Change;
+use crate::cast::records;
 use crate::world::{Happening, World};
 
 /// After this time without an answer a member sends the same elsewhere, in milliseconds.
@@ -76,7 +74,7 @@ impl World {
         self.want(records().papers[last].issue.clone(), &[node], Vec::new());
     }
 
-    fn want(&mut self, submission: Submission, to: &[usize], then: Vec<Submission>) {
+    pub(crate) fn want(&mut self, submission: Submission, to: &[usize], then: Vec<Submission>) {
         let entry = self.clients.wanted.len();
         self.clients.wanted.push(Wanted {
             submission,
@@ -127,7 +125,7 @@ impl World {
         self.after(again, Happening::Retry { entry });
     }
 
-    fn any_node(&mut self) -> usize {
+    pub(crate) fn any_node(&mut self) -> usize {
         self.dice.below(self.machines.len() as u64) as usize
     }
 
@@ -199,12 +197,5 @@ impl World {
                 self.want(next, &[one, other], Vec::new());
             }
         }
-    }
-
-    /// Both bureaus change the validators.
-    pub(crate) fn change(&mut self, change: Change) {
-        let _ = change;
-        let _ = ValidatorSet::new;
-        let _ = cast::change;
     }
 }

@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use invoice_core::crypto::{Hash, Kid};
-use invoice_core::crypto::Signer as _;
 use tax_node::engine::consortium::Clock;
 use tax_node::node::simulated::{SimulatedConfig, SimulatedDisk, SimulatedNode};
 
@@ -36,6 +35,7 @@ pub(crate) struct Machine {
     /// Who has greeted since the start, and the highest height at which it was then shown a word of
     /// its own.
     pub(crate) greeted: BTreeSet<Kid>,
+    pub(crate) heard_quorum: bool,
     pub(crate) shown: u64,
     /// It has contradicted itself, of which nobody could warn it: it counts as not correct.
     pub(crate) relapsed: bool,
@@ -70,6 +70,7 @@ impl Machine {
             forgetful: false,
             forgets_now: false,
             greeted: BTreeSet::new(),
+            heard_quorum: false,
             shown: 0,
             relapsed: false,
             checked: 0,
@@ -93,6 +94,7 @@ impl Machine {
         self.turning = false;
         self.busy_until = 0;
         self.greeted.clear();
+        self.heard_quorum = false;
         self.shown = 0;
         self.clocks.clear();
     }

@@ -1,6 +1,7 @@
 //! Whole consortiums in one thread: real nodes, virtual time, seeded faults, and an oracle.
 
 mod cast;
+mod changes;
 mod clients;
 mod links;
 mod machine;

@@ -179,6 +179,7 @@ impl Plan {
         let count = [4, 4, 4, 4, 5, 6, 7][dice.below(7) as usize];
         let mut plan = Self::calm(seed, count);
         plan.events.clear();
+        plan.candidate = dice.once_in(5);
         if dice.once_in(6) {
             (plan.timeouts, plan.tuning) = Default::default();
         }
@@ -199,6 +200,7 @@ impl Plan {
                 .collect();
         }
         plan.faulty(dice);
+        plan.changes(dice);
         plan.mishaps(dice);
         plan.partitions(dice);
         if dice.once_in(3) {
@@ -241,6 +243,22 @@ impl Plan {
                 self.skews_ms.resize(self.validators + 2, 0);
                 self.skews_ms[*node] = 3_600_000;
             }
+        }
+    }
+
+    /// Who joins, who leaves, and who gets another key.
+    fn changes(&mut self, dice: &mut Dice) {
+        if self.candidate {
+            self.some_time(dice, Planned::Change(Change::Add));
+        }
+        let correct = |node: &usize| self.treasons.iter().all(|(of, _)| of != node);
+        let correct: Vec<usize> = (0..self.validators).filter(correct).collect();
+        let node = correct[dice.below(correct.len() as u64) as usize];
+        let bears = (self.validators - 2) / 3 >= (self.validators - 1) / 3;
+        if dice.once_in(6) && bears {
+            self.some_time(dice, Planned::Change(Change::Remove(node)));
+        } else if dice.once_in(5) {
+            self.some_time(dice, Planned::Change(Change::Renew(node)));
         }
     }
 

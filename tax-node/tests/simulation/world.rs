@@ -13,7 +13,7 @@ use tax_node::engine::consortium::frames::{Frame, FrameKind};
 use tax_node::node::simulated::SimulatedConfig;
 use tax_node::store::fault::Dice;
 
-use crate::cast::{self, BEGIN_MS, beginning, kid, signer, validator_key};
+use crate::cast::{self, BEGIN_MS, beginning, signer, validator_key};
 use crate::clients::Clients;
 use crate::links::Links;
 use crate::machine::Machine;
@@ -23,6 +23,10 @@ use crate::tally::Tally;
 
 /// After everything is healed, progress must come within this time.
 pub(crate) const HEALED_WITHIN_MS: u64 = 30_000;
+
+/// How far a block may lie ahead: what a node bears, by the clock that is furthest ahead, and some
+/// blocks in a row.
+const AHEAD_MAX_MS: i64 = 5_000 + 2_000 + 100;
 
 /// More writes and syncs than there will be.
 const NEVER: u64 = 1 << 40;
@@ -59,6 +63,8 @@ pub(crate) enum Happening {
     Planned(usize),
     /// A member tries again.
     Retry { entry: usize },
+    /// A node is given its new key.
+    Renew { node: usize },
     /// From here on nothing bad happens.
     Calm,
 }
@@ -285,8 +291,7 @@ impl World {
                 payload,
             } => self.arrive(from, to, link, kind, &payload),
             Happening::Connected { node, peer, link } => {
-                if self.links.stands(node, peer, link) {
-                    let peer = self.machines[peer].kid();
+                if let Some(peer) = self.links.known_as(node, peer, link) {
                     self.handle(node, Event::Connected(peer));
                 }
             }
@@ -317,15 +322,18 @@ impl World {
                 }
             }
             Happening::Retry { entry } => self.retry(entry),
+            Happening::Renew { node } => self.renew(node),
             Happening::Calm => self.calm(),
         }
     }
 
     fn arrive(&mut self, from: usize, to: usize, link: u32, kind: u8, payload: &Bytes) {
-        if !self.links.stands(to, from, link) || self.machines[to].node.is_none() {
+        let Some(peer) = self.links.known_as(to, from, link) else {
+            return;
+        };
+        if self.machines[to].node.is_none() {
             return;
         }
-        let peer = self.machines[from].kid();
         let frame = FrameKind::from_number(kind).map(|kind| Frame::decode(kind, payload));
         match frame {
             Some(Ok(frame)) => self.handle(to, Event::Received(peer, frame)),
@@ -351,6 +359,10 @@ impl World {
             machine.greeted.insert(*peer);
             let height = word.as_ref().map_or(0, consensus::Message::height);
             machine.shown = machine.shown.max(height);
+            if let Some(running) = &machine.node {
+                let next = running.point().height + 1;
+                self.count_greetings(node, next);
+            }
         }
         let Some(running) = &mut self.machines[node].node else {
             return;
@@ -465,7 +477,12 @@ impl World {
                     self.tally.rounds_above_0 += 1;
                 }
                 self.oracle.decided(node, &block, &certificate);
+                if block.header.time_ms > BEGIN_MS + self.now as i64 + AHEAD_MAX_MS {
+                    let words = format!("block {height} lies ahead of every correct clock");
+                    self.oracle.violated(words);
+                }
                 self.machines[node].checked = height;
+                self.renew_keys();
             }
             None => {
                 let words = format!("node {node} has not the block {height} that it says is final");
@@ -559,12 +576,6 @@ impl World {
             Planned::Change(change) => self.change(change),
         }
     }
-
-    /// Number of the next happening, for tags that differ.
-    pub(crate) fn is_validator(&self, node: usize) -> bool {
-        let set = self.oracle.validators(self.oracle.height() + 1);
-        set.get(&kid(self.machines[node].key)).is_some()
-    }
 }
 
 /// Whom something happens to, when it takes the machine's time.
@@ -579,6 +590,7 @@ const fn node_of(happening: &Happening) -> Option<usize> {
         | Happening::Start { .. }
         | Happening::Planned(_)
         | Happening::Retry { .. }
+        | Happening::Renew { .. }
         | Happening::Calm => None,
     }
 }
