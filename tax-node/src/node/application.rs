@@ -22,7 +22,9 @@ use invoice_core::apply::{
     BlockFault, ChainPoint, Executed, InvalidBlock, Recorded, Signatures, execute_block,
 };
 use invoice_core::calendar::Instant;
-use invoice_core::chain::{Block, Certificate, ChainId, Header, ValidatorSet};
+use invoice_core::chain::{
+    Authorization, Block, Certificate, ChainId, Header, ValidatorSet, leaf_hashes,
+};
 use invoice_core::crypto::Hash;
 use invoice_core::merkle::Frontier;
 use invoice_core::state::{Changes, Overlay};
@@ -39,9 +41,7 @@ use super::pipeline::pending::Pending;
 use super::pipeline::seal::{Sealed, Waiting, seal};
 use super::validators::Validators;
 use crate::engine::consortium::frames::DecidedBlock;
-use crate::engine::{
-    Application, Build, BuildRequest, Fatal, Fault, Planted, Replica, Validity,
-};
+use crate::engine::{Application, Build, BuildRequest, Fatal, Fault, Planted, Replica, Validity};
 use crate::seed::fresh_seed;
 use crate::store::{CommittedBlock, IndexRows, Snapshot, Store};
 
@@ -151,6 +151,32 @@ impl ChainApplication {
         execute_block(&self.point, &snapshot, block, verify_all()?).map_err(Fatal::new)
     }
 
+    /// Whether what a block's header stands for breaks a rule, whatever body comes with it. The
+    /// header covers records, signers and outcomes, and neither signatures nor which records came
+    /// together.
+    fn is_proven(&self, block: &Block, reason: &InvalidBlock) -> bool {
+        match reason {
+            InvalidBlock::Discontinuous(_) => true,
+            InvalidBlock::Signature { .. } => false,
+            InvalidBlock::Digest(_)
+            | InvalidBlock::Unreadable { .. }
+            | InvalidBlock::Outcome { .. } => {
+                let Ok(hashes) = leaf_hashes(block.leaves()) else {
+                    return false;
+                };
+                let mut frontier = self.point.frontier.clone();
+                frontier.extend(&hashes);
+                let together = block.envelopes.iter().any(|envelope| {
+                    matches!(
+                        envelope.authorization,
+                        Authorization::Batch { atomic: true, .. }
+                    )
+                });
+                frontier.root() == block.header.log_root && !together
+            }
+        }
+    }
+
     /// The block that was built is not the one decided: the sequencer begins again over the last
     /// committed block, with the envelopes of the lost one first.
     fn restart(&self, lost: Option<Built>) {
@@ -256,15 +282,11 @@ impl Application for ChainApplication {
     }
 
     fn check(&mut self, block: &Block) -> Result<Validity, Fatal> {
-        let invalid = |reason: String| Ok(Validity::Invalid { reason });
-        if block.header.validators != self.validators.at(block.header.height).digest() {
-            return invalid("its header names other validators".to_owned());
-        }
         let latest = (self.clock)().ms().saturating_add(CLOCK_SKEW_MAX_MS);
         if block.header.time_ms > latest.max(self.point.time.ms().saturating_add(1))
             && !self.planted.has(Fault::FutureAccepted)
         {
-            return invalid("its time lies ahead of this node's clock".to_owned());
+            return Ok(invalid("its time lies ahead of this node's clock"));
         }
         if self
             .built
@@ -274,20 +296,7 @@ impl Application for ChainApplication {
             // Built here over the same state: its digests come from this very execution.
             return Ok(Validity::Valid);
         }
-        let snapshot = self.store.snapshot().map_err(Fatal::new)?;
-        match execute_block(&self.point, &snapshot, block, verify_all()?) {
-            Ok(executed) => {
-                let block_id = block.header.id();
-                self.checked = Some(Checked { block_id, executed });
-                Ok(Validity::Valid)
-            }
-            Err(BlockFault::Invalid {
-                reason: InvalidBlock::Digest(_),
-                ..
-            }) if self.planted.has(Fault::DigestUnchecked) => Ok(Validity::Valid),
-            Err(BlockFault::Invalid { reason, .. }) => invalid(reason.to_string()),
-            Err(BlockFault::State(fault)) => Err(Fatal::new(fault)),
-        }
+        self.check_final(block)
     }
 
     fn commit(&mut self, block: Block, certificate: Certificate) -> Result<(), Fatal> {
@@ -341,6 +350,30 @@ impl Application for ChainApplication {
 }
 
 impl Replica for ChainApplication {
+    fn check_final(&mut self, block: &Block) -> Result<Validity, Fatal> {
+        if block.header.validators != self.validators.at(block.header.height).digest() {
+            return Ok(invalid("its header names other validators"));
+        }
+        // Also what was built here is executed: a peer may have put another body under its header.
+        let snapshot = self.store.snapshot().map_err(Fatal::new)?;
+        match execute_block(&self.point, &snapshot, block, verify_all()?) {
+            Ok(executed) => {
+                let block_id = block.header.id();
+                self.checked = Some(Checked { block_id, executed });
+                Ok(Validity::Valid)
+            }
+            Err(BlockFault::Invalid {
+                reason: InvalidBlock::Digest(_),
+                ..
+            }) if self.planted.has(Fault::DigestUnchecked) => Ok(Validity::Valid),
+            Err(BlockFault::Invalid { reason, .. }) => Ok(Validity::Invalid {
+                proven: self.is_proven(block, &reason),
+                reason: reason.to_string(),
+            }),
+            Err(BlockFault::State(fault)) => Err(Fatal::new(fault)),
+        }
+    }
+
     fn has_records(&self) -> bool {
         self.outbox.waiting() > 0
     }
@@ -388,6 +421,14 @@ fn rows_of(
         changes,
     };
     rows_over(&after, records).map_err(Fatal::new)
+}
+
+/// What the header alone shows.
+fn invalid(reason: &str) -> Validity {
+    Validity::Invalid {
+        reason: reason.to_owned(),
+        proven: true,
+    }
 }
 
 /// Verifies every signature of a block, with a seed that nobody could know before.
