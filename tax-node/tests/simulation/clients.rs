@@ -14,6 +14,8 @@ const PATIENCE_MS: u64 = 2_500;
 pub(crate) struct Wanted {
     submission: Submission,
     answered: bool,
+    /// Whether it was wanted before everything was healed, or just then.
+    counts: bool,
     /// What is to be sent once this is final.
     then: Vec<Submission>,
 }
@@ -34,11 +36,11 @@ pub(crate) struct Clients {
 
 impl Clients {
     pub(crate) fn all_answered(&self) -> bool {
-        self.wanted.iter().all(|one| one.answered)
+        self.wanted.iter().all(|one| one.answered || !one.counts)
     }
 
     pub(crate) fn unanswered(&self) -> Vec<String> {
-        let unanswered = self.wanted.iter().filter(|one| !one.answered);
+        let unanswered = self.wanted.iter().filter(|one| !one.answered && one.counts);
         let first = unanswered.filter_map(|one| one.submission.records.first());
         first
             .map(|record| String::from_utf8_lossy(record).chars().take(50).collect())
@@ -79,6 +81,7 @@ impl World {
         self.clients.wanted.push(Wanted {
             submission,
             answered: false,
+            counts: !self.is_calm || self.now == self.plan.calm_ms,
             then,
         });
         for node in to {
