@@ -21,8 +21,12 @@ use crate::oracle::Oracle;
 use crate::plan::{Mishap, Plan, Planned, Treason};
 use crate::tally::Tally;
 
-/// After everything is healed, progress must come within this time.
-pub(crate) const HEALED_WITHIN_MS: u64 = 30_000;
+/// After everything is healed, all correct nodes must have a new block within this time.
+const PROGRESS_WITHIN_MS: u64 = 30_000;
+
+/// And everything that waited then must be final within this one: one block need not take it all,
+/// and traitors may delay each.
+const ANSWERED_WITHIN_MS: u64 = 60_000;
 
 /// How far a block may lie ahead: what a node bears, by the clock that is furthest ahead, and some
 /// blocks in a row.
@@ -87,7 +91,9 @@ pub(crate) struct World {
     tells: bool,
     pub(crate) is_calm: bool,
     /// The final height when it became calm.
-    pub(crate) height_at_calm: u64,
+    height_at_calm: u64,
+    /// How long after that all correct nodes had a new block.
+    progress_ms: Option<u64>,
 }
 
 /// What a run left behind.
@@ -124,6 +130,7 @@ impl World {
             tells,
             is_calm: false,
             height_at_calm: 0,
+            progress_ms: None,
             plan,
         };
         world.tally.seeds = 1;
@@ -190,7 +197,8 @@ impl World {
     }
 
     fn go(&mut self) {
-        let end = self.plan.calm_ms + HEALED_WITHIN_MS;
+        let end = self.plan.calm_ms + ANSWERED_WITHIN_MS;
+        let progress_by = self.plan.calm_ms + PROGRESS_WITHIN_MS;
         while let Some(((at, _), happening)) = self.events.pop_first() {
             if at > end || !self.oracle.violations.is_empty() || self.is_done() {
                 break;
@@ -199,20 +207,28 @@ impl World {
             let time = BEGIN_MS + at as i64;
             self.time.store(time, Ordering::Relaxed);
             self.happen(happening);
+            if self.is_calm && self.progress_ms.is_none() && self.have(self.height_at_calm + 1) {
+                self.progress_ms = Some(self.now - self.plan.calm_ms);
+            }
+            if self.progress_ms.is_none() && self.now > progress_by {
+                break;
+            }
         }
     }
 
     /// Whether everything that was to come has come.
     fn is_done(&self) -> bool {
-        self.is_calm
+        self.progress_ms.is_some()
             && self.clients.all_answered()
-            && self.oracle.height() > self.height_at_calm
-            && self.correct().all(|node| self.has_all(node))
+            && self.have(self.oracle.height())
     }
 
-    fn has_all(&self, node: usize) -> bool {
-        let running = self.machines[node].node.as_ref();
-        running.is_some_and(|node| node.point().height >= self.oracle.height())
+    /// Whether all correct nodes have the block of a height.
+    fn have(&self, height: u64) -> bool {
+        self.correct().all(|node| {
+            let running = self.machines[node].node.as_ref();
+            running.is_some_and(|node| node.point().height >= height)
+        })
     }
 
     /// Nodes that do nothing wrong.
@@ -235,7 +251,8 @@ impl World {
         }
         if self.oracle.violations.is_empty() {
             self.compare_states();
-            self.tally.healed_ms = self.now.saturating_sub(self.plan.calm_ms);
+            self.tally.progress_ms = self.progress_ms.unwrap_or_default();
+            self.tally.answered_ms = self.now.saturating_sub(self.plan.calm_ms);
         }
         self.tally.heights = self.oracle.height();
         Outcome {
