@@ -18,7 +18,9 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use invoice_core::apply::{BlockFault, ChainPoint, Executed, Recorded, Signatures, execute_block};
+use invoice_core::apply::{
+    BlockFault, ChainPoint, Executed, KeyRing, Recorded, Signatures, execute_block,
+};
 use invoice_core::calendar::Instant;
 use invoice_core::chain::{Block, Certificate, ChainId, Header, ValidatorSet};
 use invoice_core::crypto::Hash;
@@ -52,6 +54,8 @@ pub(super) struct ChainApplication {
     pub(super) clock: Clock,
     pub(super) desk: Arc<Desk>,
     pub(super) keys: Arc<KeyCache>,
+    /// Keys that verified blocks of others.
+    pub(super) ring: KeyRing,
     pub(super) pending: Arc<Pending>,
     pub(super) head: watch::Sender<u64>,
     pub(super) built: Option<Built>,
@@ -139,7 +143,8 @@ impl ChainApplication {
             return Ok(checked.executed);
         }
         let snapshot = self.store.snapshot().map_err(Fatal::new)?;
-        execute_block(&self.point, &snapshot, block, verify_all()?).map_err(Fatal::new)
+        let signatures = verify_all(&mut self.ring)?;
+        execute_block(&self.point, &snapshot, block, signatures).map_err(Fatal::new)
     }
 
     /// The block that was built is not the one decided: the sequencer begins again over the last
@@ -261,7 +266,8 @@ impl Application for ChainApplication {
             return Ok(Validity::Valid);
         }
         let snapshot = self.store.snapshot().map_err(Fatal::new)?;
-        match execute_block(&self.point, &snapshot, block, verify_all()?) {
+        let signatures = verify_all(&mut self.ring)?;
+        match execute_block(&self.point, &snapshot, block, signatures) {
             Ok(executed) => {
                 let block_id = block.header.id();
                 self.checked = Some(Checked { block_id, executed });
@@ -360,7 +366,7 @@ fn rows_of(
 }
 
 /// Verifies every signature of a block, with a seed that nobody could know before.
-fn verify_all() -> Result<Signatures, Fatal> {
+fn verify_all(keys: &mut KeyRing) -> Result<Signatures<'_>, Fatal> {
     let seed = fresh_seed().map_err(Fatal::new)?;
-    Ok(Signatures::Verify { seed })
+    Ok(Signatures::Verify { seed, keys })
 }

@@ -8,7 +8,9 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use consensus::Timeouts;
-use invoice_core::apply::{BlockFault, ChainPoint, Signatures, execute_block, genesis_changes};
+use invoice_core::apply::{
+    BlockFault, ChainPoint, KeyRing, Signatures, execute_block, genesis_changes,
+};
 use invoice_core::calendar::Instant;
 use invoice_core::chain::{Genesis, GenesisError};
 use invoice_core::crypto::{Kid, Signer};
@@ -269,6 +271,7 @@ impl Node {
             clock: Arc::clone(&shared.clock),
             desk: Arc::clone(&shared.desk),
             keys: Arc::clone(&shared.keys),
+            ring: KeyRing::default(),
             pending: Arc::clone(&shared.pending),
             head: head_sender,
             built: None,
