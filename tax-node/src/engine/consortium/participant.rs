@@ -563,7 +563,7 @@ impl<A: Replica, S: Storage> Participant<A, S> {
                     // Whatever the message rests on is on disk before it leaves.
                     self.log.sync()?;
                     self.send_own_block(&message);
-                    self.to_validators(Frame::Consensus(message));
+                    self.tell_validators(Frame::Consensus(message));
                 }
                 Output::Start(timer, after) => self.set(Clock::Machine(timer), after),
                 Output::Stop(timer) => self.actions.push(Action::Stop(Clock::Machine(timer))),
@@ -706,10 +706,10 @@ impl<A: Replica, S: Storage> Participant<A, S> {
     }
 
     fn broadcast_block(&mut self, block: ProposedBlock) {
-        self.to_validators(Frame::Block(block));
+        self.tell_validators(Frame::Block(block));
     }
 
-    fn to_validators(&mut self, frame: Frame) {
+    fn tell_validators(&mut self, frame: Frame) {
         let voters = self
             .peers
             .keys()
