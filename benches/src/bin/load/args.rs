@@ -158,6 +158,10 @@ pub(crate) struct Consortium {
     /// 无投票权的节点数 / nodes without a vote
     #[arg(long, default_value_t = 0)]
     pub(crate) supervisors: u8,
+    /// 发送完毕后再启动一个空的监督节点，测其追赶速度 / start one more, empty node without a vote at
+    /// the end, and time how it catches up
+    #[arg(long)]
+    pub(crate) late: bool,
     /// 调用 / call
     #[arg(long, value_enum, default_value = "bulk")]
     pub(crate) call: Call,

@@ -230,6 +230,7 @@ fn among_others(args: &Consortium) -> Result<(), Failure> {
         let case = consortium::Case {
             validators: args.validators,
             supervisors: args.supervisors,
+            late: args.late,
             form: request.form.to_string(),
             input: &path,
             prepared: &prepared,
@@ -246,6 +247,9 @@ fn among_others(args: &Consortium) -> Result<(), Failure> {
         let found = consortium::run(&common.folder, &cast, &case)?;
         if !common.json {
             println!("{}", consortium::line(&found));
+            if let Some(late) = &found.late {
+                println!("{}", consortium::late_line(late));
+            }
         }
         all.push(found);
     }
