@@ -33,7 +33,7 @@ use super::pipeline::sequencer::Sequencer;
 use super::pipeline::verify::Verifier;
 use super::validators::{Validators, ValidatorsError, certified};
 use crate::engine::consortium::thread::{Consortium, Figures, Wake};
-use crate::engine::{Engine, EngineError, Solo, consortium};
+use crate::engine::{Engine, EngineError, Planted, Solo, consortium};
 use crate::files;
 use crate::links::{Limits, Links, LinksConfig, LinksError, Peer};
 use crate::store::{NewChain, OpenError, OpenOptions, ReadError, ReplayError, Store, Tuning};
@@ -277,6 +277,7 @@ impl Node {
             built: None,
             checked: None,
             outbox: Arc::clone(&shared.outbox),
+            planted: Planted::default(),
             intake: Arc::new(Intake {
                 store: Arc::clone(&shared.store),
                 keys: Arc::clone(&shared.keys),
@@ -385,7 +386,7 @@ fn open(config: &NodeConfig) -> Result<Store, OpenError> {
 }
 
 /// Executes the last blocks again, by the code that runs live, and compares the state.
-fn replay_tail(store: &Store, genesis: &Genesis) -> Result<ChainPoint, StartError> {
+pub(super) fn replay_tail(store: &Store, genesis: &Genesis) -> Result<ChainPoint, StartError> {
     let mut tail = store.tail_for_replay()?;
     while let Some(stored) = tail.next_block()? {
         let header = &stored.block.header;

@@ -5,7 +5,7 @@
 //! claims; signatures inside messages and certificates prove what they prove.
 
 use bytes::Bytes;
-use consensus::{Message, Vote};
+use consensus::Message;
 use invoice_core::chain::{BLOCK_BYTES_MAX, BLOCK_RECORDS_MAX};
 use invoice_core::codec::{DecodeError, EncodeError, Reader, Writer};
 use invoice_core::crypto::{Hash, Kid};
@@ -79,9 +79,9 @@ pub enum Frame {
     Blocks(Vec<DecidedBlock>),
     /// Envelopes of members that wait to be recorded, for whoever proposes next.
     Envelopes(Vec<Bytes>),
-    /// The last vote that the sender has of the receiver, signed by the receiver itself; sent
-    /// once on each link, so that a validator whose disk went back in time hears of it.
-    LastVote(Option<Vote>),
+    /// The last vote or proposal that the sender has of the receiver, signed by the receiver itself;
+    /// sent once on each link, so that a validator whose disk went back in time hears of it.
+    LastWord(Option<Message>),
 }
 
 /// The kind of a frame.
@@ -100,8 +100,8 @@ pub enum FrameKind {
     Blocks = 5,
     /// [`Frame::Envelopes`].
     Envelopes = 6,
-    /// [`Frame::LastVote`].
-    LastVote = 7,
+    /// [`Frame::LastWord`].
+    LastWord = 7,
 }
 
 impl FrameKind {
@@ -113,7 +113,7 @@ impl FrameKind {
         Self::Fetch,
         Self::Blocks,
         Self::Envelopes,
-        Self::LastVote,
+        Self::LastWord,
     ];
 
     /// The kind with a number.
@@ -126,7 +126,7 @@ impl FrameKind {
     #[must_use]
     pub const fn bytes_max(self) -> usize {
         match self {
-            Self::Consensus | Self::LastVote => MESSAGE_BYTES_MAX,
+            Self::Consensus | Self::LastWord => MESSAGE_BYTES_MAX,
             Self::Status | Self::Fetch => 8,
             Self::Block | Self::Blocks | Self::Envelopes => FRAME_BYTES_MAX,
         }
@@ -144,7 +144,7 @@ impl Frame {
             Self::Fetch { .. } => FrameKind::Fetch,
             Self::Blocks(_) => FrameKind::Blocks,
             Self::Envelopes(_) => FrameKind::Envelopes,
-            Self::LastVote(_) => FrameKind::LastVote,
+            Self::LastWord(_) => FrameKind::LastWord,
         }
     }
 
@@ -179,9 +179,9 @@ impl Frame {
                     writer.put_bytes32("envelope", envelope)?;
                 }
             }
-            Self::LastVote(vote) => {
-                if let Some(vote) = vote {
-                    writer.put(&Message::Vote(vote.clone()).encode()?);
+            Self::LastWord(word) => {
+                if let Some(word) = word {
+                    writer.put(&word.encode()?);
                 }
             }
         }
@@ -202,12 +202,14 @@ impl Frame {
         let mut reader = Reader::new(payload);
         let frame = match kind {
             FrameKind::Consensus => return Message::decode(payload).map(Self::Consensus),
-            FrameKind::LastVote if payload.is_empty() => return Ok(Self::LastVote(None)),
-            FrameKind::LastVote => {
+            FrameKind::LastWord if payload.is_empty() => return Ok(Self::LastWord(None)),
+            FrameKind::LastWord => {
                 return match Message::decode(payload)? {
-                    Message::Vote(vote) => Ok(Self::LastVote(Some(vote))),
-                    Message::Proposal(_) | Message::Polka(_) | Message::RoundChange(_) => {
-                        Err(DecodeError::Invalid { what: "last vote" })
+                    word @ (Message::Vote(_) | Message::Proposal(_)) => {
+                        Ok(Self::LastWord(Some(word)))
+                    }
+                    Message::Polka(_) | Message::RoundChange(_) => {
+                        Err(DecodeError::Invalid { what: "last word" })
                     }
                 };
             }

@@ -35,7 +35,7 @@ use super::greeting::Greeting;
 use super::proposals::Proposals;
 use super::vote_log::VoteLog;
 use super::{Alarm, ConsortiumError, Tuning};
-use crate::engine::{Build, BuildRequest, Replica, Validity};
+use crate::engine::{Build, BuildRequest, Fault, Planted, Replica, Validity};
 
 /// Messages that are kept until the first height since the start begins.
 const EARLY_MESSAGES_MAX: usize = 1_024;
@@ -139,6 +139,7 @@ pub struct Participant<A, S> {
     /// Whether the log has entries of the height that comes next: it had begun before a crash.
     resumes: bool,
     forwarding: Forwarding,
+    pub(super) planted: Planted,
     pub(super) actions: Vec<Action>,
 }
 
@@ -176,6 +177,7 @@ impl<A: Replica, S: Storage> Participant<A, S> {
             wanted: None,
             resumes: false,
             forwarding: Forwarding::default(),
+            planted: Planted::default(),
             actions: Vec::new(),
         };
         for entry in node.log.entries(height)? {
@@ -183,6 +185,12 @@ impl<A: Replica, S: Storage> Participant<A, S> {
             node.greeting.note(&entry);
         }
         Ok(node)
+    }
+
+    /// Plants a fault.
+    #[cfg(any(test, feature = "fault-injection"))]
+    pub fn plant(&mut self, planted: Planted) {
+        self.planted = planted;
     }
 
     /// The application.
@@ -266,8 +274,8 @@ impl<A: Replica, S: Storage> Participant<A, S> {
 
     fn connected(&mut self, peer: Kid) {
         self.peers.insert(peer, Peer::default());
-        let vote = self.greeting.last_vote_of(&peer);
-        self.send(peer, Frame::LastVote(vote));
+        let word = self.greeting.last_word_of(&peer);
+        self.send(peer, Frame::LastWord(word));
         self.send(
             peer,
             Frame::Status {
@@ -295,11 +303,11 @@ impl<A: Replica, S: Storage> Participant<A, S> {
                 self.application.take_forwarded(envelopes);
                 Ok(())
             }
-            Frame::LastVote(vote) => {
+            Frame::LastWord(word) => {
                 let chain = self.application.chain_id().clone();
                 self.greeting
-                    .heard(from, vote.as_ref(), &chain, &self.validators);
-                if self.greeting.forbids(self.height()) && self.stage == Stage::Deciding {
+                    .heard(from, word.as_ref(), &chain, &self.validators);
+                if self.is_forbidden() && self.stage == Stage::Deciding {
                     // It voted at this height and has forgotten it: from here on it only listens.
                     self.actions.push(Action::Raise(Alarm::Forgotten {
                         height: self.height(),
@@ -370,7 +378,12 @@ impl<A: Replica, S: Storage> Participant<A, S> {
         self.votes()
             && self.missing != Some(height)
             && self.fetching.is_none()
-            && self.greeting.is_done(&self.validators)
+            && (self.greeting.is_done(&self.validators) || self.planted.has(Fault::GreetingIgnored))
+    }
+
+    /// Whether this node may have signed at the height what it does not remember.
+    fn is_forbidden(&self) -> bool {
+        self.greeting.forbids(self.height()) && !self.planted.has(Fault::GreetingIgnored)
     }
 
     fn heard_of_next(&self) -> bool {
@@ -389,8 +402,11 @@ impl<A: Replica, S: Storage> Participant<A, S> {
         let height = self.height();
         self.stop_deciding();
         self.log.begin(height)?;
-        let logged = self.log.entries(height)?;
-        let vote = match self.greeting.forbids(height) {
+        let mut logged = self.log.entries(height)?;
+        if self.planted.has(Fault::LogIgnored) {
+            logged.clear();
+        }
+        let vote = match self.is_forbidden() {
             true => Voting::MustNot,
             false => Voting::May,
         };
@@ -561,7 +577,9 @@ impl<A: Replica, S: Storage> Participant<A, S> {
                 }
                 Output::Send(message) => {
                     // Whatever the message rests on is on disk before it leaves.
-                    self.log.sync()?;
+                    if !self.planted.has(Fault::VoteBeforeSync) {
+                        self.log.sync()?;
+                    }
                     self.send_own_block(&message);
                     self.tell_validators(Frame::Consensus(message));
                 }
@@ -626,6 +644,9 @@ impl<A: Replica, S: Storage> Participant<A, S> {
     ) -> Result<(), ConsortiumError> {
         let height = block.header.height;
         self.log.sync()?;
+        if self.planted.has(Fault::LogResetEarly) {
+            self.log.begin(height.saturating_add(1))?;
+        }
         self.application.commit(block, certificate)?;
         self.stop_deciding();
         self.proposals.forget(height);
