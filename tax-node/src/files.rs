@@ -25,6 +25,16 @@ pub(crate) fn validator_key(folder: &Path) -> PathBuf {
     keys(folder).join("validator.pem")
 }
 
+/// The key of a node without a vote.
+pub(crate) fn node_key(folder: &Path) -> PathBuf {
+    keys(folder).join("node.pem")
+}
+
+/// The list of the other nodes.
+pub(crate) fn peers(folder: &Path) -> PathBuf {
+    folder.join("peers.json")
+}
+
 /// Permissions of a file that only its owner reads.
 pub(crate) const PRIVATE: u32 = 0o600;
 /// Permissions of a file that everyone may read.

@@ -8,5 +8,6 @@ mod files;
 pub mod key_file;
 pub mod links;
 pub mod node;
+pub mod peers;
 mod seed;
 pub mod store;

@@ -1,0 +1,307 @@
+//! The peers file: the nodes of a consortium, and where each of them waits for the others.
+//!
+//! Who a node is its key says; an address only says where to look for it. So a wrong address costs
+//! a connection, never trust.
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use invoice_core::crypto::{Kid, PublicKey};
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+/// Longest peers file, in bytes (1 MiB).
+pub const PEERS_BYTES_MAX: usize = 1024 * 1024;
+/// Most nodes in a peers file.
+pub const PEERS_MAX: usize = 300;
+/// Most characters of a node's name.
+pub const PEER_NAME_CHARS_MAX: usize = 200;
+/// Longest address, in bytes: a host name of 253 (RFC 1035 §2.3.4), a colon, a port.
+pub const PEER_ADDRESS_BYTES_MAX: usize = 253 + 6;
+
+/// What a node does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum NodeRole {
+    /// 验证者: votes on blocks.
+    Validator,
+    /// 监管节点: has a copy of the chain and no vote.
+    Supervisor,
+}
+
+impl NodeRole {
+    /// The role's word in files.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Validator => "validator",
+            Self::Supervisor => "supervisor",
+        }
+    }
+}
+
+impl fmt::Display for NodeRole {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// A node as the peers file lists it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ListedNode {
+    /// What people call it, 1 to 200 characters; no other node has the name.
+    pub name: String,
+    /// Whether it votes.
+    pub role: NodeRole,
+    /// Its key, by which the others know it.
+    pub public_key: PublicKey,
+    /// Where it waits for the links of others, `host:port`.
+    pub address: String,
+}
+
+impl ListedNode {
+    /// The short identifier of the node's key.
+    #[must_use]
+    pub fn kid(&self) -> Kid {
+        self.public_key.kid()
+    }
+}
+
+/// Why a file is no peers file.
+#[derive(Debug, thiserror::Error)]
+pub enum PeersFault {
+    /// The file cannot be read.
+    #[error("{path}: {source}")]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        source: std::io::Error,
+    },
+    /// More than [`PEERS_BYTES_MAX`].
+    #[error("节点清单超过 1 MiB / the peers file is larger than 1 MiB")]
+    TooLarge,
+    /// More than [`PEERS_MAX`] nodes.
+    #[error("节点清单超过 {PEERS_MAX} 个节点 / the peers file has more than {PEERS_MAX} nodes")]
+    TooMany,
+    /// No JSON list.
+    #[error("节点清单不是 JSON 数组 / the peers file is no JSON array: {0}")]
+    NoList(String),
+    /// An entry has not the form that is due.
+    #[error("[{place}] 格式错误 / is malformed: {fault}")]
+    Form {
+        /// Position of the entry, from 0.
+        place: usize,
+        /// What the reader met.
+        fault: String,
+    },
+    /// A name is empty, too long or has control characters.
+    #[error("[{place}].name 应为 1 至 200 个字符 / is 1 to 200 characters without control characters")]
+    Name {
+        /// Position of the entry, from 0.
+        place: usize,
+    },
+    /// An address is none.
+    #[error("[{place}].address {address:?} 应为 主机:端口 / is host:port")]
+    Address {
+        /// Position of the entry, from 0.
+        place: usize,
+        /// What stands there.
+        address: String,
+    },
+    /// A name or key occurs twice.
+    #[error("[{place}].{member} 与前面的节点重复 / repeats that of an entry before it")]
+    Repeated {
+        /// Position of the later entry, from 0.
+        place: usize,
+        /// `name` or `public_key`.
+        member: &'static str,
+    },
+}
+
+/// Reads a peers file.
+///
+/// # Errors
+/// [`PeersFault`], naming the place.
+pub fn read(path: &Path) -> Result<Vec<ListedNode>, PeersFault> {
+    let io = |source| PeersFault::Io {
+        path: path.to_owned(),
+        source,
+    };
+    // What the system says of the size is asked first: nobody reads a disk image into memory.
+    let length = std::fs::metadata(path).map_err(io)?.len();
+    if length > PEERS_BYTES_MAX as u64 {
+        return Err(PeersFault::TooLarge);
+    }
+    parse(&std::fs::read(path).map_err(io)?)
+}
+
+/// Reads the text of a peers file.
+///
+/// # Errors
+/// [`PeersFault`], naming the place.
+pub fn parse(bytes: &[u8]) -> Result<Vec<ListedNode>, PeersFault> {
+    if bytes.len() > PEERS_BYTES_MAX {
+        return Err(PeersFault::TooLarge);
+    }
+    let entries: Vec<&RawValue> =
+        serde_json::from_slice(bytes).map_err(|error| PeersFault::NoList(error.to_string()))?;
+    if entries.len() > PEERS_MAX {
+        return Err(PeersFault::TooMany);
+    }
+    let (mut names, mut keys) = (BTreeSet::new(), BTreeSet::new());
+    let mut nodes = Vec::with_capacity(entries.len());
+    for (place, entry) in entries.into_iter().enumerate() {
+        // A derived reader would take an array of the values, too.
+        if !entry.get().starts_with('{') {
+            let fault = "an object is due".to_owned();
+            return Err(PeersFault::Form { place, fault });
+        }
+        let node: ListedNode =
+            serde_json::from_str(entry.get()).map_err(|error| PeersFault::Form {
+                place,
+                fault: error.to_string(),
+            })?;
+        if !is_name(&node.name) {
+            return Err(PeersFault::Name { place });
+        }
+        if !is_address(&node.address) {
+            let address = node.address.chars().take(PEER_ADDRESS_BYTES_MAX).collect();
+            return Err(PeersFault::Address { place, address });
+        }
+        if !names.insert(node.name.clone()) {
+            let member = "name";
+            return Err(PeersFault::Repeated { place, member });
+        }
+        if !keys.insert(node.kid()) {
+            let member = "public_key";
+            return Err(PeersFault::Repeated { place, member });
+        }
+        nodes.push(node);
+    }
+    Ok(nodes)
+}
+
+/// Writes a peers file: the same nodes give the same bytes, in whatever order they come.
+///
+/// # Errors
+/// The nodes are no list that [`parse`] would read.
+pub fn compose(mut nodes: Vec<ListedNode>) -> Result<Vec<u8>, PeersFault> {
+    nodes.sort_by_key(ListedNode::kid);
+    let mut bytes =
+        serde_json::to_vec_pretty(&nodes).map_err(|error| PeersFault::NoList(error.to_string()))?;
+    bytes.push(b'\n');
+    parse(&bytes)?;
+    Ok(bytes)
+}
+
+/// Whether a text is good as a node's name.
+#[must_use]
+pub fn is_name(text: &str) -> bool {
+    (1..=PEER_NAME_CHARS_MAX).contains(&text.chars().count())
+        && !text.chars().any(char::is_control)
+        && text.trim() == text
+}
+
+/// Whether a text is `host:port`: a name, an IPv4 address or an IPv6 address in brackets.
+#[must_use]
+pub fn is_address(text: &str) -> bool {
+    let Some((host, port)) = text.rsplit_once(':') else {
+        return false;
+    };
+    let port_good = !port.starts_with(['0', '+']) && port.parse::<u16>().is_ok();
+    let inner = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
+    let host_good = match inner {
+        Some(inner) => inner.parse::<std::net::Ipv6Addr>().is_ok(),
+        None => {
+            !host.is_empty()
+                && host
+                    .bytes()
+                    .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_'))
+        }
+    };
+    port_good && host_good && text.len() <= PEER_ADDRESS_BYTES_MAX
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use invoice_core::crypto::SecretKey;
+
+    fn node(number: u8) -> ListedNode {
+        ListedNode {
+            name: format!("节点 {number}"),
+            role: NodeRole::Validator,
+            public_key: SecretKey::from_bytes(&[number; 32]).unwrap().public_key(),
+            address: format!("node-{number}.example:27000"),
+        }
+    }
+
+    #[test]
+    fn the_same_nodes_give_the_same_bytes() {
+        let one = compose(vec![node(1), node(2), node(3)]).unwrap();
+        assert_eq!(one, compose(vec![node(3), node(1), node(2)]).unwrap());
+        assert_eq!(parse(&one).unwrap().len(), 3);
+        assert_eq!(compose(parse(&one).unwrap()).unwrap(), one);
+    }
+
+    #[test]
+    fn what_is_not_exactly_a_list_of_nodes_is_refused_at_its_place() {
+        let good = String::from_utf8(compose(vec![node(1), node(2)]).unwrap()).unwrap();
+        for (from, to, place) in [
+            ("\"validator\"", "\"king\"", "[0]"),
+            ("\"role\"", "\"more\": 1, \"role\"", "[0]"),
+            ("\"role\": \"validator\",", "", "[0]"),
+            ("\"role\"", "\"name\": \"x\", \"role\"", "[0]"),
+            ("\"04", "\"05", "[0]"),
+            (":27000", ":0", "[0].address"),
+            (":27000", "", "[0].address"),
+            (":27000", ":70000", "[0].address"),
+            ("node-1.example:", "", ".address"),
+            ("节点 1", "", ".name"),
+            ("节点 1", "节点 2", "[1].name"),
+            ("[", "{", "JSON"),
+            ("]\n", "", "JSON"),
+        ] {
+            let bad = good.replacen(from, to, 1);
+            assert_ne!(bad, good, "{from}");
+            let fault = parse(bad.as_bytes()).unwrap_err().to_string();
+            assert!(fault.contains(place), "{from} -> {to}: {fault}");
+        }
+        let key = |number: u8| node(number).public_key.to_hex();
+        let twice = good.replace(&key(2), &key(1));
+        assert!(matches!(
+            parse(twice.as_bytes()),
+            Err(PeersFault::Repeated { place: 1, member: "public_key" })
+        ));
+        assert!(matches!(parse(b"[[1]]"), Err(PeersFault::Form { place: 0, .. })));
+        let many = vec!["{}"; PEERS_MAX + 1].join(",");
+        assert!(matches!(
+            parse(format!("[{many}]").as_bytes()),
+            Err(PeersFault::TooMany)
+        ));
+        assert!(matches!(
+            parse(&vec![b' '; PEERS_BYTES_MAX + 1]),
+            Err(PeersFault::TooLarge)
+        ));
+    }
+
+    #[test]
+    fn addresses_are_names_or_numbers_with_a_port() {
+        for (text, good) in [
+            ("127.0.0.1:27000", true),
+            ("[::1]:27000", true),
+            ("tax.example:1", true),
+            ("::1:27000", false),
+            ("tax.example", false),
+            (":27000", false),
+            ("tax.example:+1", false),
+            ("http://tax.example:1", false),
+            ("a b:1", false),
+        ] {
+            assert_eq!(is_address(text), good, "{text}");
+        }
+    }
+}
