@@ -98,7 +98,9 @@ pub enum PeersFault {
         fault: String,
     },
     /// A name is empty, too long or has control characters.
-    #[error("[{place}].name 应为 1 至 200 个字符 / is 1 to 200 characters without control characters")]
+    #[error(
+        "[{place}].name 应为 1 至 200 个字符 / is 1 to 200 characters without control characters"
+    )]
     Name {
         /// Position of the entry, from 0.
         place: usize,
@@ -212,7 +214,9 @@ pub fn is_address(text: &str) -> bool {
         return false;
     };
     let port_good = !port.starts_with(['0', '+']) && port.parse::<u16>().is_ok();
-    let inner = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
+    let inner = host
+        .strip_prefix('[')
+        .and_then(|rest| rest.strip_suffix(']'));
     let host_good = match inner {
         Some(inner) => inner.parse::<std::net::Ipv6Addr>().is_ok(),
         None => {
@@ -274,9 +278,15 @@ mod tests {
         let twice = good.replace(&key(2), &key(1));
         assert!(matches!(
             parse(twice.as_bytes()),
-            Err(PeersFault::Repeated { place: 1, member: "public_key" })
+            Err(PeersFault::Repeated {
+                place: 1,
+                member: "public_key"
+            })
         ));
-        assert!(matches!(parse(b"[[1]]"), Err(PeersFault::Form { place: 0, .. })));
+        assert!(matches!(
+            parse(b"[[1]]"),
+            Err(PeersFault::Form { place: 0, .. })
+        ));
         let many = vec!["{}"; PEERS_MAX + 1].join(",");
         assert!(matches!(
             parse(format!("[{many}]").as_bytes()),

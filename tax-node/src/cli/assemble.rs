@@ -54,10 +54,7 @@ pub(super) fn run(args: &Args, output: Output) -> Result<(), Failure> {
         parties.push(Party::read(path)?);
     }
     let assembled = assemble(&args.chain_id, args.time, &parties, Vec::new())?;
-    let (genesis, peers) = (
-        files::genesis(&args.out),
-        files::peers(&args.out),
-    );
+    let (genesis, peers) = (files::genesis(&args.out), files::peers(&args.out));
     for path in [&genesis, &peers] {
         if path.exists() {
             let text = format!("{} 已存在 / exists", path.display());

@@ -33,12 +33,6 @@ pub(super) fn run(args: &Args, output: Output) -> Result<(), Failure> {
         return Err(Failure::new(Exit::Usage, "exists", text)
             .hint("换一个 --out 文件 / choose another file with --out"));
     }
-    let genesis = init::read_genesis(&args.data)?;
-    // Opening verifies the end of the chain: a damaged folder is no backup. What a crash left
-    // undone is done on the way.
-    let head = verify::read(&args.data, &genesis, |snapshot| Ok(snapshot.head().clone()))
-        .map_err(stop_first)?;
-    let lock = lock(&args.data)?;
     let inside = std::path::absolute(&args.out)
         .ok()
         .zip(std::path::absolute(&args.data).ok())
@@ -51,6 +45,12 @@ pub(super) fn run(args: &Args, output: Output) -> Result<(), Failure> {
         return Err(Failure::new(Exit::Usage, "out_inside", text)
             .hint("写到另一块磁盘上 / write it to another disk"));
     }
+    let genesis = init::read_genesis(&args.data)?;
+    // Opening verifies the end of the chain: a damaged folder is no backup. What a crash left
+    // undone is done on the way.
+    let head = verify::read(&args.data, &genesis, |snapshot| Ok(snapshot.head().clone()))
+        .map_err(stop_first)?;
+    let lock = lock(&args.data)?;
     let mut manifest = Manifest {
         format: FORMAT.to_owned(),
         program: env!("CARGO_PKG_VERSION").to_owned(),
@@ -77,7 +77,9 @@ pub(super) fn run(args: &Args, output: Output) -> Result<(), Failure> {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),
     };
-    File::open(folder).and_then(|folder| folder.sync_all()).map_err(failed)?;
+    File::open(folder)
+        .and_then(|folder| folder.sync_all())
+        .map_err(failed)?;
     let lines = [
         format!("{}  {}", output.of("备份", "backup"), args.out.display()),
         format!("{}  {}", output.of("高度", "height"), head.height),
@@ -85,8 +87,16 @@ pub(super) fn run(args: &Args, output: Output) -> Result<(), Failure> {
         format!("{}  {length}", output.of("字节", "bytes ")),
         output
             .of(
-                if args.with_keys { "含私钥：请按密钥保管此文件" } else { "不含私钥：请另行保管 keys/ 目录" },
-                if args.with_keys { "it holds the private keys: keep it as you keep them" } else { "it holds no private key: keep keys/ elsewhere" },
+                if args.with_keys {
+                    "含私钥：请按密钥保管此文件"
+                } else {
+                    "不含私钥：请另行保管 keys/ 目录"
+                },
+                if args.with_keys {
+                    "it holds the private keys: keep it as you keep them"
+                } else {
+                    "it holds no private key: keep keys/ elsewhere"
+                },
             )
             .to_owned(),
     ];
@@ -115,9 +125,7 @@ fn lock(data: &Path) -> Result<File, Failure> {
         .map_err(|error| Failure::file(&path, error))?;
     match file.try_lock() {
         Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => {
-            Err(stop_first(crate::store::OpenError::InUse.into()))
-        }
+        Err(TryLockError::WouldBlock) => Err(stop_first(crate::store::OpenError::InUse.into())),
         Err(TryLockError::Error(error)) => Err(Failure::file(&path, error)),
     }
 }
@@ -129,14 +137,10 @@ fn temporary_of(out: &Path) -> PathBuf {
 }
 
 /// Writes the archive and gives its length in bytes.
-fn write(
-    data: &Path,
-    to: &Path,
-    manifest: &mut Manifest,
-    with_keys: bool,
-) -> Result<u64, Failure> {
+fn write(data: &Path, to: &Path, manifest: &mut Manifest, with_keys: bool) -> Result<u64, Failure> {
     let failed = |error: std::io::Error| {
-        Failure::file(to, error).hint("检查备份磁盘的空间 / check the room on the disk of the backup")
+        Failure::file(to, error)
+            .hint("检查备份磁盘的空间 / check the room on the disk of the backup")
     };
     let found = archive::files_of(data, with_keys)?;
     let bar = archive::progress(found.values().map(|(_, bytes)| bytes).sum());
@@ -183,7 +187,9 @@ fn write(
     let encoder = tar.into_inner().map_err(failed)?;
     let mut file = encoder.finish().map_err(failed)?;
     file.flush().map_err(failed)?;
-    let file = file.into_inner().map_err(|error| failed(error.into_error()))?;
+    let file = file
+        .into_inner()
+        .map_err(|error| failed(error.into_error()))?;
     file.sync_all().map_err(failed)?;
     bar.finish_and_clear();
     Ok(file.metadata().map_err(failed)?.len())

@@ -70,7 +70,11 @@ pub(super) fn run(args: &Args, output: Output) -> Result<(), Failure> {
     let (Some(chain_id), Some(tax), Some(finance)) = (&args.chain_id, &args.tax, &args.finance)
     else {
         // The command line requires them where there is no subcommand.
-        return Err(Failure::new(Exit::Usage, "usage", "--chain-id --tax --finance"));
+        return Err(Failure::new(
+            Exit::Usage,
+            "usage",
+            "--chain-id --tax --finance",
+        ));
     };
     let path = files::genesis(&args.data);
     if path.exists() {
@@ -90,20 +94,17 @@ pub(super) fn run(args: &Args, output: Output) -> Result<(), Failure> {
         Ok(key.public_key())
     };
     let validator = new_key("validator")?;
-    let members = [
-        (tax, Role::Tax, "tax"),
-        (finance, Role::Finance, "finance"),
-    ]
-    .into_iter()
-    .map(|((id, name), role, file)| {
-        Ok(GenesisMember {
-            id: *id,
-            name: name.clone(),
-            roles: RoleSet::default().with(role),
-            public_key: new_key(file)?,
+    let members = [(tax, Role::Tax, "tax"), (finance, Role::Finance, "finance")]
+        .into_iter()
+        .map(|((id, name), role, file)| {
+            Ok(GenesisMember {
+                id: *id,
+                name: name.clone(),
+                roles: RoleSet::default().with(role),
+                public_key: new_key(file)?,
+            })
         })
-    })
-    .collect::<Result<Vec<_>, Failure>>()?;
+        .collect::<Result<Vec<_>, Failure>>()?;
     let genesis = create(&args.data, chain_id.clone(), validator, members)?;
     let hash = genesis.hash().to_string();
     let lines = [

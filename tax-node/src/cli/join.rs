@@ -60,8 +60,8 @@ pub(super) fn run(args: &Args, output: Output) -> Result<(), Failure> {
     })?;
     match_validators(&genesis, &nodes)?;
     let own = own_node(args, &genesis, &nodes)?;
-    let bytes = peers::compose(nodes.clone())
-        .map_err(|error| Failure::new(Exit::Usage, "peers", error))?;
+    let bytes =
+        peers::compose(nodes.clone()).map_err(|error| Failure::new(Exit::Usage, "peers", error))?;
     let write = |path: &Path, bytes: &[u8]| {
         files::write_whole(path, bytes, files::PUBLIC).map_err(|error| Failure::file(path, error))
     };
@@ -71,8 +71,16 @@ pub(super) fn run(args: &Args, output: Output) -> Result<(), Failure> {
     init::ensure_store(&args.data, &genesis)?;
     let peers_hash = sm3(&[&bytes]).to_string();
     let lines = [
-        format!("{}  {}", output.of("链      ", "chain      "), genesis.chain_id()),
-        format!("{}  {}", output.of("创世哈希", "genesis    "), genesis.hash()),
+        format!(
+            "{}  {}",
+            output.of("链      ", "chain      "),
+            genesis.chain_id()
+        ),
+        format!(
+            "{}  {}",
+            output.of("创世哈希", "genesis    "),
+            genesis.hash()
+        ),
         format!("{}  {peers_hash}", output.of("节点清单", "peers (SM3)")),
         format!(
             "{}  {} ({}, {})",

@@ -3,6 +3,7 @@
 mod archive;
 mod assemble;
 mod backup;
+mod change_file;
 mod demo;
 mod doctor;
 mod export;
@@ -14,6 +15,7 @@ mod keys;
 mod output;
 mod party;
 mod party_file;
+mod peers_edit;
 mod restore;
 mod serve;
 mod start;

@@ -82,8 +82,9 @@ pub(super) fn run(args: &Args, output: Output) -> Result<(), Failure> {
     }
     if !is_address(&args.address) {
         let text = "--address 应为 主机:端口 / is host:port";
-        return Err(Failure::new(Exit::Usage, "party", text)
-            .hint("例如 / such as tax.example:27000"));
+        return Err(
+            Failure::new(Exit::Usage, "party", text).hint("例如 / such as tax.example:27000")
+        );
     }
     let passphrase = match args.plain {
         true => None,
@@ -122,7 +123,9 @@ pub(super) fn run(args: &Args, output: Output) -> Result<(), Failure> {
             public_key: signer.public_key().clone(),
         }),
     };
-    let bureau = authority.as_ref().map(|(_, _, signer)| signer as &dyn Signer);
+    let bureau = authority
+        .as_ref()
+        .map(|(_, _, signer)| signer as &dyn Signer);
     let bytes = party.sign(&node, bureau)?;
     files::write_whole(&path, &bytes, files::PUBLIC)
         .map_err(|error| Failure::file(&path, error))?;

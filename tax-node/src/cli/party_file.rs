@@ -171,12 +171,8 @@ impl PartyFile {
 }
 
 fn invalid(path: &Path, fault: impl std::fmt::Display) -> Failure {
-    Failure::new(
-        Exit::Usage,
-        "party",
-        format!("{}: {fault}", path.display()),
-    )
-    .hint("请向该单位重新索取 party.json / ask the party for its party.json again")
+    Failure::new(Exit::Usage, "party", format!("{}: {fault}", path.display()))
+        .hint("请向该单位重新索取 party.json / ask the party for its party.json again")
 }
 
 #[cfg(test)]

@@ -40,9 +40,8 @@ pub(super) fn run(args: &Args, output: Output) -> Result<(), Failure> {
     });
     if occupied {
         let text = format!("{}: 目录不为空 / the folder is not empty", data.display());
-        return Err(Failure::new(Exit::Usage, "folder_not_empty", text).hint(
-            "把旧目录改名后再恢复 / rename the old folder, then restore",
-        ));
+        return Err(Failure::new(Exit::Usage, "folder_not_empty", text)
+            .hint("把旧目录改名后再恢复 / rename the old folder, then restore"));
     }
     let stage = data.join(STAGE);
     let staged = |error| Failure::file(&stage, error);
@@ -88,7 +87,10 @@ fn extract(from: &Path, stage: &Path) -> Result<Manifest, Failure> {
             ));
         };
         if entry.header().entry_type() != tar::EntryType::Regular {
-            return Err(archive::damaged(from, format!("{name}: 不是文件 / no file")));
+            return Err(archive::damaged(
+                from,
+                format!("{name}: 不是文件 / no file"),
+            ));
         }
         if name == MANIFEST {
             let mut text = Vec::new();
@@ -127,7 +129,10 @@ fn extract(from: &Path, stage: &Path) -> Result<Manifest, Failure> {
     archive::copy(&mut rest, &mut std::io::sink()).map_err(broken)?;
     bar.finish_and_clear();
     let manifest = manifest.ok_or_else(|| {
-        archive::damaged(from, "没有清单：文件不完整 / no manifest: the file was cut short")
+        archive::damaged(
+            from,
+            "没有清单：文件不完整 / no manifest: the file was cut short",
+        )
     })?;
     compare(from, &manifest, &found)?;
     Ok(manifest)
@@ -167,7 +172,10 @@ fn compare(
             return Err(archive::damaged(from, fault));
         }
     }
-    match found.keys().find(|name| !manifest.files.contains_key(*name)) {
+    match found
+        .keys()
+        .find(|name| !manifest.files.contains_key(*name))
+    {
         Some(name) => Err(archive::damaged(
             from,
             format!("{name}: 不在清单中 / is not in the manifest"),
@@ -211,13 +219,20 @@ fn put_in_place(stage: &Path, data: &Path, manifest: &Manifest) -> Result<(), Fa
 
 fn report(args: &Args, manifest: &Manifest, output: Output) {
     let data = args.data.display();
-    let (validator, node) = (files::validator_key(&args.data), files::node_key(&args.data));
+    let (validator, node) = (
+        files::validator_key(&args.data),
+        files::node_key(&args.data),
+    );
     let has_key = validator.exists() || node.exists();
     let mut lines = vec![
         format!("{}  {data}", output.of("已恢复", "restored")),
         format!("{}  {}", output.of("链    ", "chain   "), manifest.chain_id),
         format!("{}  {}", output.of("高度  ", "height  "), manifest.height),
-        format!("{}  {}", output.of("文件  ", "files   "), manifest.files.len()),
+        format!(
+            "{}  {}",
+            output.of("文件  ", "files   "),
+            manifest.files.len()
+        ),
     ];
     if !has_key {
         lines.push(format!(

@@ -85,8 +85,9 @@ pub(super) fn run(args: &Args, output: Output) -> Result<(), Failure> {
     named.extend(args.nodes.iter().map(|text| name_and_url(text)));
     if named.len() > NODES_MAX {
         let text = format!("最多 {NODES_MAX} 个节点 / at most {NODES_MAX} nodes");
-        return Err(Failure::new(Exit::Usage, "nodes", text)
-            .hint("分几次查询 / ask for fewer at a time"));
+        return Err(
+            Failure::new(Exit::Usage, "nodes", text).hint("分几次查询 / ask for fewer at a time")
+        );
     }
     let nodes = named
         .into_iter()
@@ -327,7 +328,8 @@ async fn tell(nodes: &[Asked], output: Output, watch: bool) -> Result<(), Failur
 }
 
 fn line_of(answer: &Answer) -> String {
-    let number = |value: Option<u64>| value.map_or_else(|| "-".to_owned(), |value| value.to_string());
+    let number =
+        |value: Option<u64>| value.map_or_else(|| "-".to_owned(), |value| value.to_string());
     if let Some(error) = &answer.error {
         return format!("{:<16} ✗ {error}", answer.name);
     }
@@ -350,7 +352,7 @@ fn line_of(answer: &Answer) -> String {
 
 /// Columns of a terminal; a Chinese character takes two.
 fn row(cells: &[&str]) -> String {
-    let widths = [16, 10, 6, 30, 8, 6, 6, 6];
+    let widths = [16_usize, 10, 6, 30, 8, 6, 6, 6];
     let mut line = String::new();
     for (cell, width) in cells.iter().zip(widths) {
         let taken: usize = cell.chars().map(|c| 1 + usize::from(!c.is_ascii())).sum();
@@ -380,7 +382,8 @@ mod tests {
 
     #[test]
     fn a_figure_is_found_by_its_whole_name() {
-        let text = "# TYPE piaolian_alarms gauge\npiaolian_alarms_seen 9\npiaolian_alarms 2\n# EOF\n";
+        let text =
+            "# TYPE piaolian_alarms gauge\npiaolian_alarms_seen 9\npiaolian_alarms 2\n# EOF\n";
         assert_eq!(gauge(text, "piaolian_alarms"), Some(2));
         assert_eq!(gauge(text, "piaolian_peers_connected"), None);
     }

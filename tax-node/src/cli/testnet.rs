@@ -72,15 +72,16 @@ impl Layout {
     fn new(args: &Args) -> Self {
         let validators = (0..args.validators).map(|n| (NodeRole::Validator, n));
         let supervisors = (0..args.supervisors).map(|n| (NodeRole::Supervisor, n));
-        let nodes = (args.base_port..)
-            .zip(validators.chain(supervisors))
-            .map(|(port, (role, number))| LaidOut {
-                name: format!("{role}-{number}"),
-                role,
-                listen: format!("127.0.0.1:{port}"),
-                url: format!("http://127.0.0.1:{port}"),
-                listen_peers: format!("127.0.0.1:{}", port.saturating_add(LINK_PORTS_ABOVE)),
-            });
+        let nodes =
+            (args.base_port..)
+                .zip(validators.chain(supervisors))
+                .map(|(port, (role, number))| LaidOut {
+                    name: format!("{role}-{number}"),
+                    role,
+                    listen: format!("127.0.0.1:{port}"),
+                    url: format!("http://127.0.0.1:{port}"),
+                    listen_peers: format!("127.0.0.1:{}", port.saturating_add(LINK_PORTS_ABOVE)),
+                });
         Self {
             format: FORMAT.to_owned(),
             nodes: nodes.collect(),
@@ -111,7 +112,8 @@ pub(super) fn run(args: &Args, output: Output) -> Result<(), Failure> {
     let first = layout.nodes.first().map(|node| args.dir.join(&node.name));
     let genesis = init::read_genesis(&first.unwrap_or_default())?;
     if args.no_start {
-        return Ok(report(args, &layout, &genesis, output));
+        report(args, &layout, &genesis, output);
+        return Ok(());
     }
     testnet_run::run(&args.dir, &layout, &genesis, output)
 }
@@ -176,7 +178,11 @@ fn prepare(args: &Args) -> Result<Layout, Failure> {
 /// Says what was prepared.
 fn report(args: &Args, layout: &Layout, genesis: &Genesis, output: Output) {
     let mut lines = table(layout, output);
-    lines.push(format!("{}  {}", output.of("创世哈希", "genesis"), genesis.hash()));
+    lines.push(format!(
+        "{}  {}",
+        output.of("创世哈希", "genesis"),
+        genesis.hash()
+    ));
     lines.push(format!(
         "{}  tax-node testnet --dir {}",
         output.of("下一步  ", "next   "),

@@ -52,13 +52,18 @@ impl Process {
         let said = log
             .try_clone()
             .map_err(|error| Failure::file(&path, error))?;
-        let program = std::env::current_exe()
-            .map_err(|error| Failure::new(Exit::Usage, "program", error))?;
+        let program =
+            std::env::current_exe().map_err(|error| Failure::new(Exit::Usage, "program", error))?;
         let child = Command::new(program)
             .arg("start")
             .arg("--data")
             .arg(&folder)
-            .args(["--listen", &node.listen, "--listen-peers", &node.listen_peers])
+            .args([
+                "--listen",
+                &node.listen,
+                "--listen-peers",
+                &node.listen_peers,
+            ])
             .env_remove("PIAOLIAN_DATA")
             .env_remove("PIAOLIAN_LISTEN")
             .stdin(Stdio::null())
@@ -141,7 +146,10 @@ async fn serve_all(
     if !output.json {
         output.line(&format!(
             "{} {}",
-            output.of("状态：tax-node status --dir", "status: tax-node status --dir"),
+            output.of(
+                "状态：tax-node status --dir",
+                "status: tax-node status --dir"
+            ),
             dir.display()
         ));
         output.line(output.of("按 Ctrl-C 停止全部节点", "press Ctrl-C to stop all nodes"));
@@ -251,7 +259,11 @@ async fn give_quotas(dir: &Path, genesis: &Genesis, url: &str) -> Result<(), Fai
             }),
         };
         let envelope = demo::envelope(genesis, tax, &record.to_json())?;
-        match client.submit(&envelope).await.map_err(|error| wrong(&error))? {
+        match client
+            .submit(&envelope)
+            .await
+            .map_err(|error| wrong(&error))?
+        {
             Submitted::Recorded(_) => {}
             Submitted::Refused(problem) => return Err(wrong(&problem.detail)),
         }
