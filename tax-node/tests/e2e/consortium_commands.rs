@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
+use crate::support::Demo;
 use crate::support::process::run;
 use crate::support::verdict::{failed, said};
 
@@ -423,4 +424,61 @@ fn a_change_of_the_validators_goes_from_bureau_to_bureau() {
     assert!(nodes.iter().any(|node| node.name == "节点-5"));
     assert!(nodes.iter().all(|node| node.name != "节点-3"));
     failed(&args, 2, "no_such_node");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_countersigned_change_is_recorded_once_however_often_it_is_sent() {
+    let demo = Demo::start();
+    let parties = Parties::new();
+    let genesis = text(&demo.path().join("genesis.json"));
+    let change = parties.path("change.json");
+    let files = parties.files(0..4);
+    let mut propose = vec![
+        "--json",
+        "validators",
+        "propose",
+        "--current",
+        &genesis,
+        "--from-height",
+        "5000",
+        "--out",
+        &change,
+        "--remove",
+        "validator",
+    ];
+    for file in &files {
+        propose.extend(["--add", file]);
+    }
+    said(&propose, 0);
+    let key = |name: &str| text(&demo.path().join(format!("keys/{name}.pem")));
+    let (tax, finance) = (demo.tax().id, demo.member("finance", 1).id);
+    let sign = |verb: &str, by: &str, key: &str, more: &[&str], exit: i32| {
+        let mut args = vec!["--json", "validators", verb, "--change", &change];
+        args.extend(["--by", by, "--key", key]);
+        args.extend(more);
+        said(&args, exit)
+    };
+    let server = demo.server.as_ref().unwrap().url.clone();
+    let to = ["--server", server.as_str()];
+    sign("countersign", &finance, &key("finance"), &[], 0);
+    let receipt = sign("submit", &tax, &key("tax"), &to, 0);
+    assert_eq!(receipt["outcome"]["status"], "accepted");
+    assert_eq!(sign("submit", &tax, &key("tax"), &to, 0), receipt);
+    // What was sent is not signed anew.
+    let again = sign("countersign", &finance, &key("finance"), &[], 2);
+    assert_eq!(again["error"]["code"], "sent");
+
+    let told = said(&["--json", "status", &format!("demo={server}")], 0);
+    assert_eq!((&told["name"], &told["lag"]), (&"demo".into(), &0.into()));
+    assert_eq!(
+        (&told["signers"], &told["validators"]),
+        (&1.into(), &1.into())
+    );
+    // Another chain is no part of this one, and a node that is away is told.
+    let other = Demo::start();
+    let url = other.server.as_ref().unwrap().url.clone();
+    let both = run(&["--json", "status", &server, &url]);
+    assert_eq!(both.status.code(), Some(5));
+    let away = run(&["--json", "status", &server, "http://127.0.0.1:1"]);
+    assert_eq!(away.status.code(), Some(3));
 }
