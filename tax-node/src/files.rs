@@ -35,6 +35,11 @@ pub(crate) fn peers(folder: &Path) -> PathBuf {
     folder.join("peers.json")
 }
 
+/// The log of the height that is being decided.
+pub(crate) fn vote_log(folder: &Path) -> PathBuf {
+    folder.join("votes.log")
+}
+
 /// Permissions of a file that only its owner reads.
 pub(crate) const PRIVATE: u32 = 0o600;
 /// Permissions of a file that everyone may read.

@@ -1,77 +1,40 @@
-//! The peers file: the nodes of a consortium, and where each of them waits for the others.
+//! The peers file: who the nodes of a consortium are, and where each of them waits for the others.
 //!
-//! Who a node is its key says; an address only says where to look for it. So a wrong address costs
-//! a connection, never trust.
+//! A JSON array of objects with `name`, `role` (`validator` or `supervisor`), `public_key` (SEC1,
+//! hexadecimal) and `address` (`host:port`; absent for a node that only connects to others). The
+//! file grants nothing: who votes is on the chain. Who a node is its key says; an address only says
+//! where to look for it, so a wrong one costs a connection, never trust.
 
 use std::collections::BTreeSet;
-use std::fmt;
 use std::path::{Path, PathBuf};
 
-use invoice_core::crypto::{Kid, PublicKey};
+use invoice_core::crypto::PublicKey;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
+use crate::links::{PEERS_MAX, Peer, Role};
+
 /// Longest peers file, in bytes (1 MiB).
 pub const PEERS_BYTES_MAX: usize = 1024 * 1024;
-/// Most nodes in a peers file.
-pub const PEERS_MAX: usize = 300;
 /// Most characters of a node's name.
 pub const PEER_NAME_CHARS_MAX: usize = 200;
 /// Longest address, in bytes: a host name of 253 (RFC 1035 §2.3.4), a colon, a port.
 pub const PEER_ADDRESS_BYTES_MAX: usize = 253 + 6;
 
-/// What a node does.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum NodeRole {
-    /// 验证者: votes on blocks.
-    Validator,
-    /// 监管节点: has a copy of the chain and no vote.
-    Supervisor,
-}
-
-impl NodeRole {
-    /// The role's word in files.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Validator => "validator",
-            Self::Supervisor => "supervisor",
-        }
-    }
-}
-
-impl fmt::Display for NodeRole {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
 /// A node as the peers file lists it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct ListedNode {
-    /// What people call it, 1 to 200 characters; no other node has the name.
-    pub name: String,
-    /// Whether it votes.
-    pub role: NodeRole,
-    /// Its key, by which the others know it.
-    pub public_key: PublicKey,
-    /// Where it waits for the links of others, `host:port`.
-    pub address: String,
-}
-
-impl ListedNode {
-    /// The short identifier of the node's key.
-    #[must_use]
-    pub fn kid(&self) -> Kid {
-        self.public_key.kid()
-    }
+struct Entry {
+    name: String,
+    role: Role,
+    public_key: PublicKey,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    address: Option<String>,
 }
 
 /// Why a file is no peers file.
 #[derive(Debug, thiserror::Error)]
-pub enum PeersFault {
+pub enum PeersError {
     /// The file cannot be read.
     #[error("{path}: {source}")]
     Io {
@@ -126,16 +89,16 @@ pub enum PeersFault {
 /// Reads a peers file.
 ///
 /// # Errors
-/// [`PeersFault`], naming the place.
-pub fn read(path: &Path) -> Result<Vec<ListedNode>, PeersFault> {
-    let io = |source| PeersFault::Io {
+/// [`PeersError`], naming the place.
+pub fn read(path: &Path) -> Result<Vec<Peer>, PeersError> {
+    let io = |source| PeersError::Io {
         path: path.to_owned(),
         source,
     };
     // What the system says of the size is asked first: nobody reads a disk image into memory.
     let length = std::fs::metadata(path).map_err(io)?.len();
     if length > PEERS_BYTES_MAX as u64 {
-        return Err(PeersFault::TooLarge);
+        return Err(PeersError::TooLarge);
     }
     parse(&std::fs::read(path).map_err(io)?)
 }
@@ -143,15 +106,15 @@ pub fn read(path: &Path) -> Result<Vec<ListedNode>, PeersFault> {
 /// Reads the text of a peers file.
 ///
 /// # Errors
-/// [`PeersFault`], naming the place.
-pub fn parse(bytes: &[u8]) -> Result<Vec<ListedNode>, PeersFault> {
+/// [`PeersError`], naming the place.
+pub fn parse(bytes: &[u8]) -> Result<Vec<Peer>, PeersError> {
     if bytes.len() > PEERS_BYTES_MAX {
-        return Err(PeersFault::TooLarge);
+        return Err(PeersError::TooLarge);
     }
     let entries: Vec<&RawValue> =
-        serde_json::from_slice(bytes).map_err(|error| PeersFault::NoList(error.to_string()))?;
+        serde_json::from_slice(bytes).map_err(|error| PeersError::NoList(error.to_string()))?;
     if entries.len() > PEERS_MAX {
-        return Err(PeersFault::TooMany);
+        return Err(PeersError::TooMany);
     }
     let (mut names, mut keys) = (BTreeSet::new(), BTreeSet::new());
     let mut nodes = Vec::with_capacity(entries.len());
@@ -159,29 +122,33 @@ pub fn parse(bytes: &[u8]) -> Result<Vec<ListedNode>, PeersFault> {
         // A derived reader would take an array of the values, too.
         if !entry.get().starts_with('{') {
             let fault = "an object is due".to_owned();
-            return Err(PeersFault::Form { place, fault });
+            return Err(PeersError::Form { place, fault });
         }
-        let node: ListedNode =
-            serde_json::from_str(entry.get()).map_err(|error| PeersFault::Form {
-                place,
-                fault: error.to_string(),
-            })?;
+        let node: Entry = serde_json::from_str(entry.get()).map_err(|error| PeersError::Form {
+            place,
+            fault: error.to_string(),
+        })?;
         if !is_name(&node.name) {
-            return Err(PeersFault::Name { place });
+            return Err(PeersError::Name { place });
         }
-        if !is_address(&node.address) {
-            let address = node.address.chars().take(PEER_ADDRESS_BYTES_MAX).collect();
-            return Err(PeersFault::Address { place, address });
+        if let Some(address) = node.address.as_ref().filter(|text| !is_address(text)) {
+            let address = address.chars().take(PEER_ADDRESS_BYTES_MAX).collect();
+            return Err(PeersError::Address { place, address });
         }
         if !names.insert(node.name.clone()) {
             let member = "name";
-            return Err(PeersFault::Repeated { place, member });
+            return Err(PeersError::Repeated { place, member });
         }
-        if !keys.insert(node.kid()) {
+        if !keys.insert(node.public_key.kid()) {
             let member = "public_key";
-            return Err(PeersFault::Repeated { place, member });
+            return Err(PeersError::Repeated { place, member });
         }
-        nodes.push(node);
+        nodes.push(Peer {
+            name: node.name,
+            address: node.address,
+            public_key: node.public_key,
+            role: node.role,
+        });
     }
     Ok(nodes)
 }
@@ -190,10 +157,19 @@ pub fn parse(bytes: &[u8]) -> Result<Vec<ListedNode>, PeersFault> {
 ///
 /// # Errors
 /// The nodes are no list that [`parse`] would read.
-pub fn compose(mut nodes: Vec<ListedNode>) -> Result<Vec<u8>, PeersFault> {
-    nodes.sort_by_key(ListedNode::kid);
-    let mut bytes =
-        serde_json::to_vec_pretty(&nodes).map_err(|error| PeersFault::NoList(error.to_string()))?;
+pub fn compose(nodes: &[Peer]) -> Result<Vec<u8>, PeersError> {
+    let mut entries: Vec<Entry> = nodes
+        .iter()
+        .map(|node| Entry {
+            name: node.name.clone(),
+            role: node.role,
+            public_key: node.public_key.clone(),
+            address: node.address.clone(),
+        })
+        .collect();
+    entries.sort_by_key(|entry| entry.public_key.kid());
+    let mut bytes = serde_json::to_vec_pretty(&entries)
+        .map_err(|error| PeersError::NoList(error.to_string()))?;
     bytes.push(b'\n');
     parse(&bytes)?;
     Ok(bytes)
@@ -234,26 +210,30 @@ mod tests {
     use super::*;
     use invoice_core::crypto::SecretKey;
 
-    fn node(number: u8) -> ListedNode {
-        ListedNode {
+    fn node(number: u8) -> Peer {
+        Peer {
             name: format!("节点 {number}"),
-            role: NodeRole::Validator,
+            role: Role::Validator,
             public_key: SecretKey::from_bytes(&[number; 32]).unwrap().public_key(),
-            address: format!("node-{number}.example:27000"),
+            address: Some(format!("node-{number}.example:27000")),
         }
     }
 
     #[test]
     fn the_same_nodes_give_the_same_bytes() {
-        let one = compose(vec![node(1), node(2), node(3)]).unwrap();
-        assert_eq!(one, compose(vec![node(3), node(1), node(2)]).unwrap());
+        let one = compose(&[node(1), node(2), node(3)]).unwrap();
+        assert_eq!(one, compose(&[node(3), node(1), node(2)]).unwrap());
         assert_eq!(parse(&one).unwrap().len(), 3);
-        assert_eq!(compose(parse(&one).unwrap()).unwrap(), one);
+        assert_eq!(compose(&parse(&one).unwrap()).unwrap(), one);
+        let mut silent = node(4);
+        (silent.address, silent.role) = (None, Role::Supervisor);
+        let read = parse(&compose(&[silent.clone()]).unwrap()).unwrap();
+        assert_eq!(format!("{read:?}"), format!("{:?}", [silent]));
     }
 
     #[test]
     fn what_is_not_exactly_a_list_of_nodes_is_refused_at_its_place() {
-        let good = String::from_utf8(compose(vec![node(1), node(2)]).unwrap()).unwrap();
+        let good = String::from_utf8(compose(&[node(1), node(2)]).unwrap()).unwrap();
         for (from, to, place) in [
             ("\"validator\"", "\"king\"", "[0]"),
             ("\"role\"", "\"more\": 1, \"role\"", "[0]"),
@@ -278,23 +258,23 @@ mod tests {
         let twice = good.replace(&key(2), &key(1));
         assert!(matches!(
             parse(twice.as_bytes()),
-            Err(PeersFault::Repeated {
+            Err(PeersError::Repeated {
                 place: 1,
                 member: "public_key"
             })
         ));
         assert!(matches!(
             parse(b"[[1]]"),
-            Err(PeersFault::Form { place: 0, .. })
+            Err(PeersError::Form { place: 0, .. })
         ));
         let many = vec!["{}"; PEERS_MAX + 1].join(",");
         assert!(matches!(
             parse(format!("[{many}]").as_bytes()),
-            Err(PeersFault::TooMany)
+            Err(PeersError::TooMany)
         ));
         assert!(matches!(
             parse(&vec![b' '; PEERS_BYTES_MAX + 1]),
-            Err(PeersFault::TooLarge)
+            Err(PeersError::TooLarge)
         ));
     }
 

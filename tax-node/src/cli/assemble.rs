@@ -17,7 +17,8 @@ use super::failure::{Exit, Failure};
 use super::output::Output;
 use super::party_file::Party;
 use crate::files;
-use crate::peers::{self, ListedNode, NodeRole};
+use crate::links::{Peer, Role as NodeRole};
+use crate::peers;
 
 /// Fewest validators of a consortium: three tolerate no fault.
 const VALIDATORS_MIN: usize = 4;
@@ -124,13 +125,14 @@ pub(super) fn assemble(
         }
         sorted.insert(party.public_key.kid(), party);
     }
-    let nodes = sorted.values().map(|party| ListedNode {
+    let nodes = sorted.values().map(|party| Peer {
         name: party.name.clone(),
         role: party.role,
         public_key: party.public_key.clone(),
-        address: party.address.clone(),
+        address: Some(party.address.clone()),
     });
-    let peers = peers::compose(nodes.collect()).map_err(|error| {
+    let nodes: Vec<Peer> = nodes.collect();
+    let peers = peers::compose(&nodes).map_err(|error| {
         refused("peers", error).hint("各方名称须各不相同 / every party has a name of its own")
     })?;
     let validators: Vec<_> = sorted

@@ -98,7 +98,10 @@ impl From<StartError> for Failure {
         match error {
             StartError::Open(error) => error.into(),
             StartError::NotValidator(_) => Self::new(Exit::Authentication, "not_validator", error),
-            StartError::AccessLog(_) | StartError::Thread(_) => {
+            StartError::AccessLog(_)
+            | StartError::Thread(_)
+            | StartError::Alone
+            | StartError::Links(_) => {
                 Self::new(Exit::Usage, "start", error)
             }
             StartError::Read(_)

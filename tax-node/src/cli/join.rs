@@ -9,7 +9,8 @@ use invoice_core::crypto::{Hash, Kid, sm3};
 use super::failure::{Exit, Failure};
 use super::init;
 use super::output::Output;
-use crate::peers::{self, ListedNode, NodeRole};
+use crate::links::{Peer, Role as NodeRole};
+use crate::peers;
 use crate::{files, key_file};
 
 #[derive(Debug, clap::Args)]
@@ -25,7 +26,10 @@ pub(super) struct Args {
     peers: PathBuf,
     /// 各方用电话核对过的创世哈希 / the genesis hash that the parties compared by telephone
     #[arg(long, value_name = "HEX")]
-    hash: Hash,
+    genesis_hash: Hash,
+    /// 验证者自创世以来已有变更：节点清单可与创世文件不同 / validators changed since genesis: the peers file may differ
+    #[arg(long)]
+    validators_changed: bool,
     /// 口令文件 / a file with the passphrase
     #[arg(long)]
     passphrase_file: Option<PathBuf>,
@@ -39,12 +43,12 @@ pub(super) fn run(args: &Args, output: Output) -> Result<(), Failure> {
             .hint(output.of("请换一个目录", "choose another folder with --data")));
     }
     let genesis = read_genesis(&args.genesis)?;
-    if genesis.hash() != args.hash {
+    if genesis.hash() != args.genesis_hash {
         let text = format!(
             "{}: 哈希为 {}，不是约定的 {} / has another hash than the one agreed on",
             args.genesis.display(),
             genesis.hash(),
-            args.hash
+            args.genesis_hash
         );
         return Err(Failure::new(Exit::Integrity, "genesis_hash", text).hint(
             "不要继续：各方用同样的 party.json、链名与时间重新运行 init assemble 并核对 / do not go on: assemble again from the same party.json files, name and time, and compare",
@@ -58,10 +62,12 @@ pub(super) fn run(args: &Args, output: Output) -> Result<(), Failure> {
         )
         .hint("使用 init assemble 写出的 peers.json / take the peers.json that init assemble wrote")
     })?;
-    match_validators(&genesis, &nodes)?;
+    if !args.validators_changed {
+        match_validators(&genesis, &nodes)?;
+    }
     let own = own_node(args, &genesis, &nodes)?;
     let bytes =
-        peers::compose(nodes.clone()).map_err(|error| Failure::new(Exit::Usage, "peers", error))?;
+        peers::compose(&nodes).map_err(|error| Failure::new(Exit::Usage, "peers", error))?;
     let write = |path: &Path, bytes: &[u8]| {
         files::write_whole(path, bytes, files::PUBLIC).map_err(|error| Failure::file(path, error))
     };
@@ -70,6 +76,7 @@ pub(super) fn run(args: &Args, output: Output) -> Result<(), Failure> {
     write(&target, genesis.bytes())?;
     init::ensure_store(&args.data, &genesis)?;
     let peers_hash = sm3(&[&bytes]).to_string();
+    let address = own.address.as_deref().unwrap_or("-");
     let lines = [
         format!(
             "{}  {}",
@@ -83,17 +90,16 @@ pub(super) fn run(args: &Args, output: Output) -> Result<(), Failure> {
         ),
         format!("{}  {peers_hash}", output.of("节点清单", "peers (SM3)")),
         format!(
-            "{}  {} ({}, {})",
+            "{}  {} ({}, {address})",
             output.of("本节点  ", "this node  "),
             own.name,
             own.role,
-            own.address
         ),
         format!(
             "{}  tax-node start --data {} --listen-peers 0.0.0.0:{}",
             output.of("下一步  ", "next       "),
             args.data.display(),
-            own.address.rsplit(':').next().unwrap_or_default()
+            address.rsplit(':').next().unwrap_or_default()
         ),
     ];
     let value = serde_json::json!({
@@ -119,11 +125,11 @@ pub(super) fn read_genesis(path: &Path) -> Result<Genesis, Failure> {
 }
 
 /// The peers file has exactly the validators of the genesis file.
-fn match_validators(genesis: &Genesis, nodes: &[ListedNode]) -> Result<(), Failure> {
+fn match_validators(genesis: &Genesis, nodes: &[Peer]) -> Result<(), Failure> {
     let listed: BTreeSet<Kid> = nodes
         .iter()
         .filter(|node| node.role == NodeRole::Validator)
-        .map(ListedNode::kid)
+        .map(Peer::kid)
         .collect();
     let founders: BTreeSet<Kid> = genesis
         .validators()
@@ -138,18 +144,14 @@ fn match_validators(genesis: &Genesis, nodes: &[ListedNode]) -> Result<(), Failu
                 "验证者 {kid} 只在创世文件与节点清单之一中 / validator {kid} stands in only one of genesis file and peers file"
             );
             Err(Failure::new(Exit::Usage, "peers", text).hint(
-                "两个文件须出自同一次 init assemble / both files come from one run of init assemble",
+                "两个文件须出自同一次 init assemble；创世后验证者已有变更时加 --validators-changed / both files come from one run of init assemble; give --validators-changed when the validators changed since then",
             ))
         }
     }
 }
 
 /// The entry of this node, by the key in its folder.
-fn own_node<'n>(
-    args: &Args,
-    genesis: &Genesis,
-    nodes: &'n [ListedNode],
-) -> Result<&'n ListedNode, Failure> {
+fn own_node<'n>(args: &Args, genesis: &Genesis, nodes: &'n [Peer]) -> Result<&'n Peer, Failure> {
     let (validator, node) = (
         files::validator_key(&args.data),
         files::node_key(&args.data),

@@ -10,7 +10,8 @@ use super::failure::{Exit, Failure};
 use super::init;
 use super::output::Output;
 use super::party_file::{Authority, Party};
-use crate::peers::{NodeRole, is_address, is_name};
+use crate::links::Role as NodeRole;
+use crate::peers::{is_address, is_name};
 use crate::{files, key_file};
 
 /// The party's file in a node's folder.

@@ -12,7 +12,8 @@ use invoice_core::read::Spelled;
 use serde::{Deserialize, Serialize};
 
 use super::failure::{Exit, Failure};
-use crate::peers::{NodeRole, is_address, is_name};
+use crate::links::Role as NodeRole;
+use crate::peers::{is_address, is_name};
 
 /// Value of the member `format`.
 const FORMAT: &str = "piaolian-party/1";

@@ -7,7 +7,8 @@ use super::output::Output;
 use super::party_file::Party;
 use super::validators::{Edits, position};
 use crate::files;
-use crate::peers::{self, ListedNode};
+use crate::links::Peer;
+use crate::peers;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -31,24 +32,24 @@ pub(super) fn run(args: &Args, output: Output) -> Result<(), Failure> {
         .hint("使用节点目录中的 peers.json / take peers.json of the node's folder")
     })?;
     for name in &args.edits.remove {
-        let place = position(&nodes, name, |node: &ListedNode| &node.name)?;
+        let place = position(&nodes, name, |node: &Peer| &node.name)?;
         nodes.remove(place);
     }
     for (name, path) in &args.edits.rekey {
-        let place = position(&nodes, name, |node: &ListedNode| &node.name)?;
+        let place = position(&nodes, name, |node: &Peer| &node.name)?;
         let party = Party::read(path)?;
         if let Some(node) = nodes.get_mut(place) {
             node.public_key = party.public_key;
-            node.address = party.address;
+            node.address = Some(party.address);
         }
     }
     for path in &args.edits.add {
         let party = Party::read(path)?;
-        nodes.push(ListedNode {
+        nodes.push(Peer {
             name: party.name,
             role: party.role,
             public_key: party.public_key,
-            address: party.address,
+            address: Some(party.address),
         });
     }
     let lines: Vec<String> = nodes
@@ -58,13 +59,13 @@ pub(super) fn run(args: &Args, output: Output) -> Result<(), Failure> {
                 "{}  {:<10}  {}  {}",
                 node.kid(),
                 node.role.as_str(),
-                node.address,
+                node.address.as_deref().unwrap_or("-"),
                 node.name
             )
         })
         .collect();
     let count = nodes.len();
-    let bytes = peers::compose(nodes).map_err(|error| {
+    let bytes = peers::compose(&nodes).map_err(|error| {
         Failure::new(Exit::Usage, "peers", error)
             .hint("名称与密钥须各不相同 / names and keys differ from one another")
     })?;

@@ -16,7 +16,7 @@ use tracing_subscriber::EnvFilter;
 
 use super::failure::{Exit, Failure};
 use super::output::Output;
-use crate::node::{Node, NodeConfig, Stopped, system_clock};
+use crate::node::{ConsortiumConfig, Node, NodeConfig, Stopped, system_clock};
 use crate::store::CACHE_BYTES;
 
 /// Free bytes below which new records are refused.
@@ -121,12 +121,18 @@ pub(super) fn log_to_stderr(output: Output) {
 }
 
 /// Opens the folder and starts the engine.
-pub(super) fn start(data: &Path, genesis: Genesis, key: SecretKey) -> Result<Running, Failure> {
+pub(super) fn start(
+    data: &Path,
+    genesis: Genesis,
+    key: SecretKey,
+    consortium: Option<ConsortiumConfig>,
+) -> Result<Running, Failure> {
     let threads = std::thread::available_parallelism().map_or(2, usize::from);
     let (node, ended) = Node::start(NodeConfig {
         data: data.to_owned(),
         genesis,
-        signer: Box::new(SecretKeySigner::new(key)),
+        signer: Arc::new(SecretKeySigner::new(key)),
+        consortium,
         clock: system_clock(),
         cache_bytes: CACHE_BYTES,
         disk_reserve_bytes: DISK_RESERVE_BYTES,

@@ -1,12 +1,14 @@
 //! `tax-node start`: the node of a folder.
 
-use std::path::PathBuf;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
 
-use super::failure::Failure;
+use super::failure::{Exit, Failure};
 use super::output::Output;
 use super::serve::{self, Listen};
 use super::{init, serve::block_on};
-use crate::files;
+use crate::node::ConsortiumConfig;
+use crate::{files, peers};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -15,7 +17,10 @@ pub(super) struct Args {
     data: PathBuf,
     #[command(flatten)]
     listen: Listen,
-    /// 验证者密钥；默认为数据目录中的 keys/validator.pem / the validator's key
+    /// 联盟链节点之间的监听地址 / the address where other nodes of a consortium connect
+    #[arg(long, env = "PIAOLIAN_LISTEN_PEERS")]
+    listen_peers: Option<SocketAddr>,
+    /// 节点密钥；默认为 keys/validator.pem，无表决权的节点为 keys/node.pem / the node's key
     #[arg(long)]
     key: Option<PathBuf>,
     /// 口令文件 / a file with the passphrase
@@ -29,13 +34,42 @@ pub(super) fn run(args: &Args, output: Output) -> Result<(), Failure> {
     let key = args
         .key
         .clone()
-        .unwrap_or_else(|| files::validator_key(&args.data));
+        .unwrap_or_else(|| default_key(&args.data));
     let key = crate::key_file::read(&key, args.passphrase_file.as_deref())?;
+    let consortium = consortium(args)?;
     serve::log_to_stderr(output);
     block_on(async {
-        let running = serve::start(&args.data, genesis, key)?;
+        let running = serve::start(&args.data, genesis, key, consortium)?;
         let served = serve::bind(&running, &args.listen)?;
         serve::announce(&served, output);
         served.until_interrupted(running).await
     })
+}
+
+/// A validator's key, or that of a node without a vote.
+fn default_key(data: &Path) -> PathBuf {
+    let validator = files::validator_key(data);
+    match validator.exists() {
+        true => validator,
+        false => files::node_key(data),
+    }
+}
+
+/// The other nodes, for a folder that has a list of them.
+fn consortium(args: &Args) -> Result<Option<ConsortiumConfig>, Failure> {
+    let path = files::peers(&args.data);
+    if !path.exists() {
+        return Ok(None);
+    }
+    let peers = peers::read(&path).map_err(|error| {
+        Failure::new(Exit::Usage, "peers", error)
+            .hint("请检查 peers.json / look at peers.json in the node's folder")
+    })?;
+    Ok(Some(ConsortiumConfig {
+        listen: args.listen_peers,
+        peers,
+        timeouts: Default::default(),
+        tuning: Default::default(),
+        limits: Default::default(),
+    }))
 }

@@ -13,8 +13,8 @@ use super::output::Output;
 use super::party_file::Party;
 use super::testnet_run;
 use super::{assemble, demo, init};
+use crate::links::Role as NodeRole;
 use crate::node::system_clock;
-use crate::peers::NodeRole;
 use crate::{files, key_file};
 
 /// The list of nodes in the folder.

@@ -19,8 +19,8 @@ use super::party_file::Party;
 use super::serve::block_on;
 use super::{init, peers_edit, verify};
 use crate::key_file;
+use crate::links::Role as NodeRole;
 use crate::node::system_clock;
-use crate::peers::NodeRole;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Verb {

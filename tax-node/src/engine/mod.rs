@@ -5,11 +5,17 @@
 //! validators need passes through this port already: blocks are built for a height, checked before
 //! anyone votes for them, and committed with a certificate, whoever proposed them.
 
+pub mod consortium;
 mod solo;
 
 use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
 
 use invoice_core::chain::{Block, Certificate, ChainId, ValidatorSet};
+
+use consortium::frames::DecidedBlock;
 
 pub use solo::Solo;
 
@@ -22,6 +28,15 @@ pub enum Build {
     Idle,
     /// Nothing will come any more: whoever submits has gone.
     Finished,
+}
+
+/// How a block is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BuildRequest {
+    /// How long to wait for records.
+    pub patience: Duration,
+    /// Whether a block without records will do when there are none.
+    pub empty: bool,
 }
 
 /// Whether a proposed block may be voted for.
@@ -65,7 +80,7 @@ pub trait Application {
     ///
     /// # Errors
     /// The store cannot be read.
-    fn build(&mut self) -> Result<Build, Fatal>;
+    fn build(&mut self, request: BuildRequest) -> Result<Build, Fatal>;
 
     /// Executes a proposed block and compares what its header states.
     ///
@@ -81,13 +96,88 @@ pub trait Application {
     fn commit(&mut self, block: Block, certificate: Certificate) -> Result<(), Fatal>;
 }
 
+/// What agreement among several needs of a node besides.
+pub trait Replica: Application {
+    /// Whether verified records wait to be recorded.
+    fn has_records(&self) -> bool;
+
+    /// Envelopes of this node's own members that wait, from after the one with the first number (0:
+    /// none) to the one with the second, as many as go together, and the number of the last.
+    fn waiting_envelopes(&self, after: u64, up_to: u64) -> (Vec<Bytes>, u64);
+
+    /// Takes envelopes that a peer forwards. Nothing of them is believed: they go the way of
+    /// every envelope, within the same limits, and nobody is answered.
+    fn take_forwarded(&mut self, envelopes: Vec<Bytes>);
+
+    /// Final blocks from a height on, in order: none, or at least one, then as many as stay
+    /// within these numbers of bytes and blocks.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    fn decided_from(
+        &self,
+        height: u64,
+        bytes: usize,
+        blocks: usize,
+    ) -> Result<Vec<DecidedBlock>, Fatal>;
+}
+
+impl<A: Application + ?Sized> Application for &mut A {
+    fn chain_id(&self) -> &ChainId {
+        (**self).chain_id()
+    }
+
+    fn next_height(&self) -> u64 {
+        (**self).next_height()
+    }
+
+    fn validators(&self, height: u64) -> Arc<ValidatorSet> {
+        (**self).validators(height)
+    }
+
+    fn build(&mut self, request: BuildRequest) -> Result<Build, Fatal> {
+        (**self).build(request)
+    }
+
+    fn check(&mut self, block: &Block) -> Result<Validity, Fatal> {
+        (**self).check(block)
+    }
+
+    fn commit(&mut self, block: Block, certificate: Certificate) -> Result<(), Fatal> {
+        (**self).commit(block, certificate)
+    }
+}
+
+impl<R: Replica + ?Sized> Replica for &mut R {
+    fn has_records(&self) -> bool {
+        (**self).has_records()
+    }
+
+    fn waiting_envelopes(&self, after: u64, up_to: u64) -> (Vec<Bytes>, u64) {
+        (**self).waiting_envelopes(after, up_to)
+    }
+
+    fn take_forwarded(&mut self, envelopes: Vec<Bytes>) {
+        (**self).take_forwarded(envelopes);
+    }
+
+    fn decided_from(
+        &self,
+        height: u64,
+        bytes: usize,
+        blocks: usize,
+    ) -> Result<Vec<DecidedBlock>, Fatal> {
+        (**self).decided_from(height, bytes, blocks)
+    }
+}
+
 /// Agreement on blocks. Runs on a thread of its own until the application has finished.
 pub trait Engine {
     /// Decides height after height.
     ///
     /// # Errors
     /// The application failed, or the engine cannot sign.
-    fn run(self, application: &mut dyn Application) -> Result<(), EngineError>;
+    fn run(self, application: &mut dyn Replica) -> Result<(), EngineError>;
 }
 
 /// Why an engine stopped before its time.
@@ -111,4 +201,7 @@ pub enum EngineError {
     /// decide alone.
     #[error("this validator cannot decide alone: {0}")]
     NotAlone(invoice_core::chain::CertificateError),
+    /// The agreement with others ended.
+    #[error(transparent)]
+    Consortium(#[from] consortium::ConsortiumError),
 }

@@ -1,10 +1,13 @@
 //! Agreement with oneself: the chain of a single validator.
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use invoice_core::chain::Certificate;
 use invoice_core::crypto::Signer;
 use invoice_core::crypto::messages::precommit_message;
 
-use super::{Application, Build, Engine, EngineError, Validity};
+use super::{Build, BuildRequest, Engine, EngineError, Replica, Validity};
 
 /// Decides every block that its own application builds and finds valid.
 ///
@@ -12,13 +15,13 @@ use super::{Application, Build, Engine, EngineError, Validity};
 /// the same rule, so what it leaves on disk is the beginning of a chain that others can join.
 /// A block that was signed and not committed before a crash never left this process.
 pub struct Solo {
-    signer: Box<dyn Signer>,
+    signer: Arc<dyn Signer>,
 }
 
 impl Solo {
     /// An engine that signs with this key.
     #[must_use]
-    pub fn new(signer: Box<dyn Signer>) -> Self {
+    pub fn new(signer: Arc<dyn Signer>) -> Self {
         Self { signer }
     }
 }
@@ -26,11 +29,17 @@ impl Solo {
 /// The only round of a height that nobody contests.
 const ROUND: u32 = 0;
 
+/// Alone there is no reason for a block without records.
+const REQUEST: BuildRequest = BuildRequest {
+    patience: Duration::from_millis(500),
+    empty: false,
+};
+
 impl Engine for Solo {
-    fn run(self, application: &mut dyn Application) -> Result<(), EngineError> {
+    fn run(self, application: &mut dyn Replica) -> Result<(), EngineError> {
         let kid = self.signer.public_key().kid();
         loop {
-            let block = match application.build()? {
+            let block = match application.build(REQUEST)? {
                 Build::Block(block) => *block,
                 Build::Idle => continue,
                 Build::Finished => return Ok(()),

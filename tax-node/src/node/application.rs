@@ -15,9 +15,11 @@
 //! must; only the execution of this node's own next proposal runs ahead, by one block.
 
 use std::sync::Arc;
-use std::time::Duration;
+
+use bytes::Bytes;
 
 use invoice_core::apply::{BlockFault, ChainPoint, Executed, Recorded, Signatures, execute_block};
+use invoice_core::calendar::Instant;
 use invoice_core::chain::{Block, Certificate, ChainId, Header, ValidatorSet};
 use invoice_core::crypto::Hash;
 use invoice_core::merkle::Frontier;
@@ -29,15 +31,16 @@ use super::index_rows::rows_over;
 use super::key_cache::KeyCache;
 use super::pipeline::desk::{Desk, Given, Restart};
 use super::pipeline::fresh::FreshBlock;
+use super::intake::Intake;
+use super::pipeline::outbox::Outbox;
 use super::pipeline::pending::Pending;
 use super::pipeline::seal::{Sealed, Waiting, seal};
 use super::validators::Validators;
-use crate::engine::{Application, Build, Fatal, Validity};
+use crate::engine::consortium::frames::DecidedBlock;
+use crate::engine::{Application, Build, BuildRequest, Fatal, Replica, Validity};
 use crate::seed::fresh_seed;
 use crate::store::{CommittedBlock, IndexRows, Snapshot, Store};
 
-/// How long [`Application::build`] waits for the first record.
-const IDLE_WAIT: Duration = Duration::from_millis(500);
 /// How far a proposed block's time may be ahead of this node's clock.
 const CLOCK_SKEW_MAX_MS: i64 = 5_000;
 
@@ -52,6 +55,10 @@ pub(super) struct ChainApplication {
     pub(super) pending: Arc<Pending>,
     pub(super) head: watch::Sender<u64>,
     pub(super) built: Option<Built>,
+    /// The block of another that was found valid last.
+    pub(super) checked: Option<Checked>,
+    pub(super) outbox: Arc<Outbox>,
+    pub(super) intake: Arc<Intake>,
 }
 
 /// The block that this node proposes, with those who wait for it.
@@ -62,6 +69,12 @@ pub(super) struct Built {
     frontier: Frontier,
     records: Vec<Recorded>,
     waiting: Vec<Waiting>,
+}
+
+/// A block of another, executed over the state that it continues.
+pub(super) struct Checked {
+    block_id: Hash,
+    executed: Executed,
 }
 
 impl ChainApplication {
@@ -100,6 +113,33 @@ impl ChainApplication {
             waiting,
         };
         Ok((Block { header, envelopes }, built))
+    }
+
+    /// A block without records: it says that the chain is alive.
+    fn build_empty(&mut self) -> Result<Build, Fatal> {
+        let now = (self.clock)().ms();
+        let (block, built) = self.assemble(Sealed {
+            time: Instant::from_ms(now.max(self.point.time.ms().saturating_add(1))),
+            first_index: self.point.frontier.size(),
+            envelopes: Vec::new(),
+            leaf_hashes: Vec::new(),
+            records: Vec::new(),
+            effects_root: Changes::new().root(),
+            changes: Arc::new(Changes::new()),
+            waiting: Vec::new(),
+        })?;
+        self.built = Some(built);
+        Ok(Build::Block(Box::new(block)))
+    }
+
+    /// What executing a decided block of another gives: known when it was found valid just before.
+    fn executed(&mut self, block: &Block) -> Result<Executed, Fatal> {
+        let block_id = block.header.id();
+        if let Some(checked) = self.checked.take_if(|checked| checked.block_id == block_id) {
+            return Ok(checked.executed);
+        }
+        let snapshot = self.store.snapshot().map_err(Fatal::new)?;
+        execute_block(&self.point, &snapshot, block, verify_all()?).map_err(Fatal::new)
     }
 
     /// The block that was built is not the one decided: the sequencer begins again over the last
@@ -144,6 +184,7 @@ impl ChainApplication {
         changes: &Changes,
         frontier: Frontier,
     ) -> Result<(), Fatal> {
+        self.checked = None;
         self.validators
             .advance(|| self.store.snapshot(), changes)
             .map_err(Fatal::new)?;
@@ -177,13 +218,14 @@ impl Application for ChainApplication {
         self.validators.at(height)
     }
 
-    fn build(&mut self) -> Result<Build, Fatal> {
+    fn build(&mut self, request: BuildRequest) -> Result<Build, Fatal> {
         if let Some(lost) = self.built.take() {
             self.restart(Some(lost));
         }
-        let sealed = match self.desk.want(IDLE_WAIT)? {
+        let sealed = match self.desk.want(request.patience)? {
             Given::Cut(cut) => seal(cut)?,
             Given::Sealed(sealed) => sealed,
+            Given::Nothing if request.empty => return self.build_empty(),
             Given::Nothing => return Ok(Build::Idle),
             Given::Finished => return Ok(Build::Finished),
         };
@@ -192,6 +234,9 @@ impl Application for ChainApplication {
             // Nothing to record: every answer stands as of the last block, which is durable.
             self.desk.settled();
             self.answer(built.waiting, None);
+            if request.empty {
+                return self.build_empty();
+            }
             return Ok(Build::Idle);
         }
         self.built = Some(built);
@@ -217,7 +262,11 @@ impl Application for ChainApplication {
         }
         let snapshot = self.store.snapshot().map_err(Fatal::new)?;
         match execute_block(&self.point, &snapshot, block, verify_all()?) {
-            Ok(_) => Ok(Validity::Valid),
+            Ok(executed) => {
+                let block_id = block.header.id();
+                self.checked = Some(Checked { block_id, executed });
+                Ok(Validity::Valid)
+            }
             Err(BlockFault::Invalid { reason, .. }) => invalid(reason.to_string()),
             Err(BlockFault::State(fault)) => Err(Fatal::new(fault)),
         }
@@ -245,21 +294,55 @@ impl Application for ChainApplication {
                 self.answer(built.waiting, Some(&Arc::new(fresh)));
             }
             lost => {
-                let snapshot = self.store.snapshot().map_err(Fatal::new)?;
                 let Executed {
                     changes,
                     leaf_hashes,
                     frontier,
                     records,
-                } = execute_block(&self.point, &snapshot, &block, verify_all()?)
-                    .map_err(Fatal::new)?;
-                drop(snapshot);
+                } = self.executed(&block)?;
                 self.store(&block, &certificate, &changes, &leaf_hashes, &records)?;
                 self.publish(&block.header, &changes, frontier)?;
                 self.restart(lost);
             }
         }
         Ok(())
+    }
+}
+
+impl Replica for ChainApplication {
+    fn has_records(&self) -> bool {
+        self.outbox.waiting() > 0
+    }
+
+    fn waiting_envelopes(&self, after: u64, up_to: u64) -> (Vec<Bytes>, u64) {
+        self.outbox.between(after, up_to)
+    }
+
+    fn take_forwarded(&mut self, envelopes: Vec<Bytes>) {
+        self.intake.take(&envelopes);
+    }
+
+    fn decided_from(
+        &self,
+        height: u64,
+        bytes_target: usize,
+        blocks_max: usize,
+    ) -> Result<Vec<DecidedBlock>, Fatal> {
+        let snapshot = self.store.snapshot().map_err(Fatal::new)?;
+        let (mut decided, mut bytes) = (Vec::new(), 0_usize);
+        for height in height.max(1)..=self.point.height {
+            if decided.len() >= blocks_max || bytes >= bytes_target {
+                break;
+            }
+            let Some(stored) = snapshot.block(height).map_err(Fatal::new)? else {
+                break;
+            };
+            let block = Bytes::from(stored.block.encode().map_err(Fatal::new)?);
+            let certificate = Bytes::from(stored.certificate.encode().map_err(Fatal::new)?);
+            bytes = bytes.saturating_add(block.len());
+            decided.push(DecidedBlock { block, certificate });
+        }
+        Ok(decided)
     }
 }
 

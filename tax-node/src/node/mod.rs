@@ -11,6 +11,7 @@ mod documents;
 mod events;
 mod gauges;
 mod index_rows;
+mod intake;
 mod key_cache;
 mod pipeline;
 mod receipts;
@@ -26,5 +27,5 @@ pub(crate) use validators::certified;
 
 pub use access_log::{ACCESS_LOG_FILE, AccessLog, AccessLogError};
 pub use clock::{Clock, system_clock};
-pub use start::{Node, NodeConfig, StartError, Stopped};
+pub use start::{ConsortiumConfig, Node, NodeConfig, StartError, Stopped};
 pub use validators::ValidatorsError;

@@ -1,11 +1,13 @@
 //! Opening the store, replaying its tail, and starting the engine.
 
 use std::collections::VecDeque;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
+use consensus::Timeouts;
 use invoice_core::apply::{BlockFault, ChainPoint, Signatures, execute_block, genesis_changes};
 use invoice_core::calendar::Instant;
 use invoice_core::chain::{Genesis, GenesisError};
@@ -18,15 +20,20 @@ use super::admission::Messages;
 use super::application::ChainApplication;
 use super::clock::Clock;
 use super::disk::Disk;
+use super::intake::Intake;
 use super::key_cache::KeyCache;
 use super::pipeline::desk::Desk;
+use super::pipeline::outbox::Outbox;
 use super::pipeline::pending::Pending;
 use super::pipeline::queue::Queue;
 use super::pipeline::reply::Fate;
 use super::pipeline::sequencer::Sequencer;
 use super::pipeline::verify::Verifier;
 use super::validators::{Validators, ValidatorsError, certified};
-use crate::engine::{Engine, EngineError, Solo};
+use crate::engine::consortium::thread::{Consortium, Figures, Wake};
+use crate::engine::{Engine, EngineError, Solo, consortium};
+use crate::files;
+use crate::links::{Limits, Links, LinksConfig, LinksError, Peer};
 use crate::store::{NewChain, OpenError, OpenOptions, ReadError, ReplayError, Store, Tuning};
 
 /// Reads of the store at the same time; more are answered 503.
@@ -40,8 +47,10 @@ pub struct NodeConfig {
     pub data: PathBuf,
     /// The genesis file.
     pub genesis: Genesis,
-    /// The validator's key.
-    pub signer: Box<dyn Signer>,
+    /// The node's key: with it a validator votes, and every node shows its peers who it is.
+    pub signer: Arc<dyn Signer>,
+    /// The other nodes; `None` for a chain with one validator, which is this one.
+    pub consortium: Option<ConsortiumConfig>,
     /// Tells the time.
     pub clock: Clock,
     /// Memory for the store's pages, in bytes.
@@ -50,6 +59,21 @@ pub struct NodeConfig {
     pub disk_reserve_bytes: u64,
     /// Threads that verify signatures.
     pub verify_threads: usize,
+}
+
+/// How a node of several takes part.
+#[derive(Clone)]
+pub struct ConsortiumConfig {
+    /// Where peers connect to; `None` for a node that only connects to others.
+    pub listen: Option<SocketAddr>,
+    /// The other nodes.
+    pub peers: Vec<Peer>,
+    /// How long the steps of a round take.
+    pub timeouts: Timeouts,
+    /// Other times of the agreement.
+    pub tuning: consortium::Tuning,
+    /// How much strangers and slow peers may cost.
+    pub limits: Limits,
 }
 
 /// Why a node cannot start.
@@ -81,6 +105,12 @@ pub enum StartError {
         "key {0} is not a validator of the next block: use a key that the genesis file or the newest change names"
     )]
     NotValidator(Kid),
+    /// The folder is not one of a consortium.
+    #[error("the node has no peers")]
+    Alone,
+    /// The links cannot be started.
+    #[error(transparent)]
+    Links(#[from] LinksError),
     /// A thread could not be started.
     #[error("a thread cannot be started: {0}")]
     Thread(String),
@@ -112,6 +142,9 @@ pub(super) struct Shared {
     pub(super) access_log: AccessLog,
     pub(super) stopping: AtomicBool,
     pub(super) fate: Arc<Fate>,
+    pub(super) outbox: Arc<Outbox>,
+    pub(super) wake: Arc<Wake>,
+    pub(super) consensus: Arc<Figures>,
     pub(super) validators: Arc<Validators>,
 }
 
@@ -139,22 +172,65 @@ impl Node {
     /// # Errors
     /// The store does not open or does not verify.
     pub fn start(config: NodeConfig) -> Result<(Self, oneshot::Receiver<Stopped>), StartError> {
-        Self::start_with(config, Solo::new)
+        if config.consortium.is_some() {
+            return Self::start_among_others(config);
+        }
+        Self::start_with(config, |config, shared| {
+            let kid = config.signer.public_key().kid();
+            let next = shared.head.borrow().saturating_add(1);
+            if shared.validators.at(next).get(&kid).is_none() {
+                return Err(StartError::NotValidator(kid));
+            }
+            Ok(Solo::new(Arc::clone(&config.signer)))
+        })
+    }
+
+    /// With an engine that agrees with others.
+    fn start_among_others(
+        config: NodeConfig,
+    ) -> Result<(Self, oneshot::Receiver<Stopped>), StartError> {
+        Self::start_with(config, |config, shared| {
+            let Some(others) = &config.consortium else {
+                return Err(StartError::Alone);
+            };
+            let runtime = tokio::runtime::Handle::current();
+            let (links, events) = Links::start(
+                LinksConfig {
+                    chain: config.genesis.chain_id().clone(),
+                    genesis: config.genesis.hash(),
+                    signer: Arc::clone(&config.signer),
+                    listen: others.listen,
+                    peers: others.peers.clone(),
+                    kinds: consortium::thread::kinds(),
+                    limits: others.limits.clone(),
+                },
+                &runtime,
+            )?;
+            let engine = Consortium {
+                signer: Arc::clone(&config.signer),
+                links: Arc::new(links),
+                events,
+                log: files::vote_log(&config.data),
+                timeouts: others.timeouts,
+                tuning: others.tuning.clone(),
+                wake: Arc::clone(&shared.wake),
+                figures: Arc::clone(&shared.consensus),
+                runtime,
+            };
+            let wake = Arc::clone(&shared.wake);
+            shared.outbox.connect(Box::new(move || wake.records()));
+            Ok(engine)
+        })
     }
 
     /// The same with any engine.
     fn start_with<E: Engine + Send + 'static>(
         config: NodeConfig,
-        engine: impl FnOnce(Box<dyn Signer>) -> E,
+        engine: impl FnOnce(&NodeConfig, &Shared) -> Result<E, StartError>,
     ) -> Result<(Self, oneshot::Receiver<Stopped>), StartError> {
-        let kid = config.signer.public_key().kid();
         let store = Arc::new(open(&config)?);
         let point = replay_tail(&store, &config.genesis)?;
         let validators = Arc::new(Validators::load(&store.snapshot()?, &config.genesis)?);
-        let next = validators.at(point.height.saturating_add(1));
-        if next.get(&kid).is_none() {
-            return Err(StartError::NotValidator(kid));
-        }
         let access_log = AccessLog::open(&config.data)?;
         let disk = Disk::new(&config.data, config.disk_reserve_bytes);
         Disk::watch(&disk);
@@ -175,8 +251,11 @@ impl Node {
             fate: Arc::new(Fate::new(Arc::clone(&store))),
             validators,
             store,
-            genesis: config.genesis,
-            clock: config.clock,
+            genesis: config.genesis.clone(),
+            clock: Arc::clone(&config.clock),
+            outbox: Arc::default(),
+            wake: Arc::default(),
+            consensus: Arc::default(),
         });
         let application = ChainApplication {
             store: Arc::clone(&shared.store),
@@ -188,8 +267,19 @@ impl Node {
             pending: Arc::clone(&shared.pending),
             head: head_sender,
             built: None,
+            checked: None,
+            outbox: Arc::clone(&shared.outbox),
+            intake: Arc::new(Intake {
+                store: Arc::clone(&shared.store),
+                keys: Arc::clone(&shared.keys),
+                queue: Arc::clone(&shared.queue),
+                fate: Arc::clone(&shared.fate),
+                waiting_bytes: Arc::clone(&shared.waiting_bytes),
+                refused: AtomicU64::new(0),
+            }),
         };
-        let ended = run(&shared, application, engine(config.signer), verifiers)?;
+        let engine = engine(&config, &shared)?;
+        let ended = run(&shared, application, engine, verifiers)?;
         sync_access_log(&shared);
         Ok((Self { shared }, ended))
     }
@@ -198,6 +288,7 @@ impl Node {
     pub fn stop(&self) {
         self.shared.stopping.store(true, Ordering::Release);
         self.shared.queue.close();
+        self.shared.wake.stop();
         if let Err(error) = self.shared.access_log.sync() {
             tracing::error!(%error, "the access log was not synced");
         }
@@ -217,6 +308,7 @@ fn run(
             desk: Arc::clone(&shared.desk),
             pending: Arc::clone(&shared.pending),
             messages: shared.messages.clone(),
+            outbox: Arc::clone(&shared.outbox),
         };
         spawn(&format!("verify-{number}"), move || verifier.run())?;
     }
@@ -224,6 +316,8 @@ fn run(
         store: Arc::clone(&shared.store),
         desk: Arc::clone(&shared.desk),
         clock: Arc::clone(&shared.clock),
+        outbox: Arc::clone(&shared.outbox),
+        pending: Arc::clone(&shared.pending),
         time: application.point.time,
         log_size: application.point.frontier.size(),
         height: application.point.height,

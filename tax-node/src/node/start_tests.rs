@@ -11,12 +11,12 @@ use invoice_core::crypto::messages::precommit_message;
 
 use super::super::clock::system_clock;
 use super::*;
-use crate::engine::{Application, Build, EngineError, Validity};
+use crate::engine::{Application, Build, BuildRequest, EngineError, Replica, Validity};
 use world::World;
 
 /// Proposes anew now and then, and sometimes decides a block as if another node had built it.
 struct Changing {
-    signer: Box<dyn Signer>,
+    signer: Arc<dyn Signer>,
 }
 
 impl Changing {
@@ -33,12 +33,17 @@ impl Changing {
     }
 }
 
+const REQUEST: BuildRequest = BuildRequest {
+    patience: Duration::from_millis(500),
+    empty: false,
+};
+
 impl Engine for Changing {
-    fn run(self, application: &mut dyn Application) -> Result<(), EngineError> {
+    fn run(self, application: &mut dyn Replica) -> Result<(), EngineError> {
         let mut first: Option<Block> = None;
         let mut turn = 0_u32;
         loop {
-            let block = match application.build()? {
+            let block = match application.build(REQUEST)? {
                 Build::Block(block) => *block,
                 Build::Idle => continue,
                 Build::Finished => return Ok(()),
@@ -72,7 +77,8 @@ async fn records_of_a_lost_proposal_come_again_first_and_once() {
     let config = || NodeConfig {
         data: folder.path().to_owned(),
         genesis: world.genesis.clone(),
-        signer: Box::new(SecretKeySigner::new(
+        consortium: None,
+        signer: Arc::new(SecretKeySigner::new(
             invoice_core::crypto::SecretKey::from_bytes(&[9; 32]).unwrap(),
         )),
         clock: system_clock(),
@@ -80,7 +86,11 @@ async fn records_of_a_lost_proposal_come_again_first_and_once() {
         disk_reserve_bytes: 0,
         verify_threads: 2,
     };
-    let (node, ended) = Node::start_with(config(), |signer| Changing { signer }).unwrap();
+    let (node, ended) = Node::start_with(config(), |config, _| {
+        Ok(Changing {
+            signer: Arc::clone(&config.signer),
+        })
+    }).unwrap();
     let mut answers = Vec::new();
     for burst in (0..480).step_by(40) {
         let pieces = (burst..burst + 40).step_by(8).map(|first| {

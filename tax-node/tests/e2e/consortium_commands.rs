@@ -109,7 +109,7 @@ fn join<'a>(data: &'a str, genesis: &'a str, peers: &'a str, hash: &'a str) -> V
         genesis,
         "--peers",
         peers,
-        "--hash",
+        "--genesis-hash",
         hash,
     ]
 }

@@ -22,13 +22,14 @@ struct Running {
     _folder: tempfile::TempDir,
 }
 
-fn start(world: &World, signer: Box<dyn Signer>) -> Running {
+fn start(world: &World, signer: Arc<dyn Signer>) -> Running {
     let folder = tempfile::tempdir().unwrap();
     Node::create(folder.path(), &world.genesis).unwrap();
     let (node, ended) = Node::start(NodeConfig {
         data: folder.path().to_owned(),
         genesis: world.genesis.clone(),
         signer,
+        consortium: None,
         clock: system_clock(),
         cache_bytes: 16 * 1024 * 1024,
         disk_reserve_bytes: 0,
@@ -42,8 +43,8 @@ fn start(world: &World, signer: Box<dyn Signer>) -> Running {
     }
 }
 
-fn validator() -> Box<dyn Signer> {
-    Box::new(SecretKeySigner::new(
+fn validator() -> Arc<dyn Signer> {
+    Arc::new(SecretKeySigner::new(
         SecretKey::from_bytes(&[9; 32]).unwrap(),
     ))
 }
@@ -224,7 +225,7 @@ async fn a_flood_is_refused_beyond_what_may_wait() {
 
 /// A key that stops answering after some signatures.
 struct Failing {
-    inner: Box<dyn Signer>,
+    inner: Arc<dyn Signer>,
     left: AtomicUsize,
 }
 
@@ -253,7 +254,7 @@ async fn when_the_engine_fails_everyone_who_waits_is_told() {
         inner: validator(),
         left: AtomicUsize::new(1),
     };
-    let running = start(&world, Box::new(signer));
+    let running = start(&world, Arc::new(signer));
     accepted(
         running
             .node

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use invoice_api::registry::{Asker, Submission};
 use invoice_core::calendar::Instant;
-use invoice_core::chain::{ChainId, Genesis, GenesisMember, Validator, ValidatorSet};
+use invoice_core::chain::{ChainId, Genesis, GenesisMember, Group, Validator, ValidatorSet};
 use invoice_core::crypto::messages::{batch_message, record_message};
 use invoice_core::crypto::{HintedSignature, SecretKey, SecretKeySigner, Signer};
 use invoice_core::identity::MemberId;
@@ -45,8 +45,13 @@ fn key(number: u8) -> SecretKeySigner {
 }
 
 impl World {
+    /// With one validator, whose key has number 9.
     pub(crate) fn new(sellers: u8) -> Self {
-        let validator = key(9);
+        Self::with_validators(sellers, &[9])
+    }
+
+    /// With validators of one vote each, by the numbers of their keys.
+    pub(crate) fn with_validators(sellers: u8, validators: &[u8]) -> Self {
         let sellers: Vec<_> = (0..sellers)
             .map(|number| Seller {
                 id: member_id(&format!("9133010600000000{number}")),
@@ -76,13 +81,14 @@ impl World {
                 )
             }))
             .collect();
-        let validators = ValidatorSet::new(vec![Validator {
-            public_key: validator.public_key().clone(),
+        let validator = |(number, group): (&u8, &Group)| Validator {
+            public_key: key(*number).public_key().clone(),
             weight: 1,
-            group: None,
-            name: "validator".to_owned(),
-        }])
-        .unwrap();
+            group: (validators.len() > 1).then_some(*group),
+            name: format!("validator-{number}"),
+        };
+        let voters = validators.iter().zip(Group::ALL.iter().cycle());
+        let validators = ValidatorSet::new(voters.map(validator).collect()).unwrap();
         let chain: ChainId = "test-2026".parse().unwrap();
         let time = Instant::from_ms(now().ms() - 1_000);
         let genesis = Genesis::compose(chain, time.ms(), validators, members).unwrap();

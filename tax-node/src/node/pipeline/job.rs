@@ -8,6 +8,7 @@ use invoice_core::apply::Candidate;
 use invoice_core::crypto::{Hash, Signature};
 
 use super::fresh::FreshBlock;
+use super::outbox::Held;
 use super::pending::Entered;
 use super::reply::{Answered, Decided, Decision, Slot};
 use crate::node::key_cache::KnownKey;
@@ -50,6 +51,8 @@ pub(in crate::node) struct Job {
     pub(in crate::node) ids: Vec<Option<String>>,
     pub(in crate::node) slot: Slot,
     pub(in crate::node) pending: Entered,
+    /// That it waits, as other nodes are concerned.
+    pub(in crate::node) held: Option<Held>,
 }
 
 impl Job {

@@ -26,6 +26,7 @@ pub(super) mod desk;
 pub(super) mod fresh;
 pub(super) mod job;
 pub(super) mod lanes;
+pub(super) mod outbox;
 pub(super) mod pending;
 pub(super) mod queue;
 pub(super) mod reply;

@@ -13,6 +13,9 @@ use invoice_core::state::{Fault, Overlay, StateView};
 
 use super::desk::{Cut, Desk, Order, Progress, Restart, Work};
 use super::job::{Form, Job};
+use super::outbox::Outbox;
+use super::pending::Pending;
+use super::reply::Decision;
 use super::seal::seal;
 use super::{BLOCK_BYTES_TARGET, BLOCK_RECORDS_TARGET};
 use crate::engine::Fatal;
@@ -24,6 +27,8 @@ pub(in crate::node) struct Sequencer {
     pub(in crate::node) store: Arc<Store>,
     pub(in crate::node) desk: Arc<Desk>,
     pub(in crate::node) clock: Clock,
+    pub(in crate::node) outbox: Arc<Outbox>,
+    pub(in crate::node) pending: Arc<Pending>,
     /// Time of the last block that was cut.
     pub(in crate::node) time: Instant,
     /// Leaves of the log with all blocks that were cut.
@@ -49,6 +54,12 @@ struct Growing {
     bytes: usize,
     leaves: u64,
     full: bool,
+    /// Leaves of the log that are durable.
+    durable: u64,
+    /// Whether a block that is not durable lies below.
+    speculative: bool,
+    /// Envelopes with their verdicts that need no block.
+    answered: Vec<(Job, Vec<Verdict>)>,
 }
 
 impl Sequencer {
@@ -67,7 +78,10 @@ impl Sequencer {
                 continue;
             }
             match self.grow() {
-                Ok(Grown::Done(work)) => desk.put(work),
+                Ok(Grown::Done(work)) => {
+                    desk.put(work);
+                    self.outbox.wake();
+                }
                 Ok(Grown::Restart(restart, jobs)) => self.restart(restart, jobs),
                 Ok(Grown::End) => return,
                 Err(fatal) => return desk.fail(fatal),
@@ -100,7 +114,11 @@ impl Sequencer {
             height: self.height.saturating_add(1),
         };
         let mut execution = Execution::new(&state, position);
-        let mut growing = Growing::default();
+        let mut growing = Growing {
+            durable: snapshot.head().log_size(),
+            speculative: !in_flight.is_empty(),
+            ..Growing::default()
+        };
         loop {
             while !growing.full
                 && let Some(job) = self.carried.pop_front()
@@ -109,6 +127,7 @@ impl Sequencer {
                     self.carried.push_front(job);
                 }
             }
+            self.answer(std::mem::take(&mut growing.answered));
             match self.desk.next(growing.progress()) {
                 Order::Execute(jobs) => self.carried.extend(jobs),
                 order @ (Order::Cut | Order::Seal) => {
@@ -142,6 +161,18 @@ impl Sequencer {
 }
 
 impl Sequencer {
+    /// Answers envelopes of which nothing goes on the chain now.
+    fn answer(&self, answered: Vec<(Job, Vec<Verdict>)>) {
+        if answered.is_empty() {
+            return;
+        }
+        let left = answered.into_iter().map(|(job, verdicts)| {
+            let decisions = verdicts.into_iter().map(Decision::NotNow);
+            job.answer(decisions.collect(), None)
+        });
+        self.pending.leave(left.collect());
+    }
+
     /// Keeps a full block until the engine wants it.
     fn keep(&self, work: Work) -> Result<Grown, Fatal> {
         loop {
@@ -171,6 +202,11 @@ impl Growing {
         }
         (self.records, self.bytes) = (records, bytes);
         let verdicts = execute(execution, &job)?;
+        if self.is_durable(&verdicts) {
+            // Nothing of it goes on the chain, and what it was judged by does not change any more.
+            self.answered.push((job, verdicts));
+            return Ok(None);
+        }
         let recorded = verdicts
             .iter()
             .filter(|verdict| matches!(verdict, Verdict::Recorded(_)))
@@ -178,6 +214,16 @@ impl Growing {
         self.leaves = self.leaves.saturating_add(recorded as u64);
         self.executed.push((job, verdicts));
         Ok(None)
+    }
+
+    /// Whether verdicts rest on durable blocks alone, and add nothing to the next one.
+    fn is_durable(&self, verdicts: &[Verdict]) -> bool {
+        let unspoilt = self.leaves == 0 && !self.speculative;
+        verdicts.iter().all(|verdict| match verdict {
+            Verdict::Recorded(_) => false,
+            Verdict::Replayed { index, .. } => *index < self.durable,
+            Verdict::IdReused | Verdict::Inadmissible(_) | Verdict::Aborted => unspoilt,
+        })
     }
 
     fn progress(&self) -> Progress {

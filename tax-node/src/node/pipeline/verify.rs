@@ -7,6 +7,7 @@ use std::time::Instant;
 use super::desk::Desk;
 use super::job::Job;
 use super::lanes::{Class, LaneId, Waiting};
+use super::outbox::Outbox;
 use super::pending::Pending;
 use super::queue::{Chunk, Queue};
 use super::reply::Answered;
@@ -20,6 +21,7 @@ pub(in crate::node) struct Verifier {
     pub(in crate::node) desk: Arc<Desk>,
     pub(in crate::node) pending: Arc<Pending>,
     pub(in crate::node) messages: Messages,
+    pub(in crate::node) outbox: Arc<Outbox>,
 }
 
 impl Verifier {
@@ -44,7 +46,11 @@ impl Verifier {
                 Default::default()
             });
             self.queue.done(class, began.elapsed(), &failed);
+            let any = !jobs.is_empty();
             self.desk.hand_in(ticket, jobs);
+            if any {
+                self.outbox.wake();
+            }
         }
     }
 
@@ -74,7 +80,10 @@ impl Verifier {
                 failed: _,
             } = admitted;
             match going_on {
-                Some(going_on) => verified.push((waiting.slot, going_on, answers, ids)),
+                Some(going_on) => {
+                    let held = self.outbox.hold(&waiting.submission);
+                    verified.push((waiting.slot, going_on, answers, ids, held));
+                }
                 None => waiting.slot.fill(Ok(Answered {
                     answers,
                     ids,
@@ -87,12 +96,13 @@ impl Verifier {
             .map(|(_, verified, ..)| verified.candidates.as_slice());
         let entered = self.pending.enter(candidates);
         let jobs = verified.into_iter().zip(entered);
-        let jobs = jobs.map(|((slot, verified, answers, ids), pending)| Job {
+        let jobs = jobs.map(|((slot, verified, answers, ids, held), pending)| Job {
             verified,
             answers,
             ids,
             slot,
             pending,
+            held,
         });
         (jobs.collect(), failed)
     }
