@@ -3,8 +3,8 @@
 use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock, Weak};
 use std::time::Duration;
 
 use consensus::Timeouts;
@@ -33,7 +33,7 @@ use super::validators::{Validators, ValidatorsError, certified};
 use crate::engine::consortium::thread::{Consortium, Figures, Wake};
 use crate::engine::{Engine, EngineError, Solo, consortium};
 use crate::files;
-use crate::links::{Limits, Links, LinksConfig, LinksError, Peer};
+use crate::links::{Limits, Links, LinksConfig, LinksError, Peer, TooManyPeers};
 use crate::store::{NewChain, OpenError, OpenOptions, ReadError, ReplayError, Store, Tuning};
 
 /// Reads of the store at the same time; more are answered 503.
@@ -145,6 +145,9 @@ pub(super) struct Shared {
     pub(super) outbox: Arc<Outbox>,
     pub(super) wake: Arc<Wake>,
     pub(super) consensus: Arc<Figures>,
+    /// The links to other nodes, of which a chain with one validator has none. They are the
+    /// engine's and end with it.
+    pub(super) links: OnceLock<Weak<Links>>,
     pub(super) validators: Arc<Validators>,
 }
 
@@ -206,9 +209,12 @@ impl Node {
                 },
                 &runtime,
             )?;
+            let links = Arc::new(links);
+            // Once for a node: nobody set it before.
+            let _ = shared.links.set(Arc::downgrade(&links));
             let engine = Consortium {
                 signer: Arc::clone(&config.signer),
-                links: Arc::new(links),
+                links,
                 events,
                 log: files::vote_log(&config.data),
                 timeouts: others.timeouts,
@@ -256,6 +262,7 @@ impl Node {
             outbox: Arc::default(),
             wake: Arc::default(),
             consensus: Arc::default(),
+            links: OnceLock::new(),
         });
         let application = ChainApplication {
             store: Arc::clone(&shared.store),
@@ -282,6 +289,18 @@ impl Node {
         let ended = run(&shared, application, engine, verifiers)?;
         sync_access_log(&shared);
         Ok((Self { shared }, ended))
+    }
+
+    /// The other nodes from now on: links to those that stay are kept. Nothing happens on a chain
+    /// with one validator, or when the engine has ended.
+    ///
+    /// # Errors
+    /// There are too many; the list stays as it was.
+    pub fn set_peers(&self, peers: Vec<Peer>) -> Result<(), TooManyPeers> {
+        match self.shared.links.get().and_then(Weak::upgrade) {
+            Some(links) => links.set_peers(peers),
+            None => Ok(()),
+        }
     }
 
     /// Takes nothing new; the engine ends when everything that was taken is final.

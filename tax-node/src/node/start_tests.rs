@@ -90,7 +90,8 @@ async fn records_of_a_lost_proposal_come_again_first_and_once() {
         Ok(Changing {
             signer: Arc::clone(&config.signer),
         })
-    }).unwrap();
+    })
+    .unwrap();
     let mut answers = Vec::new();
     for burst in (0..480).step_by(40) {
         let pieces = (burst..burst + 40).step_by(8).map(|first| {

@@ -195,6 +195,14 @@ impl<A: Replica, S: Storage> Participant<A, S> {
         self.application.next_height()
     }
 
+    /// The round that the height is in; 0 while the node rests.
+    pub fn round(&self) -> u32 {
+        match self.stage {
+            Stage::Resting => 0,
+            Stage::Deciding => self.machine.round(),
+        }
+    }
+
     /// How many peers there are, and the highest block that any of them says it has.
     pub fn peers_and_highest(&self) -> (u64, u64) {
         let highest = self.peers.values().map(|peer| peer.height).max();

@@ -14,6 +14,7 @@ use tokio::sync::Notify;
 
 use super::frames::{Frame, FrameKind};
 use super::participant::{Action, Clock, Event, Participant};
+use super::progress::Progress;
 use super::vote_log::VoteLog;
 use super::{Alarm, ConsortiumError, Tuning};
 use crate::engine::{Engine, EngineError, Replica};
@@ -49,6 +50,8 @@ impl Wake {
 pub struct Figures {
     /// The height that is being decided.
     pub height: AtomicU64,
+    /// The round that it is in, from 0.
+    pub round: AtomicU64,
     /// Peers whose link stands.
     pub peers: AtomicU64,
     /// The highest block that any peer says it has.
@@ -112,6 +115,7 @@ impl Engine for Consortium {
         let kid = self.signer.public_key().kid();
         let node = Participant::new(application, machine, kid, log, self.tuning.clone())?;
         let shell = Shell {
+            progress: Progress::new(Instant::now(), node.height()),
             engine: self,
             clocks: BTreeMap::new(),
         };
@@ -123,6 +127,7 @@ impl Engine for Consortium {
 struct Shell {
     engine: Consortium,
     clocks: BTreeMap<Clock, Instant>,
+    progress: Progress,
 }
 
 /// What the thread woke for.
@@ -260,11 +265,16 @@ impl Shell {
         tracing::error!(%alarm, "警报 / alarm");
     }
 
-    fn show(&self, node: &Participant<&mut dyn Replica, File>) {
+    fn show(&mut self, node: &Participant<&mut dyn Replica, File>) {
         let figures = &self.engine.figures;
         figures.height.store(node.height(), Ordering::Relaxed);
+        figures.round.store(u64::from(node.round()), Ordering::Relaxed);
         let (peers, highest) = node.peers_and_highest();
         figures.peers.store(peers, Ordering::Relaxed);
         figures.highest.store(highest, Ordering::Relaxed);
+        let last = node.height().saturating_sub(1);
+        if let Some(told) = self.progress.at(Instant::now(), last, highest) {
+            told.log();
+        }
     }
 }
