@@ -101,9 +101,7 @@ impl From<StartError> for Failure {
             StartError::AccessLog(_)
             | StartError::Thread(_)
             | StartError::Alone
-            | StartError::Links(_) => {
-                Self::new(Exit::Usage, "start", error)
-            }
+            | StartError::Links(_) => Self::new(Exit::Usage, "start", error),
             StartError::Read(_)
             | StartError::Replay(_)
             | StartError::Block(_)

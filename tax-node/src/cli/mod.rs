@@ -24,6 +24,7 @@ mod story;
 mod testnet;
 mod testnet_run;
 mod validators;
+mod validators_show;
 mod verify;
 
 use std::path::PathBuf;

@@ -70,7 +70,11 @@ pub(super) fn run(args: &Args, output: Output) -> Result<(), Failure> {
             .hint("名称与密钥须各不相同 / names and keys differ from one another")
     })?;
     let path = args.out.as_ref().unwrap_or(&args.file);
-    files::write_whole(path, &bytes, files::PUBLIC).map_err(|error| Failure::file(path, error))?;
+    // To look at the list is no reason to write it.
+    if args.edits.any() || args.out.is_some() {
+        files::write_whole(path, &bytes, files::PUBLIC)
+            .map_err(|error| Failure::file(path, error))?;
+    }
     output.result(
         &serde_json::json!({ "peers": path, "nodes": count }),
         &lines,

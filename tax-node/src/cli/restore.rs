@@ -9,10 +9,13 @@ use std::io::{BufReader, Read, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
+use invoice_core::crypto::Hash;
+
 use super::archive::{self, FORMAT, FileEntry, Hashed, MANIFEST, MANIFEST_BYTES_MAX, Manifest};
 use super::failure::{Exit, Failure};
 use super::output::Output;
-use crate::files;
+use super::{init, verify};
+use crate::{files, store};
 
 /// Where the files wait until all are compared.
 const STAGE: &str = "restoring.new";
@@ -27,6 +30,26 @@ pub(super) struct Args {
     /// 恢复到的目录：空目录，或只含 keys/ / the folder to restore into: empty, or with keys/ only
     #[arg(long, env = "PIAOLIAN_DATA", default_value = "piaolian-data")]
     data: PathBuf,
+    /// 各方约定的创世哈希；不同则拒绝 / the genesis hash that was agreed on; another one is refused
+    #[arg(long, value_name = "HEX")]
+    genesis_hash: Option<Hash>,
+    /// 以其他节点的备份为起点：只取链与节点清单，先全部重新校验 / begin from another node's backup: take only chain and peers, and verify all of it first
+    #[arg(long, requires = "genesis_hash")]
+    snapshot: bool,
+}
+
+/// What of another node's folder is the chain and no matter of that node alone. Its log of votes
+/// must not come along: it would be read as the memory of this node.
+fn of_the_chain(name: &str) -> bool {
+    let top = name.split('/').next().unwrap_or_default();
+    [
+        "genesis.json",
+        "peers.json",
+        store::FILE_NAME,
+        store::RUNS,
+        store::EPOCHS,
+    ]
+    .contains(&top)
 }
 
 pub(super) fn run(args: &Args, output: Output) -> Result<(), Failure> {
@@ -49,7 +72,7 @@ pub(super) fn run(args: &Args, output: Output) -> Result<(), Failure> {
         fs::remove_dir_all(&stage).map_err(staged)?;
     }
     fs::create_dir_all(&stage).map_err(staged)?;
-    let manifest = match extract(&args.from, &stage) {
+    let manifest = match staged_and_checked(args, &stage) {
         Ok(manifest) => manifest,
         Err(failure) => {
             let _ = fs::remove_dir_all(&stage);
@@ -59,6 +82,26 @@ pub(super) fn run(args: &Args, output: Output) -> Result<(), Failure> {
     put_in_place(&stage, data, &manifest)?;
     report(args, &manifest, output);
     Ok(())
+}
+
+/// Reads the backup into the folder beside, and makes sure that it is what is wanted.
+fn staged_and_checked(args: &Args, stage: &Path) -> Result<Manifest, Failure> {
+    let mut manifest = extract(&args.from, stage)?;
+    let genesis = init::read_genesis(stage)?.hash();
+    if let Some(agreed) = args.genesis_hash.filter(|agreed| *agreed != genesis) {
+        let text = format!(
+            "{}: 创世哈希为 {genesis}，不是约定的 {agreed} / is of the chain with genesis hash {genesis}",
+            args.from.display()
+        );
+        return Err(Failure::new(Exit::Integrity, "genesis_hash", text)
+            .hint("取同一条链的备份 / take a backup of the chain that was agreed on"));
+    }
+    if args.snapshot {
+        manifest.files.retain(|name, _| of_the_chain(name));
+        // Every signature and every digest, before anything of it can be served.
+        manifest.height = verify::whole(stage)?.height;
+    }
+    Ok(manifest)
 }
 
 fn extract(from: &Path, stage: &Path) -> Result<Manifest, Failure> {
@@ -244,6 +287,21 @@ fn report(args: &Args, manifest: &Manifest, output: Output) {
             validator.display()
         ));
     }
+    if args.snapshot {
+        lines.push(
+            output
+                .of(
+                    "· 全部区块、签名与状态已重新校验",
+                    "· every block, signature and the whole state were verified again",
+                )
+                .to_owned(),
+        );
+        lines.push(format!(
+            "{} tax-node start --data {data}",
+            output.of("· 下一步：", "· next:")
+        ));
+        return told(args, manifest, has_key, &lines, output);
+    }
     lines.push(
         output
             .of(
@@ -264,9 +322,13 @@ fn report(args: &Args, manifest: &Manifest, output: Output) {
         "{} tax-node verify --data {data}; tax-node start --data {data}",
         output.of("· 下一步：", "· next:")
     ));
+    told(args, manifest, has_key, &lines, output);
+}
+
+fn told(args: &Args, manifest: &Manifest, has_key: bool, lines: &[String], output: Output) {
     let value = serde_json::json!({
-        "restored": args.data, "chain_id": manifest.chain_id, "genesis_hash": manifest.genesis_hash,
+        "restored": args.data, "verified": args.snapshot, "chain_id": manifest.chain_id, "genesis_hash": manifest.genesis_hash,
         "height": manifest.height, "files": manifest.files.len(), "key": has_key,
     });
-    output.result(&value, &lines);
+    output.result(&value, lines);
 }

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use invoice_api::client::{Checkpoint, Client, ClientConfig, ClientError};
 use invoice_core::chain::{Genesis, Header};
@@ -63,6 +63,10 @@ struct Answer {
     consensus_height: Option<u64>,
     round: Option<u64>,
     alarms: Option<u64>,
+    /// Records in the log.
+    records: Option<u64>,
+    /// Records that came into the log in a second, since the node was asked before.
+    records_per_second: Option<u64>,
     #[serde(skip)]
     header: Option<String>,
     #[serde(skip)]
@@ -94,8 +98,9 @@ pub(super) fn run(args: &Args, output: Output) -> Result<(), Failure> {
         .map(|(name, url)| ask(name, url))
         .collect::<Result<Vec<_>, _>>()?;
     block_on(async {
+        let mut before = Vec::new();
         loop {
-            let told = tell(&nodes, output, args.watch).await;
+            let told = tell(&nodes, output, args.watch, &mut before).await;
             if !args.watch {
                 return told;
             }
@@ -163,7 +168,8 @@ impl Asked {
         answer.peers = gauge(&metrics, "piaolian_peers_connected");
         answer.consensus_height = gauge(&metrics, "piaolian_consensus_height");
         answer.round = gauge(&metrics, "piaolian_consensus_round");
-        answer.alarms = gauge(&metrics, "piaolian_alarms");
+        answer.alarms = gauge(&metrics, "piaolian_alarms_total");
+        answer.records = gauge(&metrics, "piaolian_log_records");
         let genesis = Genesis::parse(&self.client.genesis().await?).ok();
         answer.genesis = genesis.as_ref().map(|genesis| genesis.hash().to_string());
         match self.client.checkpoint().await {
@@ -262,8 +268,22 @@ async fn compare(nodes: &[Asked], answers: &[Answer]) -> Option<Contradiction> {
 }
 
 /// Asks all nodes once and prints what they say.
-async fn tell(nodes: &[Asked], output: Output, watch: bool) -> Result<(), Failure> {
+async fn tell(
+    nodes: &[Asked],
+    output: Output,
+    watch: bool,
+    before: &mut Vec<(Instant, Option<u64>)>,
+) -> Result<(), Failure> {
     let mut answers = futures_util::future::join_all(nodes.iter().map(Asked::answer)).await;
+    let now = Instant::now();
+    for (answer, (at, records)) in answers.iter_mut().zip(before.iter()) {
+        answer.records_per_second = answer.records.zip(*records).and_then(|(now_has, had)| {
+            let passed_ms = u64::try_from(now.saturating_duration_since(*at).as_millis()).ok()?;
+            let more = now_has.saturating_sub(had).saturating_mul(1_000);
+            more.checked_div(passed_ms)
+        });
+    }
+    *before = answers.iter().map(|answer| (now, answer.records)).collect();
     let highest = answers.iter().filter_map(|answer| answer.height).max();
     for answer in &mut answers {
         answer.lag = highest
@@ -283,6 +303,7 @@ async fn tell(nodes: &[Asked], output: Output, watch: bool) -> Result<(), Failur
         output.of("连接", "peers"),
         output.of("轮次", "round"),
         output.of("告警", "alarms"),
+        output.of("记录/秒", "records/s"),
     ]);
     if !output.json {
         output.line(&head);
@@ -347,12 +368,13 @@ fn line_of(answer: &Answer) -> String {
         &number(answer.peers),
         &number(answer.round),
         &number(answer.alarms),
+        &number(answer.records_per_second),
     ])
 }
 
 /// Columns of a terminal; a Chinese character takes two.
 fn row(cells: &[&str]) -> String {
-    let widths = [16_usize, 10, 6, 30, 8, 6, 6, 6];
+    let widths = [16_usize, 10, 6, 30, 8, 6, 6, 6, 9];
     let mut line = String::new();
     for (cell, width) in cells.iter().zip(widths) {
         let taken: usize = cell.chars().map(|c| 1 + usize::from(!c.is_ascii())).sum();
@@ -382,9 +404,8 @@ mod tests {
 
     #[test]
     fn a_figure_is_found_by_its_whole_name() {
-        let text =
-            "# TYPE piaolian_alarms gauge\npiaolian_alarms_seen 9\npiaolian_alarms 2\n# EOF\n";
-        assert_eq!(gauge(text, "piaolian_alarms"), Some(2));
+        let text = "# TYPE piaolian_alarms counter\npiaolian_alarms_seen 9\npiaolian_alarms_total 2\n# EOF\n";
+        assert_eq!(gauge(text, "piaolian_alarms_total"), Some(2));
         assert_eq!(gauge(text, "piaolian_peers_connected"), None);
     }
 

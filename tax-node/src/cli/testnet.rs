@@ -68,6 +68,18 @@ pub(super) struct LaidOut {
     pub(super) listen_peers: String,
 }
 
+impl LaidOut {
+    /// How this node alone is started.
+    pub(super) fn command(&self, dir: &Path) -> String {
+        format!(
+            "tax-node start --data {} --listen {} --listen-peers {}",
+            dir.join(&self.name).display(),
+            self.listen,
+            self.listen_peers
+        )
+    }
+}
+
 impl Layout {
     fn new(args: &Args) -> Self {
         let validators = (0..args.validators).map(|n| (NodeRole::Validator, n));

@@ -114,7 +114,7 @@ async fn serve_all(
     dir: &Path,
     layout: &Layout,
     genesis: &Genesis,
-    processes: &mut [Process],
+    processes: &mut Vec<Process>,
     output: Output,
 ) -> Result<(), Failure> {
     wait_for_all(dir, processes).await?;
@@ -140,21 +140,44 @@ async fn serve_all(
                     failure.text
                 ));
             },
-            failure = watch(dir, processes) => return Err(failure),
+            failure = watch(dir, processes, output) => return Err(failure),
         }
     }
     if !output.json {
-        output.line(&format!(
-            "{} {}",
-            output.of(
-                "状态：tax-node status --dir",
-                "status: tax-node status --dir"
-            ),
-            dir.display()
-        ));
-        output.line(output.of("按 Ctrl-C 停止全部节点", "press Ctrl-C to stop all nodes"));
+        try_it(dir, layout, output);
     }
-    Err(watch(dir, processes).await)
+    Err(watch(dir, processes, output).await)
+}
+
+/// Says what to do with a consortium that runs.
+fn try_it(dir: &Path, layout: &Layout, output: Output) {
+    let folder = dir.display();
+    let say = |zh: &str, en: &str, command: &str| {
+        output.line(&format!("{}\n    {command}", output.of(zh, en)));
+    };
+    say(
+        "各节点的状态：",
+        "how every node is:",
+        &format!("tax-node status --dir {folder} --watch"),
+    );
+    if let Some(node) = layout.nodes.get(1) {
+        say(
+            "向任一节点提交（成员与密钥见 members.json、keys/）：",
+            "hand records to any node (members and keys are in members.json and keys/):",
+            &format!(
+                "invoice --server {} --key {folder}/keys/merchant-1.pem --genesis {folder}/{}/genesis.json issue --help",
+                node.url, node.name
+            ),
+        );
+    }
+    if let Some(node) = layout.nodes.get(2) {
+        say(
+            "结束一个节点，其余继续；随后用以下命令再次启动：",
+            "end one node, the others go on; start it again by:",
+            &node.command(dir),
+        );
+    }
+    output.line(output.of("按 Ctrl-C 停止全部节点", "press Ctrl-C to stop all nodes"));
 }
 
 /// Waits until every node answers.
@@ -165,7 +188,7 @@ async fn wait_for_all(dir: &Path, processes: &mut [Process]) -> Result<(), Failu
         .map(|process| status::ask(process.node.name.clone(), process.node.url.clone()))
         .collect::<Result<Vec<_>, _>>()?;
     loop {
-        if let Some(failure) = ended(dir, processes) {
+        if let Some((_, failure)) = ended(dir, processes) {
             return Err(failure);
         }
         let mut silent = Vec::new();
@@ -188,36 +211,50 @@ async fn wait_for_all(dir: &Path, processes: &mut [Process]) -> Result<(), Failu
     }
 }
 
-/// Waits until a node ends, and says which.
-async fn watch(dir: &Path, processes: &mut [Process]) -> Failure {
+/// Says which nodes end, and how to start them again: that the others go on without one is what a
+/// consortium is for. When none is left, that is the end.
+async fn watch(dir: &Path, processes: &mut Vec<Process>, output: Output) -> Failure {
     loop {
-        if let Some(failure) = ended(dir, processes) {
-            return failure;
+        while let Some((place, failure)) = ended(dir, processes) {
+            let process = processes.remove(place);
+            if processes.is_empty() {
+                return failure;
+            }
+            output.note(&failure.text);
+            output.note(&format!(
+                "→ {} {}",
+                output.of("再次启动：", "start it again:"),
+                process.node.command(dir)
+            ));
         }
         tokio::time::sleep(INTERVAL).await;
     }
 }
 
 /// The first node that has ended, with the last line of its log.
-fn ended(dir: &Path, processes: &mut [Process]) -> Option<Failure> {
-    processes.iter_mut().find_map(|process| {
-        let how = match process.child.try_wait() {
-            Ok(None) => return None,
-            Ok(Some(status)) => status.to_string(),
-            Err(error) => error.to_string(),
-        };
-        let path = dir.join(&process.node.name).join(LOG);
-        let log = fs::read_to_string(&path).unwrap_or_default();
-        let last = log.lines().rev().find(|line| !line.trim().is_empty());
-        let text = format!(
-            "节点 {} 已退出 / node {} ended ({how}): {}",
-            process.node.name,
-            process.node.name,
-            last.unwrap_or_default()
-        );
-        let hint = format!("{} {}", "查看日志 / look at", path.display());
-        Some(Failure::new(Exit::Refused, "node_ended", text).hint(hint))
-    })
+fn ended(dir: &Path, processes: &mut [Process]) -> Option<(usize, Failure)> {
+    processes
+        .iter_mut()
+        .enumerate()
+        .find_map(|(place, process)| {
+            let how = match process.child.try_wait() {
+                Ok(None) => return None,
+                Ok(Some(status)) => status.to_string(),
+                Err(error) => error.to_string(),
+            };
+            let path = dir.join(&process.node.name).join(LOG);
+            let log = fs::read_to_string(&path).unwrap_or_default();
+            let last = log.lines().rev().find(|line| !line.trim().is_empty());
+            let text = format!(
+                "节点 {} 已退出 / node {} ended ({how}): {}",
+                process.node.name,
+                process.node.name,
+                last.unwrap_or_default()
+            );
+            let hint = format!("{} {}", "查看日志 / look at", path.display());
+            let failure = Failure::new(Exit::Refused, "node_ended", text).hint(hint);
+            Some((place, failure))
+        })
 }
 
 /// Ends all nodes in order; whoever takes too long is killed.

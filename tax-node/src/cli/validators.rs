@@ -17,7 +17,7 @@ use super::failure::{Exit, Failure};
 use super::output::Output;
 use super::party_file::Party;
 use super::serve::block_on;
-use super::{init, peers_edit, verify};
+use super::{init, peers_edit, validators_show as show, verify};
 use crate::key_file;
 use crate::links::Role as NodeRole;
 use crate::node::system_clock;
@@ -30,7 +30,9 @@ pub(super) enum Verb {
     Countersign(Sign),
     /// 提交：由首位机关签名并发送给节点 / sign with the first authority's key and send it to a node
     Submit(Submit),
-    /// 在节点清单 peers.json 中增删节点 / add and remove nodes in peers.json
+    /// 查看验证者集，并与运行中的节点比对是否已生效 / show a set, and whether it decides a running node's blocks
+    Show(show::Args),
+    /// 在节点清单 peers.json 中查看、增删节点 / show, add and remove nodes in peers.json
     Peers(peers_edit::Args),
 }
 
@@ -46,6 +48,13 @@ pub(super) struct Edits {
     /// 换密钥：名称=该方新的 party.json / another key: name=the party's new file
     #[arg(long, value_name = "NAME=PARTY.json", value_parser = rekey)]
     pub(super) rekey: Vec<(String, PathBuf)>,
+}
+
+impl Edits {
+    /// Whether anything is to become different.
+    pub(super) const fn any(&self) -> bool {
+        !self.add.is_empty() || !self.remove.is_empty() || !self.rekey.is_empty()
+    }
 }
 
 fn rekey(text: &str) -> Result<(String, PathBuf), String> {
@@ -115,6 +124,7 @@ pub(super) fn run(verb: &Verb, output: Output) -> Result<(), Failure> {
         Verb::Propose(args) => propose(args, output),
         Verb::Countersign(args) => countersign(args, output),
         Verb::Submit(args) => submit(args, output),
+        Verb::Show(args) => show::run(args, output),
         Verb::Peers(args) => peers_edit::run(args, output),
     }
 }
@@ -176,7 +186,7 @@ fn propose(args: &Propose, output: Output) -> Result<(), Failure> {
 }
 
 /// The newest validators in the store of a stopped node.
-fn from_store(data: &Path) -> Result<(ChainId, ValidatorSet), Failure> {
+pub(super) fn from_store(data: &Path) -> Result<(ChainId, ValidatorSet), Failure> {
     let genesis = init::read_genesis(data)?;
     let newest = verify::read(data, &genesis, |snapshot| {
         TypedState(snapshot)
@@ -262,7 +272,13 @@ fn describe(change: &ChangeFile, set: &ValidatorSet, output: Output) -> Vec<Stri
             set.list_digest()
         ),
     ];
-    lines.extend(set.validators().iter().map(|validator| {
+    lines.extend(members(set, output));
+    lines
+}
+
+/// The validators as lines.
+pub(super) fn members(set: &ValidatorSet, output: Output) -> impl Iterator<Item = String> + '_ {
+    set.validators().iter().map(move |validator| {
         format!(
             "  {}  {}  {} {}  {}",
             validator.public_key.kid(),
@@ -271,8 +287,7 @@ fn describe(change: &ChangeFile, set: &ValidatorSet, output: Output) -> Vec<Stri
             validator.weight,
             validator.name
         )
-    }));
-    lines
+    })
 }
 
 fn countersign(args: &Sign, output: Output) -> Result<(), Failure> {
@@ -379,8 +394,8 @@ fn submit(args: &Submit, output: Output) -> Result<(), Failure> {
                 format!("{}  {}", output.of("生效高度", "in force from"), change.from_height),
                 output
                     .of(
-                        "下一步：各节点用 tax-node validators peers 更新 peers.json，并在生效高度之前重新启动",
-                        "next: every node changes its peers.json with tax-node validators peers, and starts again before that height",
+                        "下一步：在生效高度之前，各节点用 tax-node validators peers 更新 peers.json（运行中的节点自动采用）",
+                        "next: before that height every node changes its peers.json with tax-node validators peers; a running node takes it up by itself",
                     )
                     .to_owned(),
             ];
