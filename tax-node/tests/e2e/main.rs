@@ -3,6 +3,7 @@
 mod bad_input;
 mod backup;
 mod commands;
+mod consortium;
 mod consortium_commands;
 mod contract;
 mod kill;
