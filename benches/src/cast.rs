@@ -178,15 +178,27 @@ impl Cast {
     /// The cast is larger than a genesis file can hold.
     #[must_use]
     pub fn genesis(&self, chain: &str, validator: &PublicKey, time: Instant) -> Genesis {
-        let chain: ChainId = match chain.parse() {
-            Ok(chain) => chain,
-            Err(error) => panic!("{chain:?}: {error}"),
-        };
         let validator = Validator {
             public_key: validator.clone(),
             weight: 1,
             group: None,
             name: "validator".to_owned(),
+        };
+        match ValidatorSet::new(vec![validator]) {
+            Ok(validators) => self.genesis_of(chain, validators, time),
+            Err(error) => panic!("one validator: {error}"),
+        }
+    }
+
+    /// The same with these validators.
+    ///
+    /// # Panics
+    /// The cast is larger than a genesis file can hold.
+    #[must_use]
+    pub fn genesis_of(&self, chain: &str, validators: ValidatorSet, time: Instant) -> Genesis {
+        let chain: ChainId = match chain.parse() {
+            Ok(chain) => chain,
+            Err(error) => panic!("{chain:?}: {error}"),
         };
         let founders = std::iter::once(&self.tax)
             .chain(self.members())
@@ -197,13 +209,7 @@ impl Cast {
                 public_key: player.signer.public_key().clone(),
             });
         let founders = founders.collect();
-        let composed = ValidatorSet::new(vec![validator])
-            .map_err(|error| error.to_string())
-            .and_then(|validators| {
-                Genesis::compose(chain, time.ms(), validators, founders)
-                    .map_err(|error| error.to_string())
-            });
-        match composed {
+        match Genesis::compose(chain, time.ms(), validators, founders) {
             Ok(genesis) => genesis,
             Err(error) => panic!("no genesis file can hold this cast: {error}"),
         }

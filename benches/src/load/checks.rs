@@ -77,7 +77,7 @@ pub fn run(
             .pace(records_per_second as f64 / batch as f64);
         let stages = Stages::watch(served.pid());
         let started = Instant::now();
-        let coming = tokio::spawn(sending.send(served.address, ways));
+        let coming = tokio::spawn(sending.send(vec![served.address], ways));
         let mut askers = tokio::task::JoinSet::new();
         for number in 0..connections.max(1) {
             let bodies = Arc::clone(&bodies);

@@ -85,7 +85,7 @@ pub fn run(
         let honest = |input: &Path| {
             let until = Instant::now() + Duration::from_secs(seconds);
             let sending = Sending::new(Lines::open(input)?).until(until);
-            Ok::<_, Failure>(sending.send(served.address, HONEST))
+            Ok::<_, Failure>(sending.send(vec![served.address], HONEST))
         };
         let mut alone = honest(inputs[0])?.await?;
         let cpu = process::cpu_seconds(served.pid());
@@ -93,7 +93,7 @@ pub fn run(
         let flood = Sending::new(Lines::of(junk))
             .until(until)
             .pace(junk_per_second as f64)
-            .send(served.address, FLOOD);
+            .send(vec![served.address], FLOOD);
         let flood = tokio::spawn(flood);
         let mut during = honest(inputs[1])?.await?;
         let cpu = process::cpu_seconds(served.pid()).zip(cpu);

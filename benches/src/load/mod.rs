@@ -2,6 +2,7 @@
 //! receipt.
 
 pub mod checks;
+pub mod consortium;
 pub mod fill;
 pub mod flood;
 pub mod http;

@@ -99,17 +99,17 @@ impl Sending {
         self.lines.next_line()
     }
 
-    /// Sends, and waits for all answers.
+    /// Sends over connections to these nodes in turn, and waits for all answers.
     ///
     /// # Errors
     /// A connection broke.
-    pub async fn send(self, address: SocketAddr, way: Way) -> Result<Sent, Failure> {
+    pub async fn send(self, addresses: Vec<SocketAddr>, way: Way) -> Result<Sent, Failure> {
         let shared = Arc::new(self);
         let started = Instant::now();
         let mut senders = JoinSet::new();
         let (Way::Post { connections } | Way::Bulk { connections, .. }) = way;
         let connections = connections.max(1);
-        for _ in 0..connections {
+        for address in addresses.into_iter().cycle().take(connections) {
             let shared = Arc::clone(&shared);
             match way {
                 Way::Post { .. } => senders.spawn(post(address, shared)),
@@ -189,7 +189,7 @@ pub fn run(
         process::forget_peak(served.pid());
         let driver = process::cpu_seconds(None);
         let stages = Stages::watch(served.pid());
-        let sent = sending.send(served.address, way).await?;
+        let sent = sending.send(vec![served.address], way).await?;
         let mut found = Found {
             tally: sent.tally,
             latencies: sent.latencies,

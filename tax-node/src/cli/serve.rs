@@ -21,6 +21,9 @@ use crate::store::CACHE_BYTES;
 
 /// Free bytes below which new records are refused.
 const DISK_RESERVE_BYTES: u64 = 128 * 1024 * 1024;
+/// What is logged unless `RUST_LOG` says otherwise: libraries only when something is wrong.
+const LOG_FILTER: &str = "info,actix_server=warn,arc_malachitebft_core_consensus=warn,\
+     arc_malachitebft_core_driver=warn,arc_malachitebft_core_votekeeper=warn";
 /// How long the engine may take to finish what was accepted.
 const FINISH_TIMEOUT: Duration = Duration::from_secs(30);
 
@@ -106,8 +109,7 @@ pub(super) fn block_on<T>(future: impl Future<Output = Result<T, Failure>>) -> R
 
 /// Logs to standard error: JSON lines, or text for people; `RUST_LOG` chooses what.
 pub(super) fn log_to_stderr(output: Output) {
-    let filter = EnvFilter::try_from_default_env()
-        .unwrap_or_else(|_| EnvFilter::new("info,actix_server=warn"));
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(LOG_FILTER));
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_ansi(std::io::stderr().is_terminal())

@@ -28,10 +28,10 @@ use tokio::sync::watch;
 
 use super::clock::Clock;
 use super::index_rows::rows_over;
+use super::intake::Intake;
 use super::key_cache::KeyCache;
 use super::pipeline::desk::{Desk, Given, Restart};
 use super::pipeline::fresh::FreshBlock;
-use super::intake::Intake;
 use super::pipeline::outbox::Outbox;
 use super::pipeline::pending::Pending;
 use super::pipeline::seal::{Sealed, Waiting, seal};

@@ -8,11 +8,11 @@ use bytes::Bytes;
 
 use super::admission;
 use super::key_cache::{KeyCache, KnownKey};
-use super::registry::NodeError;
 use super::pipeline::lanes::Waiting;
 use super::pipeline::outbox;
 use super::pipeline::queue::Queue;
 use super::pipeline::reply::{self, Fate};
+use super::registry::NodeError;
 use crate::store::Store;
 use invoice_core::state::TypedState;
 

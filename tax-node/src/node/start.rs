@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, OnceLock, Weak};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use consensus::Timeouts;
@@ -145,9 +145,8 @@ pub(super) struct Shared {
     pub(super) outbox: Arc<Outbox>,
     pub(super) wake: Arc<Wake>,
     pub(super) consensus: Arc<Figures>,
-    /// The links to other nodes, of which a chain with one validator has none. They are the
-    /// engine's and end with it.
-    pub(super) links: OnceLock<Weak<Links>>,
+    /// The links to other nodes; unset where there are none.
+    pub(super) links: OnceLock<Arc<Links>>,
     pub(super) validators: Arc<Validators>,
 }
 
@@ -210,8 +209,7 @@ impl Node {
                 &runtime,
             )?;
             let links = Arc::new(links);
-            // Once for a node: nobody set it before.
-            let _ = shared.links.set(Arc::downgrade(&links));
+            let _ = shared.links.set(Arc::clone(&links));
             let engine = Consortium {
                 signer: Arc::clone(&config.signer),
                 links,
@@ -297,7 +295,7 @@ impl Node {
     /// # Errors
     /// There are too many; the list stays as it was.
     pub fn set_peers(&self, peers: Vec<Peer>) -> Result<(), TooManyPeers> {
-        match self.shared.links.get().and_then(Weak::upgrade) {
+        match self.shared.links.get() {
             Some(links) => links.set_peers(peers),
             None => Ok(()),
         }

@@ -100,6 +100,15 @@ impl Consortium {
 }
 
 impl Running {
+    /// Waits until the node takes records: it sees a quorum.
+    async fn takes_records(&self) {
+        let begin = Instant::now();
+        while self.node.readiness().refusing.is_some() {
+            assert!(begin.elapsed() < Duration::from_secs(60), "no quorum");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
     /// Waits until the node has so many blocks.
     async fn reaches(&self, height: u64) {
         let begin = Instant::now();
@@ -134,6 +143,9 @@ async fn records_sent_to_any_node_become_final_once_on_all() {
         .chain([SUPERVISOR])
         .map(|number| consortium.start(number))
         .collect();
+    for node in &nodes {
+        node.takes_records().await;
+    }
     let world = &consortium.world;
     // Each record goes to two nodes at once: one records it, the other hears the same.
     let answers = (0..60_u32).map(|serial| {
@@ -149,9 +161,9 @@ async fn records_sent_to_any_node_become_final_once_on_all() {
     for (one, other) in futures_util::future::join_all(answers).await {
         let (one, other) = (recorded(one), recorded(other));
         assert!(one.outcome.is_accepted());
-        assert_eq!(one.place.index, other.place.index);
+        assert_eq!(one.index, other.index);
         assert_eq!(one.outcome, other.outcome);
-        places.push(one.place.index);
+        places.push(one.index);
     }
     places.sort_unstable();
     assert_eq!(places, (0..60).collect::<Vec<u64>>());

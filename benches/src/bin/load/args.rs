@@ -30,8 +30,13 @@ pub(crate) enum Verb {
     Flood(Flood),
     /// 轻载时的时延，与磁盘同步时间并列 / latency under light load, beside the disk's sync
     Light(Light),
+    /// 多个验证节点，各为一个进程 / several validators, each a process of its own
+    Consortium(Consortium),
     /// 与其他做法并列比较 / beside what others would do
     Peers(Peers),
+    /// 作为多节点之一运行（供本程序调用）/ run as one of several nodes, for this program's own use
+    #[command(hide = true)]
+    ServeAmong { folder: PathBuf, number: u8 },
     /// 作为节点运行（供本程序调用）/ run as a node, for this program's own use
     #[command(hide = true)]
     Serve {
@@ -134,6 +139,33 @@ pub(crate) struct Http {
     /// 每条批量流上未获应答的行数上限 / lines of one stream that are not answered yet
     #[arg(long, default_value_t = 512)]
     pub(crate) window: usize,
+}
+
+#[derive(clap::Args)]
+pub(crate) struct Consortium {
+    #[command(flatten)]
+    pub(crate) cases: Cases,
+    /// 验证节点数：1 或 4 至 7 / nodes that vote: 1, or 4 to 7
+    #[arg(long, default_value_t = 4)]
+    pub(crate) validators: u8,
+    /// 无投票权的节点数 / nodes without a vote
+    #[arg(long, default_value_t = 0)]
+    pub(crate) supervisors: u8,
+    /// 调用 / call
+    #[arg(long, value_enum, default_value = "bulk")]
+    pub(crate) call: Call,
+    /// 连接数 / connections
+    #[arg(long, default_value_t = 8)]
+    pub(crate) connections: usize,
+    /// 每条批量流上未获应答的行数上限 / lines of one stream that are not answered yet
+    #[arg(long, default_value_t = 512)]
+    pub(crate) window: usize,
+    /// 每秒信封数上限 / envelopes a second at most
+    #[arg(long)]
+    pub(crate) pace: Option<f64>,
+    /// 持续秒数；缺省发完为止 / for so many seconds; else until everything is sent
+    #[arg(long)]
+    pub(crate) seconds: Option<u64>,
 }
 
 #[derive(clap::Args)]

@@ -11,12 +11,14 @@ use benches::load::progress::Progress;
 use benches::load::report::{self, Case, Figures, Found};
 use benches::load::sockets::{self, Way};
 use benches::load::store::StoreFolder;
-use benches::load::{checks, fill, flood, ingest, light, node};
+use benches::load::{checks, consortium, fill, flood, ingest, light, node};
 use invoice_core::calendar::Instant;
 use serde::Serialize;
 use tax_node::node::system_clock;
 
-use crate::args::{Args, Call, Cases, Common, Fill, Flood, Http, Ingest, Light, Mixed, Verb};
+use crate::args::{
+    Args, Call, Cases, Common, Consortium, Fill, Flood, Http, Ingest, Light, Mixed, Verb,
+};
 
 /// Records that a filled store gets when none is named.
 const SMALL_FILL: u64 = 100_000;
@@ -37,6 +39,8 @@ pub(crate) fn run(args: Args) -> Result<(), Failure> {
         Verb::Flood(args) => flooding(&args),
         Verb::Light(args) => lightly(&args),
         Verb::Peers(args) => crate::side_by_side::run(&args),
+        Verb::Consortium(args) => among_others(&args),
+        Verb::ServeAmong { folder, number } => consortium::serve(&folder, number),
         Verb::Serve {
             folder,
             failures_per_minute,
@@ -203,6 +207,46 @@ fn over_http(args: &Http) -> Result<(), Failure> {
         measure(&args.cases, args.store.as_deref(), name, run, &mut all)?;
     }
     if json {
+        println!("{}", serde_json::to_string_pretty(&all)?);
+    }
+    Ok(())
+}
+
+fn among_others(args: &Consortium) -> Result<(), Failure> {
+    let common = &args.cases.common;
+    let cast = common.setting().cast();
+    let mut inputs = Inputs::open(&common.input, common.setting())?;
+    let mut all = Vec::new();
+    if !common.json {
+        println!("{}", consortium::HEAD);
+    }
+    for request in requests(&args.cases) {
+        let (path, prepared) = input(&mut inputs, &request, &[])?;
+        let connections = args.connections;
+        let window = (WINDOW_RECORDS / request.form.batch()).clamp(4, args.window);
+        let case = consortium::Case {
+            validators: args.validators,
+            supervisors: args.supervisors,
+            form: request.form.to_string(),
+            input: &path,
+            prepared: &prepared,
+            way: match args.call {
+                Call::Post => Way::Post { connections },
+                Call::Bulk => Way::Bulk {
+                    connections,
+                    window,
+                },
+            },
+            pace: args.pace,
+            seconds: args.seconds,
+        };
+        let found = consortium::run(&common.folder, &cast, &case)?;
+        if !common.json {
+            println!("{}", consortium::line(&found));
+        }
+        all.push(found);
+    }
+    if common.json {
         println!("{}", serde_json::to_string_pretty(&all)?);
     }
     Ok(())

@@ -124,7 +124,8 @@ impl<A: Replica, S: Storage> Participant<A, S> {
             .ok()
             .zip(Certificate::decode(&decided.certificate).ok());
         let Some((block, certificate)) = read else {
-            self.actions.push(Action::Cut(peer, "blocks that cannot be read"));
+            self.actions
+                .push(Action::Cut(peer, "blocks that cannot be read"));
             return Ok(false);
         };
         let height = self.height();
@@ -138,11 +139,14 @@ impl<A: Replica, S: Storage> Participant<A, S> {
             && certificate.block_id == block.header.id()
             && certificate.verify(self.validators(), &chain).is_ok();
         if !proven {
-            self.actions.push(Action::Cut(peer, "a block that is not final"));
+            self.actions
+                .push(Action::Cut(peer, "a block that is not final"));
             return Ok(false);
         }
         match self.application.check(&block)? {
             Validity::Valid => {
+                // What the height's log does not hold must not be said later.
+                self.leave()?;
                 self.commit(block, certificate)?;
                 Ok(true)
             }

@@ -231,8 +231,7 @@ impl Frame {
                     if envelopes.len() >= FORWARDED_MAX {
                         return Err(too_many("envelopes", FORWARDED_MAX));
                     }
-                    let envelope =
-                        take_part(&mut reader, payload, "envelope", ENVELOPE_BYTES_MAX)?;
+                    let envelope = take_part(&mut reader, payload, "envelope", ENVELOPE_BYTES_MAX)?;
                     envelopes.push(envelope);
                 }
                 Self::Envelopes(envelopes)

@@ -105,7 +105,9 @@ impl std::fmt::Display for Alarm {
             ),
             Self::Misbehaved(evidence) => {
                 f.write_str("验证者签署了相互矛盾的消息 / validators contradicted themselves:")?;
-                evidence.iter().try_for_each(|one| write!(f, " {}", one.kid))
+                evidence
+                    .iter()
+                    .try_for_each(|one| write!(f, " {}", one.kid))
             }
             Self::Forgotten { height } => write!(
                 f,

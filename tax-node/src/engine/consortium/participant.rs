@@ -195,11 +195,28 @@ impl<A: Replica, S: Storage> Participant<A, S> {
         self.application.next_height()
     }
 
-    /// The round that the height is in; 0 while the node rests.
+    /// The round that is being decided; 0 while the node rests.
     pub fn round(&self) -> u32 {
         match self.stage {
-            Stage::Resting => 0,
             Stage::Deciding => self.machine.round(),
+            Stage::Resting => 0,
+        }
+    }
+
+    /// Whether records can become final as far as this node sees: with the validators that it is
+    /// linked to it makes up a quorum, or, having no vote, it is linked to any of them.
+    pub fn sees_quorum(&self) -> bool {
+        let weight_of = |kid: &Kid| self.validators.get(kid).map_or(0, |one| one.weight);
+        let weight = self
+            .peers
+            .keys()
+            .map(weight_of)
+            .fold(0, u64::saturating_add);
+        if self.votes() {
+            self.validators
+                .is_quorum(weight.saturating_add(weight_of(&self.kid)))
+        } else {
+            weight > 0
         }
     }
 
@@ -231,7 +248,11 @@ impl<A: Replica, S: Storage> Participant<A, S> {
             Event::Disconnected(peer) => {
                 self.peers.remove(&peer);
                 self.greeting.left(&peer);
-                if self.fetching.as_ref().is_some_and(|fetch| fetch.from == peer) {
+                if self
+                    .fetching
+                    .as_ref()
+                    .is_some_and(|fetch| fetch.from == peer)
+                {
                     self.fetching = None;
                 }
             }
@@ -247,7 +268,12 @@ impl<A: Replica, S: Storage> Participant<A, S> {
         self.peers.insert(peer, Peer::default());
         let vote = self.greeting.last_vote_of(&peer);
         self.send(peer, Frame::LastVote(vote));
-        self.send(peer, Frame::Status { height: self.last_height() });
+        self.send(
+            peer,
+            Frame::Status {
+                height: self.last_height(),
+            },
+        );
     }
 
     fn received(&mut self, from: Kid, frame: Frame) -> Result<(), ConsortiumError> {
@@ -271,7 +297,8 @@ impl<A: Replica, S: Storage> Participant<A, S> {
             }
             Frame::LastVote(vote) => {
                 let chain = self.application.chain_id().clone();
-                self.greeting.heard(from, vote.as_ref(), &chain, &self.validators);
+                self.greeting
+                    .heard(from, vote.as_ref(), &chain, &self.validators);
                 if self.greeting.forbids(self.height()) && self.stage == Stage::Deciding {
                     // It voted at this height and has forgotten it: from here on it only listens.
                     self.actions.push(Action::Raise(Alarm::Forgotten {
@@ -391,6 +418,15 @@ impl<A: Replica, S: Storage> Participant<A, S> {
         Ok(())
     }
 
+    /// The height that is being decided was decided by others.
+    pub(super) fn leave(&mut self) -> Result<(), ConsortiumError> {
+        if self.stage == Stage::Deciding {
+            let outputs = self.machine.leave()?;
+            self.perform(outputs)?;
+        }
+        Ok(())
+    }
+
     fn stop_deciding(&mut self) {
         self.stage = Stage::Resting;
         self.wanted = None;
@@ -476,7 +512,10 @@ impl<A: Replica, S: Storage> Participant<A, S> {
     fn keep_block(&mut self, id: Hash, bytes: &Bytes) -> Result<(), ConsortiumError> {
         if self.proposals.remember(id, bytes) {
             let bytes = bytes.clone();
-            self.log.append(&LogEntry::Block { block_id: id, bytes })?;
+            self.log.append(&LogEntry::Block {
+                block_id: id,
+                bytes,
+            })?;
         }
         Ok(())
     }
@@ -543,7 +582,8 @@ impl<A: Replica, S: Storage> Participant<A, S> {
                 }
                 Output::Decided(certificate) => return self.decided(certificate),
                 Output::Misbehaved(evidence) => {
-                    self.actions.push(Action::Raise(Alarm::Misbehaved(evidence)));
+                    self.actions
+                        .push(Action::Raise(Alarm::Misbehaved(evidence)));
                 }
             }
         }
@@ -582,7 +622,12 @@ impl<A: Replica, S: Storage> Participant<A, S> {
         self.application.commit(block, certificate)?;
         self.stop_deciding();
         self.proposals.forget(height);
-        self.validators = self.application.validators(self.height());
+        let next = self.application.validators(self.height());
+        if self.machine.height() == height && *next != *self.validators {
+            // What new validators say before this node begins is kept.
+            self.machine.foresee(Arc::clone(&next))?;
+        }
+        self.validators = next;
         self.waits_behind = false;
         self.actions.push(Action::Stop(Clock::Behind));
         self.actions.push(Action::Final(height));
@@ -657,7 +702,10 @@ impl<A: Replica, S: Storage> Participant<A, S> {
     }
 
     fn to_validators(&mut self, frame: Frame) {
-        let voters = self.peers.keys().filter(|peer| self.validators.get(peer).is_some());
+        let voters = self
+            .peers
+            .keys()
+            .filter(|peer| self.validators.get(peer).is_some());
         let voters = voters.copied().collect();
         self.actions.push(Action::Send(voters, frame));
     }
@@ -665,7 +713,8 @@ impl<A: Replica, S: Storage> Participant<A, S> {
     fn tell_height(&mut self) {
         let height = self.last_height();
         let peers = self.peers.keys().copied().collect();
-        self.actions.push(Action::Send(peers, Frame::Status { height }));
+        self.actions
+            .push(Action::Send(peers, Frame::Status { height }));
     }
 
     pub(super) fn send(&mut self, peer: Kid, frame: Frame) {

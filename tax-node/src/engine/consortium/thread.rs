@@ -18,12 +18,14 @@ use super::progress::Progress;
 use super::vote_log::VoteLog;
 use super::{Alarm, ConsortiumError, Tuning};
 use crate::engine::{Engine, EngineError, Replica};
-use crate::links::{self, Events, Kinds, KindRule, Lane, Links, WhenFull};
+use crate::links::{self, Events, KindRule, Kinds, Lane, Links, WhenFull};
 
 /// Events that are handled before clocks are looked at again.
 const EVENTS_AT_ONCE: usize = 64;
 /// How long a node that stops goes on for the sake of records that it took.
 const STOP_PATIENCE: Duration = Duration::from_secs(10);
+/// Links break and come back; the quorum is called lost when it is away for so long.
+const QUORUM_LOST_AFTER: Duration = Duration::from_secs(5);
 
 /// Wakes the thread from others.
 #[derive(Debug, Default)]
@@ -50,12 +52,14 @@ impl Wake {
 pub struct Figures {
     /// The height that is being decided.
     pub height: AtomicU64,
-    /// The round that it is in, from 0.
-    pub round: AtomicU64,
     /// Peers whose link stands.
     pub peers: AtomicU64,
     /// The highest block that any peer says it has.
     pub highest: AtomicU64,
+    /// The round of it.
+    pub round: AtomicU64,
+    /// Whether enough validators are in reach for records to become final.
+    pub quorum: AtomicBool,
     /// Alarms since the start.
     pub alarms: AtomicU64,
 }
@@ -118,6 +122,7 @@ impl Engine for Consortium {
             progress: Progress::new(Instant::now(), node.height()),
             engine: self,
             clocks: BTreeMap::new(),
+            quorum_seen: None,
         };
         Ok(shell.run(node)?)
     }
@@ -128,6 +133,8 @@ struct Shell {
     engine: Consortium,
     clocks: BTreeMap<Clock, Instant>,
     progress: Progress,
+    /// When a quorum was in reach last.
+    quorum_seen: Option<Instant>,
 }
 
 /// What the thread woke for.
@@ -139,10 +146,7 @@ enum Woken {
 }
 
 impl Shell {
-    fn run(
-        mut self,
-        mut node: Participant<&mut dyn Replica, File>,
-    ) -> Result<(), ConsortiumError> {
+    fn run(mut self, mut node: Participant<&mut dyn Replica, File>) -> Result<(), ConsortiumError> {
         let actions = node.start()?;
         self.carry_out(actions);
         let mut stop_at: Option<Instant> = None;
@@ -225,12 +229,10 @@ impl Shell {
     fn carry_out(&mut self, actions: Vec<Action>) {
         for action in actions {
             match action {
-                Action::Send(peers, frame) => {
-                    match frame.encode() {
-                        Ok(bytes) => self.send(peers, &links::Frame::new(frame.kind() as u8, bytes)),
-                        Err(error) => tracing::error!(%error, "a frame was not sent"),
-                    }
-                }
+                Action::Send(peers, frame) => match frame.encode() {
+                    Ok(bytes) => self.send(peers, &links::Frame::new(frame.kind() as u8, bytes)),
+                    Err(error) => tracing::error!(%error, "a frame was not sent"),
+                },
                 Action::Set(clock, after) => {
                     self.clocks.insert(clock, Instant::now() + after);
                 }
@@ -238,7 +240,8 @@ impl Shell {
                     self.clocks.remove(&clock);
                 }
                 Action::StopMachine => {
-                    self.clocks.retain(|clock, _| !matches!(clock, Clock::Machine(_)));
+                    self.clocks
+                        .retain(|clock, _| !matches!(clock, Clock::Machine(_)));
                 }
                 Action::Cut(peer, why) => self.cut(&peer, why),
                 Action::Raise(alarm) => self.raise(&alarm),
@@ -268,7 +271,16 @@ impl Shell {
     fn show(&mut self, node: &Participant<&mut dyn Replica, File>) {
         let figures = &self.engine.figures;
         figures.height.store(node.height(), Ordering::Relaxed);
-        figures.round.store(u64::from(node.round()), Ordering::Relaxed);
+        figures
+            .round
+            .store(u64::from(node.round()), Ordering::Relaxed);
+        if node.sees_quorum() {
+            self.quorum_seen = Some(Instant::now());
+        }
+        let quorum = self
+            .quorum_seen
+            .is_some_and(|seen| seen.elapsed() < QUORUM_LOST_AFTER);
+        figures.quorum.store(quorum, Ordering::Relaxed);
         let (peers, highest) = node.peers_and_highest();
         figures.peers.store(peers, Ordering::Relaxed);
         figures.highest.store(highest, Ordering::Relaxed);

@@ -3,14 +3,14 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use invoice_api::registry::RecordAnswer;
+use invoice_api::registry::{RecordAnswer, UnavailableReason};
 use invoice_core::apply::Candidate;
 use invoice_core::crypto::{Hash, Signature};
 
 use super::fresh::FreshBlock;
 use super::outbox::Held;
 use super::pending::Entered;
-use super::reply::{Answered, Decided, Decision, Slot};
+use super::reply::{Answered, Decided, Decision, Slot, unavailable};
 use crate::node::key_cache::KnownKey;
 
 /// How the signature covers the records.
@@ -64,6 +64,16 @@ impl Job {
     /// Bytes of all records that came with it.
     pub(in crate::node) fn bytes(&self) -> usize {
         self.slot.bytes()
+    }
+
+    /// Gives the envelope up when it has waited too long for other nodes to agree.
+    pub(in crate::node) fn unless_given_up(self) -> Result<Self, Entered> {
+        if !self.held.as_ref().is_some_and(Held::is_given_up) {
+            return Ok(self);
+        }
+        self.slot
+            .fill(Err(unavailable(UnavailableReason::NoQuorum)));
+        Err(self.pending)
     }
 
     /// Answers the envelope: its block is durable. What it was pending for comes back, to be left

@@ -6,8 +6,9 @@
 //! that came from a peer are counted here and not forwarded any further.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use invoice_api::registry::Submission;
@@ -21,6 +22,10 @@ const NAME_BYTES_MAX: usize = 1_024;
 /// Longest record that a peer may forward, in bytes: what is longer is refused anyway.
 const RECORD_BYTES_MAX: usize = 64 * 1024;
 
+/// An envelope that is not final after this time is given up. Whoever sent it was told long before
+/// that the outcome is open.
+const GIVEN_UP_AFTER: Duration = Duration::from_secs(60);
+
 /// Where forwarded envelopes come from, as far as lanes are concerned.
 pub(in crate::node) const ORIGIN_OF_PEERS: u64 = u64::MAX;
 
@@ -31,6 +36,8 @@ pub(in crate::node) struct Outbox {
     own: Mutex<Own>,
     /// All envelopes.
     waiting: AtomicUsize,
+    /// Envelopes that were given up since the start.
+    given_up: AtomicU64,
     /// Wakes the engine; nobody to wake with a single validator.
     waker: OnceLock<Box<dyn Fn() + Send + Sync>>,
 }
@@ -54,6 +61,18 @@ impl std::fmt::Debug for Outbox {
 pub(in crate::node) struct Held {
     outbox: Arc<Outbox>,
     number: Option<u64>,
+    since: Instant,
+}
+
+impl Held {
+    /// Whether it has waited too long; counted when it has.
+    pub(in crate::node) fn is_given_up(&self) -> bool {
+        let given_up = self.since.elapsed() > GIVEN_UP_AFTER;
+        if given_up {
+            self.outbox.given_up.fetch_add(1, Ordering::Relaxed);
+        }
+        given_up
+    }
 }
 
 impl Drop for Held {
@@ -92,7 +111,18 @@ impl Outbox {
         Some(Held {
             outbox: Arc::clone(self),
             number,
+            since: Instant::now(),
         })
+    }
+
+    /// Whether there are other validators.
+    pub(in crate::node) fn is_connected(&self) -> bool {
+        self.waker.get().is_some()
+    }
+
+    /// How many envelopes were given up since the start.
+    pub(in crate::node) fn given_up(&self) -> u64 {
+        self.given_up.load(Ordering::Relaxed)
     }
 
     /// How many wait.

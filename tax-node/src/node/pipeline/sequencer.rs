@@ -123,6 +123,13 @@ impl Sequencer {
             while !growing.full
                 && let Some(job) = self.carried.pop_front()
             {
+                let job = match job.unless_given_up() {
+                    Ok(job) => job,
+                    Err(entered) => {
+                        self.pending.leave(vec![entered]);
+                        continue;
+                    }
+                };
                 if let Some(job) = growing.add(job, &mut execution).map_err(Fatal::new)? {
                     self.carried.push_front(job);
                 }

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use invoice_api::registry::{Gauge, Readiness};
 
-use crate::links::{Links, PeerState};
+use crate::links::Links;
 use crate::node::gauges::gauge;
 use crate::node::stages::StageTimes;
 use crate::node::start::Shared;
@@ -87,52 +87,76 @@ impl Shared {
                 accesses,
             ),
         ];
-        if let Some(links) = self.links.get() {
-            gauges.extend(self.agreement());
-            gauges.extend(links.upgrade().iter().flat_map(|links| link_figures(links)));
+        if self.outbox.is_connected() {
+            gauges.extend(self.consensus_gauges());
+            gauges.extend(self.links.get().iter().flat_map(|links| link_gauges(links)));
         }
         gauges
     }
 
-    /// How far the agreement with others is.
-    fn agreement(&self) -> [Gauge; 5] {
-        let read = |figure: &AtomicU64| figure.load(Ordering::Relaxed);
+    /// The node among the others.
+    fn consensus_gauges(&self) -> Vec<Gauge> {
         let figures = &self.consensus;
-        [
-            gauge(
-                "peers_connected",
-                "Other nodes to which a link stands.",
-                read(&figures.peers),
-            ),
+        let of = |figure: &AtomicU64| figure.load(Ordering::Relaxed);
+        let peers = self
+            .links
+            .get()
+            .map(|links| links.peers())
+            .unwrap_or_default();
+        vec![
             gauge(
                 "consensus_height",
-                "Height that is decided next.",
-                read(&figures.height),
+                "Height that is being decided.",
+                of(&figures.height),
             ),
             gauge(
                 "consensus_round",
-                "Round of that height, from 0: each failed one adds one.",
-                read(&figures.round),
+                "Round of it; 0 while all goes well.",
+                of(&figures.round),
+            ),
+            gauge(
+                "quorum_in_reach",
+                "1 when the validators in reach can make records final.",
+                u64::from(figures.quorum.load(Ordering::Relaxed)),
+            ),
+            gauge(
+                "peers_connected",
+                "Nodes whose link stands.",
+                of(&figures.peers),
+            ),
+            gauge(
+                "link_bytes_sent_total",
+                "Bytes sent to other nodes since the start.",
+                peers.iter().map(|peer| peer.bytes_out).sum(),
+            ),
+            gauge(
+                "link_bytes_received_total",
+                "Bytes received from other nodes since the start.",
+                peers.iter().map(|peer| peer.bytes_in).sum(),
             ),
             gauge(
                 "highest_known_height",
-                "Height of the highest block that this node or a peer says it has.",
-                read(&figures.highest).max(*self.head.borrow()),
+                "Highest block that this node has or a linked node says it has.",
+                of(&figures.highest).max(*self.head.borrow()),
             ),
             gauge(
                 "alarms_total",
-                "Alarms since the start: contradicting votes, invalid proposals, forgotten votes, disagreement.",
-                read(&figures.alarms),
+                "Contradictions of validators and blocks that were found since the start.",
+                of(&figures.alarms),
+            ),
+            gauge(
+                "envelopes_given_up_total",
+                "Envelopes that waited too long for an agreement since the start.",
+                self.outbox.given_up(),
             ),
         ]
     }
 }
 
-/// What the links carry, all peers together.
-fn link_figures(links: &Links) -> [Gauge; 7] {
+/// What befell the links, all peers together.
+fn link_gauges(links: &Links) -> [Gauge; 5] {
     let peers = links.peers();
     let counters = links.counters();
-    let sum = |of: fn(&PeerState) -> u64| peers.iter().map(of).fold(0, u64::saturating_add);
     let refused = [
         counters.refused_rate,
         counters.refused_room,
@@ -149,36 +173,24 @@ fn link_figures(links: &Links) -> [Gauge; 7] {
             peers.len() as u64,
         ),
         gauge(
-            "links_received_bytes_total",
-            "Bytes received from other nodes, before TLS.",
-            sum(|peer| peer.bytes_in),
-        ),
-        gauge(
-            "links_sent_bytes_total",
-            "Bytes sent to other nodes, before TLS.",
-            sum(|peer| peer.bytes_out),
-        ),
-        gauge(
-            "links_queued_bytes",
+            "link_bytes_queued",
             "Bytes that wait to be sent to other nodes.",
-            sum(|peer| peer.queued_bytes as u64),
+            peers.iter().map(|peer| peer.queued_bytes as u64).sum(),
         ),
         gauge(
-            "links_dropped_frames_total",
+            "link_frames_dropped_total",
             "Frames that were dropped since a peer was slow.",
             counters.frames_dropped,
         ),
         gauge(
             "links_made_total",
-            "Links that were made.",
+            "Links that were made since the start.",
             counters.connected,
         ),
         gauge(
             "links_refused_total",
             "Connections that did not become a link: strangers, too many, wrong genesis or signature.",
-            refused
-                .iter()
-                .fold(0, |all, one| u64::saturating_add(all, *one)),
+            refused.iter().sum(),
         ),
     ]
 }

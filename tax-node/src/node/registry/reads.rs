@@ -90,6 +90,8 @@ impl Shared {
             Some(UnavailableReason::Stopping)
         } else if self.disk.is_low() {
             Some(UnavailableReason::LowDisk)
+        } else if self.outbox.is_connected() && !self.consensus.quorum.load(Ordering::Relaxed) {
+            Some(UnavailableReason::NoQuorum)
         } else {
             None
         }

@@ -1,6 +1,7 @@
 //! Handing envelopes in, and making the answers of what was decided.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use invoice_api::registry::{
     RecordAnswer, RecordVerdict, Recorded, Submission, Submitted, Unavailable, UnavailableReason,
@@ -18,6 +19,10 @@ use crate::node::pipeline::reply::{self, Answered, Decided, Decision, unavailabl
 use crate::node::receipts::{self, Receipts};
 use crate::node::start::Shared;
 use crate::store::Snapshot;
+
+/// How long a sender waits for several validators to agree, before it is told that the outcome is
+/// open.
+const ANSWER_PATIENCE: Duration = Duration::from_secs(30);
 
 /// Hands envelopes in together and waits until all are final: one answer for each, in order.
 pub(super) async fn submit(shared: &Arc<Shared>, submissions: Vec<Submission>) -> Vec<Submitted> {
@@ -90,7 +95,17 @@ async fn hand_in(
         };
         waiting.slot.fill(Err(unavailable(reason)));
     }
-    answers.await.unwrap_or_default()
+    if !shared.outbox.is_connected() {
+        return answers.await.unwrap_or_default();
+    }
+    match tokio::time::timeout(ANSWER_PATIENCE, answers).await {
+        Ok(told) => told.unwrap_or_default(),
+        // The envelopes go on waiting: what becomes of them is heard by sending them again.
+        Err(_) => sizes
+            .iter()
+            .map(|_| Some(Err(unavailable(UnavailableReason::NoQuorum))))
+            .collect(),
+    }
 }
 
 /// Whether an answer needs more than the block that was just made durable: what was recorded
