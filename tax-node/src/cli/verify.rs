@@ -20,10 +20,15 @@ use crate::seed::fresh_seed;
 use crate::store::{CACHE_BYTES, OpenOptions, ReadError, RowCounts, Snapshot, Store, Tuning};
 
 pub(super) fn run(data: &Path, output: Output) -> Result<(), Failure> {
-    let genesis = read_genesis(data)?;
-    let point = read(data, &genesis, |snapshot| verify(snapshot, &genesis))?;
+    let point = whole(data)?;
     report(&point, output);
     Ok(())
+}
+
+/// Verifies everything in a folder, and gives where the chain ends.
+pub(super) fn whole(data: &Path) -> Result<ChainPoint, Failure> {
+    let genesis = read_genesis(data)?;
+    read(data, &genesis, |snapshot| verify(snapshot, &genesis))
 }
 
 /// Verifies everything that a snapshot holds, and gives where the chain ends.

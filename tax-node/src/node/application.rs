@@ -335,6 +335,8 @@ impl Application for ChainApplication {
                     frontier,
                     records,
                 } = self.executed(&block)?;
+                // Before anyone can read the block: whoever finds its envelope there knows why.
+                self.outbox.recorded(&block);
                 self.store(&block, &certificate, &changes, &leaf_hashes, &records)?;
                 self.publish(&block.header, &changes, frontier)?;
                 self.restart(lost);
