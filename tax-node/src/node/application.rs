@@ -39,9 +39,7 @@ use super::pipeline::pending::Pending;
 use super::pipeline::seal::{Sealed, Waiting, seal};
 use super::validators::Validators;
 use crate::engine::consortium::frames::DecidedBlock;
-use crate::engine::{
-    Application, Build, BuildRequest, Fatal, Fault, Planted, Replica, Validity,
-};
+use crate::engine::{Application, Build, BuildRequest, Fatal, Fault, Planted, Replica, Validity};
 use crate::seed::fresh_seed;
 use crate::store::{CommittedBlock, IndexRows, Snapshot, Store};
 

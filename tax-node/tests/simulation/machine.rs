@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use invoice_core::crypto::{Hash, Kid};
 use invoice_core::crypto::Signer as _;
+use invoice_core::crypto::{Hash, Kid};
 use tax_node::engine::consortium::Clock;
 use tax_node::node::simulated::{SimulatedConfig, SimulatedDisk, SimulatedNode};
 
@@ -180,7 +180,11 @@ impl World {
         self.machines[node].end();
         self.drop_links_of(node);
         self.poll(node);
-        let down_ms = if self.is_calm { down_ms.min(300) } else { down_ms };
+        let down_ms = if self.is_calm {
+            down_ms.min(300)
+        } else {
+            down_ms
+        };
         let life = self.machines[node].life;
         self.after(down_ms, Happening::Start { node, life });
     }
@@ -192,7 +196,9 @@ impl World {
             machine.disk.cut_after(operations);
             return;
         }
-        self.note(13 << 8 | node as u64, &[], || format!("node {node}: {mishap:?}"));
+        self.note(13 << 8 | node as u64, &[], || {
+            format!("node {node}: {mishap:?}")
+        });
         let machine = &mut self.machines[node];
         match mishap {
             Mishap::Killed => {

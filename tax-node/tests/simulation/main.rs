@@ -30,7 +30,12 @@ fn correct_nodes_agree_and_answer() {
         let tells = number("PIAOLIAN_SEED").is_some();
         let started = std::time::Instant::now();
         let outcome = world::run(&plan, tells);
-        println!("{:?} {:?} in {:?}", outcome.violations, outcome.tally, started.elapsed());
+        println!(
+            "{:?} {:?} in {:?}",
+            outcome.violations,
+            outcome.tally,
+            started.elapsed()
+        );
         assert_eq!(outcome.violations, Vec::<String>::new());
     }
 }
@@ -83,6 +88,11 @@ fn whatever_happens_there_is_one_history() {
         faults.is_empty(),
         "{} of {seeds} seeds failed:\n{}",
         faults.len(),
-        faults.iter().take(12).cloned().collect::<Vec<_>>().join("\n")
+        faults
+            .iter()
+            .take(12)
+            .cloned()
+            .collect::<Vec<_>>()
+            .join("\n")
     );
 }
