@@ -284,7 +284,7 @@ impl Application for ChainApplication {
                 Ok(Validity::Valid)
             }
             Err(BlockFault::Invalid {
-                reason: InvalidBlock::Digest(_),
+                reason: InvalidBlock::Digest { .. },
                 ..
             }) if self.planted.has(Fault::DigestUnchecked) => Ok(Validity::Valid),
             Err(BlockFault::Invalid { reason, .. }) => invalid(reason.to_string()),
