@@ -239,6 +239,7 @@ pub struct Readiness {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Gauge {
     /// Name in the Prometheus style, without the common prefix `piaolian_`: `mempool_records`.
+    /// What ends in `_total` only ever grows and is shown as a counter.
     pub name: &'static str,
     /// One sentence.
     pub help: &'static str,

@@ -1,143 +1,208 @@
-//! The peers file: who the nodes of a consortium are and where they listen.
+//! The peers file: who the nodes of a consortium are, and where each of them waits for the others.
 //!
 //! A JSON array of objects with `name`, `role` (`validator` or `supervisor`), `public_key` (SEC1,
 //! hexadecimal) and `address` (`host:port`; absent for a node that only connects to others). The
-//! file grants nothing: who votes is on the chain. It says whom to talk to.
+//! file grants nothing: who votes is on the chain. Who a node is its key says; an address only says
+//! where to look for it, so a wrong one costs a connection, never trust.
 
 use std::collections::BTreeSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use invoice_core::crypto::PublicKey;
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 
 use crate::links::{PEERS_MAX, Peer, Role};
 
-/// Longest peers file, in bytes.
-const PEERS_BYTES_MAX: usize = 1024 * 1024;
-/// Longest name or address, in characters.
-const TEXT_CHARS_MAX: usize = 200;
+/// Longest peers file, in bytes (1 MiB).
+pub const PEERS_BYTES_MAX: usize = 1024 * 1024;
+/// Most characters of a node's name.
+pub const PEER_NAME_CHARS_MAX: usize = 200;
+/// Longest address, in bytes: a host name of 253 (RFC 1035 §2.3.4), a colon, a port.
+pub const PEER_ADDRESS_BYTES_MAX: usize = 253 + 6;
 
-/// Why a peers file cannot be used.
-#[derive(Debug, thiserror::Error)]
-pub enum PeersError {
-    /// It cannot be read.
-    #[error(transparent)]
-    Io(#[from] std::io::Error),
-    /// It is too long, or has too many nodes.
-    #[error("节点名单过大 / the list of peers is too large")]
-    TooLarge,
-    /// Not JSON of the form that is due.
-    #[error("节点名单格式错误：{0} / the list of peers is malformed: {0}")]
-    Form(#[from] serde_json::Error),
-    /// An entry is wrong.
-    #[error("节点名单第 {number} 项（{name}）：{what} / peer {number} ({name}): {what}")]
-    Entry {
-        /// Place in the list, from 1.
-        number: usize,
-        /// Its name.
-        name: String,
-        /// What is wrong with it.
-        what: &'static str,
-    },
-}
-
-#[derive(Clone, Copy, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum RoleJson {
-    Validator,
-    Supervisor,
-}
-
+/// A node as the peers file lists it.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct PeerJson {
+struct Entry {
     name: String,
-    role: RoleJson,
+    role: Role,
     public_key: PublicKey,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     address: Option<String>,
 }
 
-/// Reads the peers file.
-///
-/// # Errors
-/// [`PeersError`], naming the entry that is wrong.
-pub fn read(path: &Path) -> Result<Vec<Peer>, PeersError> {
-    parse(&std::fs::read(path)?)
+/// Why a file is no peers file.
+#[derive(Debug, thiserror::Error)]
+pub enum PeersError {
+    /// The file cannot be read.
+    #[error("{path}: {source}")]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        source: std::io::Error,
+    },
+    /// More than [`PEERS_BYTES_MAX`].
+    #[error("节点清单超过 1 MiB / the peers file is larger than 1 MiB")]
+    TooLarge,
+    /// More than [`PEERS_MAX`] nodes.
+    #[error("节点清单超过 {PEERS_MAX} 个节点 / the peers file has more than {PEERS_MAX} nodes")]
+    TooMany,
+    /// No JSON list.
+    #[error("节点清单不是 JSON 数组 / the peers file is no JSON array: {0}")]
+    NoList(String),
+    /// An entry has not the form that is due.
+    #[error("[{place}] 格式错误 / is malformed: {fault}")]
+    Form {
+        /// Position of the entry, from 0.
+        place: usize,
+        /// What the reader met.
+        fault: String,
+    },
+    /// A name is empty, too long or has control characters.
+    #[error(
+        "[{place}].name 应为 1 至 200 个字符 / is 1 to 200 characters without control characters"
+    )]
+    Name {
+        /// Position of the entry, from 0.
+        place: usize,
+    },
+    /// An address is none.
+    #[error("[{place}].address {address:?} 应为 主机:端口 / is host:port")]
+    Address {
+        /// Position of the entry, from 0.
+        place: usize,
+        /// What stands there.
+        address: String,
+    },
+    /// A name or key occurs twice.
+    #[error("[{place}].{member} 与前面的节点重复 / repeats that of an entry before it")]
+    Repeated {
+        /// Position of the later entry, from 0.
+        place: usize,
+        /// `name` or `public_key`.
+        member: &'static str,
+    },
 }
 
-/// Reads the bytes of a peers file.
+/// Reads a peers file.
 ///
 /// # Errors
-/// As [`read`].
+/// [`PeersError`], naming the place.
+pub fn read(path: &Path) -> Result<Vec<Peer>, PeersError> {
+    let io = |source| PeersError::Io {
+        path: path.to_owned(),
+        source,
+    };
+    // What the system says of the size is asked first: nobody reads a disk image into memory.
+    let length = std::fs::metadata(path).map_err(io)?.len();
+    if length > PEERS_BYTES_MAX as u64 {
+        return Err(PeersError::TooLarge);
+    }
+    parse(&std::fs::read(path).map_err(io)?)
+}
+
+/// Reads the text of a peers file.
+///
+/// # Errors
+/// [`PeersError`], naming the place.
 pub fn parse(bytes: &[u8]) -> Result<Vec<Peer>, PeersError> {
     if bytes.len() > PEERS_BYTES_MAX {
         return Err(PeersError::TooLarge);
     }
-    let listed: Vec<PeerJson> = serde_json::from_slice(bytes)?;
-    if listed.len() > PEERS_MAX {
-        return Err(PeersError::TooLarge);
+    let entries: Vec<&RawValue> =
+        serde_json::from_slice(bytes).map_err(|error| PeersError::NoList(error.to_string()))?;
+    if entries.len() > PEERS_MAX {
+        return Err(PeersError::TooMany);
     }
-    let mut kids = BTreeSet::new();
-    let mut peers = Vec::with_capacity(listed.len());
-    for (number, peer) in (1..).zip(listed) {
-        let texts = [Some(&peer.name), peer.address.as_ref()];
-        let fits = |text: &&String| (1..=TEXT_CHARS_MAX).contains(&text.chars().count());
-        let wrong = if !texts.iter().flatten().all(fits) {
-            Some("name and address have 1 to 200 characters")
-        } else if peer
-            .address
-            .as_ref()
-            .is_some_and(|address| !is_address(address))
-        {
-            Some("an address is host:port")
-        } else if !kids.insert(peer.public_key.kid()) {
-            Some("its key occurs twice")
-        } else {
-            None
-        };
-        if let Some(what) = wrong {
-            let name = peer.name.chars().take(40).collect();
-            return Err(PeersError::Entry { number, name, what });
+    let (mut names, mut keys) = (BTreeSet::new(), BTreeSet::new());
+    let mut nodes = Vec::with_capacity(entries.len());
+    for (place, entry) in entries.into_iter().enumerate() {
+        // A derived reader would take an array of the values, too.
+        if !entry.get().starts_with('{') {
+            let fault = "an object is due".to_owned();
+            return Err(PeersError::Form { place, fault });
         }
-        peers.push(Peer {
-            name: peer.name,
-            address: peer.address,
-            public_key: peer.public_key,
-            role: match peer.role {
-                RoleJson::Validator => Role::Validator,
-                RoleJson::Supervisor => Role::Supervisor,
-            },
+        let node: Entry = serde_json::from_str(entry.get()).map_err(|error| PeersError::Form {
+            place,
+            fault: error.to_string(),
+        })?;
+        if !is_name(&node.name) {
+            return Err(PeersError::Name { place });
+        }
+        if let Some(address) = node.address.as_ref().filter(|text| !is_address(text)) {
+            let address = address.chars().take(PEER_ADDRESS_BYTES_MAX).collect();
+            return Err(PeersError::Address { place, address });
+        }
+        if !names.insert(node.name.clone()) {
+            let member = "name";
+            return Err(PeersError::Repeated { place, member });
+        }
+        if !keys.insert(node.public_key.kid()) {
+            let member = "public_key";
+            return Err(PeersError::Repeated { place, member });
+        }
+        nodes.push(Peer {
+            name: node.name,
+            address: node.address,
+            public_key: node.public_key,
+            role: node.role,
         });
     }
-    Ok(peers)
+    Ok(nodes)
 }
 
-/// Writes a peers file: the same list gives the same bytes.
+/// Writes a peers file: the same nodes give the same bytes, in whatever order they come.
 ///
 /// # Errors
-/// None that JSON texts and keys could cause.
-pub fn compose(peers: &[Peer]) -> Result<Vec<u8>, PeersError> {
-    let listed: Vec<PeerJson> = peers
+/// The nodes are no list that [`parse`] would read.
+pub fn compose(nodes: &[Peer]) -> Result<Vec<u8>, PeersError> {
+    let mut entries: Vec<Entry> = nodes
         .iter()
-        .map(|peer| PeerJson {
-            name: peer.name.clone(),
-            role: match peer.role {
-                Role::Validator => RoleJson::Validator,
-                Role::Supervisor => RoleJson::Supervisor,
-            },
-            public_key: peer.public_key.clone(),
-            address: peer.address.clone(),
+        .map(|node| Entry {
+            name: node.name.clone(),
+            role: node.role,
+            public_key: node.public_key.clone(),
+            address: node.address.clone(),
         })
         .collect();
-    let mut bytes = serde_json::to_vec_pretty(&listed)?;
+    entries.sort_by_key(|entry| entry.public_key.kid());
+    let mut bytes = serde_json::to_vec_pretty(&entries)
+        .map_err(|error| PeersError::NoList(error.to_string()))?;
     bytes.push(b'\n');
+    parse(&bytes)?;
     Ok(bytes)
 }
 
-fn is_address(text: &str) -> bool {
-    let parts = text.rsplit_once(':');
-    parts.is_some_and(|(host, port)| !host.is_empty() && port.parse::<u16>().is_ok_and(|n| n > 0))
+/// Whether a text is good as a node's name.
+#[must_use]
+pub fn is_name(text: &str) -> bool {
+    (1..=PEER_NAME_CHARS_MAX).contains(&text.chars().count())
+        && !text.chars().any(char::is_control)
+        && text.trim() == text
+}
+
+/// Whether a text is `host:port`: a name, an IPv4 address or an IPv6 address in brackets.
+#[must_use]
+pub fn is_address(text: &str) -> bool {
+    let Some((host, port)) = text.rsplit_once(':') else {
+        return false;
+    };
+    let port_good = !port.starts_with(['0', '+']) && port.parse::<u16>().is_ok();
+    let inner = host
+        .strip_prefix('[')
+        .and_then(|rest| rest.strip_suffix(']'));
+    let host_good = match inner {
+        Some(inner) => inner.parse::<std::net::Ipv6Addr>().is_ok(),
+        None => {
+            !host.is_empty()
+                && host
+                    .bytes()
+                    .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_'))
+        }
+    };
+    port_good && host_good && text.len() <= PEER_ADDRESS_BYTES_MAX
 }
 
 #[cfg(test)]
@@ -145,41 +210,88 @@ mod tests {
     use super::*;
     use invoice_core::crypto::SecretKey;
 
-    fn peer(n: u8, address: Option<&str>) -> Peer {
+    fn node(number: u8) -> Peer {
         Peer {
-            name: format!("节点 {n}"),
-            address: address.map(str::to_owned),
-            public_key: SecretKey::from_bytes(&[n; 32]).unwrap().public_key(),
-            role: if n == 1 {
-                Role::Validator
-            } else {
-                Role::Supervisor
-            },
+            name: format!("节点 {number}"),
+            role: Role::Validator,
+            public_key: SecretKey::from_bytes(&[number; 32]).unwrap().public_key(),
+            address: Some(format!("node-{number}.example:27000")),
         }
     }
 
     #[test]
-    fn a_list_reads_back_as_it_was_written() {
-        let peers = [peer(1, Some("10.0.0.1:27100")), peer(2, None)];
-        let read = parse(&compose(&peers).unwrap()).unwrap();
-        assert_eq!(read.len(), 2);
-        for (read, peer) in read.iter().zip(&peers) {
-            assert_eq!(format!("{read:?}"), format!("{peer:?}"));
-        }
+    fn the_same_nodes_give_the_same_bytes() {
+        let one = compose(&[node(1), node(2), node(3)]).unwrap();
+        assert_eq!(one, compose(&[node(3), node(1), node(2)]).unwrap());
+        assert_eq!(parse(&one).unwrap().len(), 3);
+        assert_eq!(compose(&parse(&one).unwrap()).unwrap(), one);
+        let mut silent = node(4);
+        (silent.address, silent.role) = (None, Role::Supervisor);
+        let read = parse(&compose(&[silent.clone()]).unwrap()).unwrap();
+        assert_eq!(format!("{read:?}"), format!("{:?}", [silent]));
     }
 
     #[test]
-    fn a_wrong_entry_is_named() {
-        for (peers, expected) in [
-            (vec![peer(1, Some("nowhere"))], "host:port"),
-            (vec![peer(1, Some("host:0"))], "host:port"),
-            (vec![peer(1, Some(":27100"))], "host:port"),
-            (vec![peer(1, None), peer(2, None), peer(1, None)], "twice"),
+    fn what_is_not_exactly_a_list_of_nodes_is_refused_at_its_place() {
+        let good = String::from_utf8(compose(&[node(1), node(2)]).unwrap()).unwrap();
+        for (from, to, place) in [
+            ("\"validator\"", "\"king\"", "[0]"),
+            ("\"role\"", "\"more\": 1, \"role\"", "[0]"),
+            ("\"role\": \"validator\",", "", "[0]"),
+            ("\"role\"", "\"name\": \"x\", \"role\"", "[0]"),
+            ("\"04", "\"05", "[0]"),
+            (":27000", ":0", "[0].address"),
+            (":27000", "", "[0].address"),
+            (":27000", ":70000", "[0].address"),
+            ("node-1.example:", "", ".address"),
+            ("节点 1", "", ".name"),
+            ("节点 1", "节点 2", "[1].name"),
+            ("[", "{", "JSON"),
+            ("]\n", "", "JSON"),
         ] {
-            let error = parse(&compose(&peers).unwrap()).unwrap_err().to_string();
-            assert!(error.contains(expected), "{error}");
+            let bad = good.replacen(from, to, 1);
+            assert_ne!(bad, good, "{from}");
+            let fault = parse(bad.as_bytes()).unwrap_err().to_string();
+            assert!(fault.contains(place), "{from} -> {to}: {fault}");
         }
-        assert!(parse(b"{}").is_err());
-        assert!(parse(b"[{\"name\":\"a\",\"more\":1}]").is_err());
+        let key = |number: u8| node(number).public_key.to_hex();
+        let twice = good.replace(&key(2), &key(1));
+        assert!(matches!(
+            parse(twice.as_bytes()),
+            Err(PeersError::Repeated {
+                place: 1,
+                member: "public_key"
+            })
+        ));
+        assert!(matches!(
+            parse(b"[[1]]"),
+            Err(PeersError::Form { place: 0, .. })
+        ));
+        let many = vec!["{}"; PEERS_MAX + 1].join(",");
+        assert!(matches!(
+            parse(format!("[{many}]").as_bytes()),
+            Err(PeersError::TooMany)
+        ));
+        assert!(matches!(
+            parse(&vec![b' '; PEERS_BYTES_MAX + 1]),
+            Err(PeersError::TooLarge)
+        ));
+    }
+
+    #[test]
+    fn addresses_are_names_or_numbers_with_a_port() {
+        for (text, good) in [
+            ("127.0.0.1:27000", true),
+            ("[::1]:27000", true),
+            ("tax.example:1", true),
+            ("::1:27000", false),
+            ("tax.example", false),
+            (":27000", false),
+            ("tax.example:+1", false),
+            ("http://tax.example:1", false),
+            ("a b:1", false),
+        ] {
+            assert_eq!(is_address(text), good, "{text}");
+        }
     }
 }

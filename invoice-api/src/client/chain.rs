@@ -1,5 +1,6 @@
 //! The public face of the chain: checkpoints and proofs.
 
+use bytes::Bytes;
 use invoice_core::chain::ChainId;
 use invoice_core::crypto::Hash;
 use serde::{Deserialize, Serialize};
@@ -69,6 +70,31 @@ impl Client {
                 Ok(genesis.into_value::<Named>()?.chain_id)
             }
             Err(error) => Err(error),
+        }
+    }
+
+    /// The exact bytes of the genesis file, as the server has it. What is to be trusted comes from
+    /// elsewhere; this is for comparing.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn genesis(&self) -> Result<Bytes, ClientError> {
+        let answer = self.answer(&self.get(&["genesis"], &[])).await?;
+        match answer.status {
+            200 => Ok(answer.body),
+            _ => Err(answer.into_error()),
+        }
+    }
+
+    /// The node's figures for monitoring, as OpenMetrics text.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn metrics(&self) -> Result<String, ClientError> {
+        let answer = self.answer(&self.outside(&["metrics"])).await?;
+        match answer.status {
+            200 => Ok(String::from_utf8_lossy(&answer.body).into_owned()),
+            _ => Err(answer.into_error()),
         }
     }
 

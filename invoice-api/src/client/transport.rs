@@ -87,6 +87,20 @@ impl Client {
         }
     }
 
+    /// A call of a path beside the contract's.
+    pub(super) fn outside(&self, segments: &[&str]) -> Call {
+        let mut url = self.server.clone();
+        if let Ok(mut path) = url.path_segments_mut() {
+            path.clear().extend(segments);
+        }
+        Call {
+            method: Method::GET,
+            url,
+            body: Bytes::new(),
+            signed: false,
+        }
+    }
+
     /// A call with a JSON body.
     pub(super) fn post(&self, segments: &[&str], body: Bytes) -> Call {
         let url = self.url(segments, &[]);

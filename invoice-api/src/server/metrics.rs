@@ -107,6 +107,13 @@ impl Metrics {
     ) -> Result<String, fmt::Error> {
         let mut registry = Figures::with_prefix("piaolian");
         let mut add = |name: &str, help: &str, value: i64| {
+            // The text format appends the ending of a counter's name itself.
+            if let Some(name) = name.strip_suffix("_total") {
+                let counter = Counter::<u64>::default();
+                counter.inc_by(u64::try_from(value).unwrap_or_default());
+                registry.register(name, help, counter);
+                return;
+            }
             let gauge = Gauge::<i64, AtomicI64>::default();
             gauge.set(value);
             registry.register(name, help, gauge);
@@ -159,11 +166,10 @@ mod tests {
             storage_ok: true,
             refusing: None,
         };
-        let gauges = [RegistryGauge {
-            name: "mempool_records",
-            help: "Waiting",
-            value: 5,
-        }];
+        let gauges = [("mempool_records", 5), ("alarms_total", 2)].map(|(name, value)| {
+            let help = "Waiting";
+            RegistryGauge { name, help, value }
+        });
         let text = metrics.encode(&readiness, &gauges).unwrap();
         drop(guard);
         for line in [
@@ -172,6 +178,8 @@ mod tests {
             "piaolian_height 7",
             "piaolian_accepting 1",
             "piaolian_mempool_records 5",
+            "# TYPE piaolian_alarms counter",
+            "piaolian_alarms_total 2",
         ] {
             assert!(text.contains(line), "{line} not in:\n{text}");
         }

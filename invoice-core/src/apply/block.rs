@@ -1,6 +1,7 @@
 //! Executing a whole block again: what every validator, every replay and every audit does.
 
 use super::block_signatures::BlockSignatures;
+use super::key_ring::KeyRing;
 use super::{BlockPosition, Candidate, Execution, Recorded, Verdict};
 use crate::calendar::Instant;
 use crate::chain::{
@@ -66,14 +67,16 @@ pub struct Executed {
 }
 
 /// Whether the members' signatures are verified again.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Signatures {
+#[derive(Debug)]
+pub enum Signatures<'k> {
     /// Verify each: a block of strangers, or an audit.
     Verify {
         /// 32 fresh bytes of a cryptographic random source for each block, which nobody who made
         /// a signature could know before: with them many signatures are verified as one. The
         /// verdict does not depend on them.
         seed: [u8; 32],
+        /// Keys that verified before.
+        keys: &'k mut KeyRing,
     },
     /// A certificate vouches for them: this node or a quorum verified them before.
     Trust,
@@ -102,8 +105,15 @@ pub enum InvalidBlock {
     #[error("its header's `{0}` does not continue the chain")]
     Discontinuous(&'static str),
     /// What its header states is not what executing it gives.
-    #[error("its header's `{0}` is not what executing it gives")]
-    Digest(&'static str),
+    #[error("its header's `{what}` is {stated}, executing it gives {found}")]
+    Digest {
+        /// Which member of the header.
+        what: &'static str,
+        /// What the header states.
+        stated: String,
+        /// What executing the block gives.
+        found: String,
+    },
     /// A record has not the contract's shape.
     #[error("record {index} cannot be read")]
     Unreadable {
@@ -137,7 +147,7 @@ pub fn execute_block<V: StateView>(
     point: &ChainPoint,
     state: &V,
     block: &Block,
-    signatures: Signatures,
+    signatures: Signatures<'_>,
 ) -> Result<Executed, BlockFault<V::Error>> {
     let header = &block.header;
     let invalid = |reason| BlockFault::Invalid {
@@ -156,7 +166,9 @@ pub fn execute_block<V: StateView>(
     };
     let mut execution = Execution::new(state, position);
     let mut block_signatures = match signatures {
-        Signatures::Verify { seed } => Some(BlockSignatures::new(&point.chain_id, seed)),
+        Signatures::Verify { seed, keys } => {
+            Some(BlockSignatures::new(&point.chain_id, seed, keys))
+        }
         Signatures::Trust => None,
     };
     let run = run(&mut execution, block, block_signatures.as_mut());
@@ -177,23 +189,37 @@ pub fn execute_block<V: StateView>(
     let mut frontier = point.frontier.clone();
     frontier.extend(&leaf_hashes);
     let changes = execution.finish();
-    let digests = [
-        ("count", u64::from(header.count) == leaf_hashes.len() as u64),
-        ("log_size", header.log_size == frontier.size()),
-        ("log_root", header.log_root == frontier.root()),
-        ("effects_root", header.effects_root == changes.root()),
-    ];
-    for (what, agrees) in digests {
-        if !agrees {
-            return Err(invalid(InvalidBlock::Digest(what)));
-        }
-    }
+    compare_header(header, leaf_hashes.len(), &frontier, &changes).map_err(invalid)?;
     Ok(Executed {
         changes,
         leaf_hashes,
         frontier,
         records,
     })
+}
+
+/// Compares what a header states with what executing its block gave.
+fn compare_header(
+    header: &Header,
+    leaves: usize,
+    frontier: &Frontier,
+    changes: &Changes,
+) -> Result<(), InvalidBlock> {
+    let same = |what, stated: &dyn ToString, found: &dyn ToString| {
+        let (stated, found) = (stated.to_string(), found.to_string());
+        match stated == found {
+            true => Ok(()),
+            false => Err(InvalidBlock::Digest {
+                what,
+                stated,
+                found,
+            }),
+        }
+    };
+    same("count", &header.count, &leaves)?;
+    same("log_size", &header.log_size, &frontier.size())?;
+    same("log_root", &header.log_root, &frontier.root())?;
+    same("effects_root", &header.effects_root, &changes.root())
 }
 
 fn continues(point: &ChainPoint, header: &Header) -> Result<(), InvalidBlock> {

@@ -10,7 +10,7 @@ use invoice_api::registry::{RecordVerdict, Registry, Submission};
 use invoice_core::calendar::{Instant, Month};
 use invoice_core::chain::{ChainId, Genesis, GenesisMember};
 use invoice_core::crypto::messages::record_message;
-use invoice_core::crypto::{HintedSignature, SecretKey, SecretKeySigner, Signer};
+use invoice_core::crypto::{HintedSignature, SecretKeySigner, Signer};
 use invoice_core::identity::{MemberId, RecordId};
 use invoice_core::money::Fen;
 use invoice_core::read::Spelled;
@@ -39,7 +39,7 @@ pub(super) struct Args {
 /// The chain's name in a demonstration.
 const CHAIN: &str = "piaolian-demo";
 /// The merchants' monthly quota: 100 million yuan.
-const QUOTA: Fen = Fen::new(10_000_000_000);
+pub(super) const QUOTA: Fen = Fen::new(10_000_000_000);
 
 /// Who takes part: the last nine digits of an id, name, role, name of the key file.
 const CAST: [(&str, &str, Role, &str); 10] = [
@@ -162,17 +162,28 @@ fn prepare(data: &Path) -> Result<Genesis, Failure> {
     if keys.exists() {
         fs::remove_dir_all(&keys).map_err(|error| Failure::file(&keys, error))?;
     }
-    let new_key = |name: &str| -> Result<SecretKey, Failure> {
-        let key = key_file::generate()?;
-        key_file::write_new(&keys.join(format!("{name}.pem")), &key, None)?;
-        Ok(key)
-    };
-    let validator = new_key("validator")?.public_key();
+    let key = key_file::generate()?;
+    key_file::write_new(&files::validator_key(data), &key, None)?;
+    let validator = key.public_key();
+    let founders = make_cast(data)?
+        .into_iter()
+        .filter(|member| member.roles.contains(Role::Tax) || member.roles.contains(Role::Finance));
+    let chain_id: ChainId = CHAIN
+        .parse()
+        .map_err(|error| Failure::new(Exit::Usage, "chain_id", error))?;
+    init::create(data, chain_id, validator, founders.collect())
+}
+
+/// Makes the key files of everyone who takes part, and the list of them.
+pub(super) fn make_cast(data: &Path) -> Result<Vec<GenesisMember>, Failure> {
     let mut lines = Vec::new();
-    let mut founders = Vec::new();
+    let mut members = Vec::new();
     for (digits, name, role, key_name) in CAST {
         let id = member_id(digits)?;
-        let public_key = new_key(key_name)?.public_key();
+        let key = key_file::generate()?;
+        let file = files::keys(data).join(format!("{key_name}.pem"));
+        key_file::write_new(&file, &key, None)?;
+        let public_key = key.public_key();
         lines.push(MemberLine {
             id: id.to_string(),
             name: name.to_owned(),
@@ -180,23 +191,17 @@ fn prepare(data: &Path) -> Result<Genesis, Failure> {
             kid: public_key.kid().to_string(),
             key_file: format!("keys/{key_name}.pem"),
         });
-        if matches!(role, Role::Tax | Role::Finance) {
-            let roles = RoleSet::default().with(role);
-            founders.push(GenesisMember {
-                id,
-                name: name.to_owned(),
-                roles,
-                public_key,
-            });
-        }
+        members.push(GenesisMember {
+            id,
+            name: name.to_owned(),
+            roles: RoleSet::default().with(role),
+            public_key,
+        });
     }
     let path = files::members(data);
     let text = serde_json::to_vec_pretty(&lines).map_err(|error| Failure::file(&path, error))?;
     files::write_whole(&path, &text, files::PUBLIC).map_err(|error| Failure::file(&path, error))?;
-    let chain_id: ChainId = CHAIN
-        .parse()
-        .map_err(|error| Failure::new(Exit::Usage, "chain_id", error))?;
-    init::create(data, chain_id, validator, founders)
+    Ok(members)
 }
 
 /// Completes a social credit code by its check character.
@@ -207,7 +212,7 @@ fn member_id(digits: &str) -> Result<MemberId, Failure> {
 }
 
 /// The members and keys that `members.json` lists.
-fn read_players(data: &Path) -> Result<Vec<Player>, Failure> {
+pub(super) fn read_players(data: &Path) -> Result<Vec<Player>, Failure> {
     let path = files::members(data);
     let wrong = |error: &dyn std::fmt::Display| Failure::file(&path, error);
     let text = fs::read(&path).map_err(|error| wrong(&error))?;

@@ -1,4 +1,5 @@
-//! `tax-node init`: a new chain with one validator and the two founding authorities.
+//! `tax-node init`: a new chain with one validator and the two founding authorities; its
+//! subcommands are the steps to a chain of several.
 
 use std::path::{Path, PathBuf};
 
@@ -10,23 +11,27 @@ use invoice_core::record::{Role, RoleSet};
 
 use super::failure::{Exit, Failure};
 use super::output::Output;
+use super::{assemble, join, party};
 use crate::node::{Node, system_clock};
 use crate::{files, key_file};
 
 #[derive(Debug, clap::Args)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 pub(super) struct Args {
+    #[command(subcommand)]
+    step: Option<Step>,
     /// 节点数据目录 / the node's folder
     #[arg(long, env = "PIAOLIAN_DATA", default_value = "piaolian-data")]
     data: PathBuf,
     /// 链名：1 至 32 个 a-z 0-9 - / the chain's name
-    #[arg(long)]
-    chain_id: ChainId,
+    #[arg(long, required = true)]
+    chain_id: Option<ChainId>,
     /// 税务机关：统一社会信用代码=名称 / the tax authority: social credit code=name
-    #[arg(long, value_parser = founder)]
-    tax: (MemberId, String),
+    #[arg(long, required = true, value_parser = founder)]
+    tax: Option<(MemberId, String)>,
     /// 财政机关：统一社会信用代码=名称 / the finance authority: social credit code=name
-    #[arg(long, value_parser = founder)]
-    finance: (MemberId, String),
+    #[arg(long, required = true, value_parser = founder)]
+    finance: Option<(MemberId, String)>,
     /// 三个密钥文件不加密（仅用于测试）/ leave the three key files unencrypted, for tests only
     #[arg(long)]
     plain: bool,
@@ -35,8 +40,19 @@ pub(super) struct Args {
     passphrase_file: Option<PathBuf>,
 }
 
+/// The steps to a chain of several validators.
+#[derive(Debug, clap::Subcommand)]
+enum Step {
+    /// 联盟第一步：本单位的密钥与 party.json / first step of a consortium: keys and party.json
+    Party(party::Args),
+    /// 联盟第二步：由各方文件得出创世文件 / second step: the genesis file from the parties' files
+    Assemble(assemble::Args),
+    /// 联盟第三步：加入约定的链 / third step: join the chain that was agreed on
+    Join(join::Args),
+}
+
 /// Reads `code=name`.
-fn founder(text: &str) -> Result<(MemberId, String), String> {
+pub(super) fn founder(text: &str) -> Result<(MemberId, String), String> {
     let (id, name) = text
         .split_once('=')
         .ok_or("应为 代码=名称 / code=name is due")?;
@@ -45,6 +61,21 @@ fn founder(text: &str) -> Result<(MemberId, String), String> {
 }
 
 pub(super) fn run(args: &Args, output: Output) -> Result<(), Failure> {
+    match &args.step {
+        Some(Step::Party(args)) => return party::run(args, output),
+        Some(Step::Assemble(args)) => return assemble::run(args, output),
+        Some(Step::Join(args)) => return join::run(args, output),
+        None => {}
+    }
+    let (Some(chain_id), Some(tax), Some(finance)) = (&args.chain_id, &args.tax, &args.finance)
+    else {
+        // The command line requires them where there is no subcommand.
+        return Err(Failure::new(
+            Exit::Usage,
+            "usage",
+            "--chain-id --tax --finance",
+        ));
+    };
     let path = files::genesis(&args.data);
     if path.exists() {
         let text = output.of("目录中已有一条链", "the folder holds a chain already");
@@ -63,21 +94,18 @@ pub(super) fn run(args: &Args, output: Output) -> Result<(), Failure> {
         Ok(key.public_key())
     };
     let validator = new_key("validator")?;
-    let members = [
-        (&args.tax, Role::Tax, "tax"),
-        (&args.finance, Role::Finance, "finance"),
-    ]
-    .into_iter()
-    .map(|((id, name), role, file)| {
-        Ok(GenesisMember {
-            id: *id,
-            name: name.clone(),
-            roles: RoleSet::default().with(role),
-            public_key: new_key(file)?,
+    let members = [(tax, Role::Tax, "tax"), (finance, Role::Finance, "finance")]
+        .into_iter()
+        .map(|((id, name), role, file)| {
+            Ok(GenesisMember {
+                id: *id,
+                name: name.clone(),
+                roles: RoleSet::default().with(role),
+                public_key: new_key(file)?,
+            })
         })
-    })
-    .collect::<Result<Vec<_>, Failure>>()?;
-    let genesis = create(&args.data, args.chain_id.clone(), validator, members)?;
+        .collect::<Result<Vec<_>, Failure>>()?;
+    let genesis = create(&args.data, chain_id.clone(), validator, members)?;
     let hash = genesis.hash().to_string();
     let lines = [
         format!("{}  {}", output.of("链    ", "chain  "), genesis.chain_id()),

@@ -1,16 +1,30 @@
 //! The command line: one file per verb.
 
+mod archive;
+mod assemble;
+mod backup;
+mod change_file;
 mod demo;
 mod doctor;
 mod export;
 mod failure;
 mod init;
 mod inspect;
+mod join;
 mod keys;
 mod output;
+mod party;
+mod party_file;
+mod peers_edit;
+mod restore;
 mod serve;
 mod start;
+mod status;
 mod story;
+mod testnet;
+mod testnet_run;
+mod validators;
+mod validators_show;
 mod verify;
 
 use std::path::PathBuf;
@@ -64,6 +78,19 @@ enum Verb {
     Inspect(inspect::Args),
     /// 导出整条链（NDJSON），供独立校验 / export the whole chain for an independent verifier
     Export(Folder),
+    /// 备份已停止的节点 / back up a stopped node
+    Backup(backup::Args),
+    /// 从备份恢复节点目录 / restore a node's folder from a backup
+    Restore(restore::Args),
+    /// 建立并运行一个本机联盟，供试用 / make and run a consortium on this machine, to try it out
+    Testnet(testnet::Args),
+    /// 各节点的高度、落后与一致性 / the nodes' heights, lag and agreement
+    Status(status::Args),
+    /// 变更验证者：提议、会签、提交 / change the validators: propose, countersign, submit
+    Validators {
+        #[command(subcommand)]
+        verb: validators::Verb,
+    },
     /// 检查时钟、磁盘、权限、版本 / check clock, disk, permissions and versions
     Doctor(Folder),
     /// 生成命令行补全脚本 / print a completion script
@@ -110,6 +137,11 @@ fn run(verb: Verb, output: Output) -> Result<(), Failure> {
         Verb::Verify(folder) => verify::run(&folder.data, output),
         Verb::Inspect(args) => inspect::run(&args, output),
         Verb::Export(folder) => export::run(&folder.data, output),
+        Verb::Backup(args) => backup::run(&args, output),
+        Verb::Restore(args) => restore::run(&args, output),
+        Verb::Testnet(args) => testnet::run(&args, output),
+        Verb::Status(args) => status::run(&args, output),
+        Verb::Validators { verb } => validators::run(&verb, output),
         Verb::Doctor(folder) => doctor::run(&folder.data, output),
         Verb::Completions { shell } => {
             let mut command = Cli::command();

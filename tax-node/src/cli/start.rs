@@ -2,13 +2,17 @@
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
 
 use super::failure::{Exit, Failure};
 use super::output::Output;
 use super::serve::{self, Listen};
 use super::{init, serve::block_on};
-use crate::node::ConsortiumConfig;
+use crate::node::{ConsortiumConfig, Node};
 use crate::{files, peers};
+
+/// How often a node looks whether its peers file has changed.
+const PEERS_INTERVAL: Duration = Duration::from_secs(1);
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -33,10 +37,17 @@ pub(super) fn run(args: &Args, output: Output) -> Result<(), Failure> {
     init::ensure_store(&args.data, &genesis)?;
     let key = args.key.clone().unwrap_or_else(|| default_key(&args.data));
     let key = crate::key_file::read(&key, args.passphrase_file.as_deref())?;
+    let path = files::peers(&args.data);
+    // Before it is read: a change in between is taken up, too.
+    let seen = stamp(&path);
     let consortium = consortium(args)?;
     serve::log_to_stderr(output);
     block_on(async {
+        let among_others = consortium.is_some();
         let running = serve::start(&args.data, genesis, key, consortium)?;
+        if among_others {
+            tokio::spawn(follow_peers(running.node.clone(), path, seen));
+        }
         let served = serve::bind(&running, &args.listen)?;
         serve::announce(&served, output);
         served.until_interrupted(running).await
@@ -69,4 +80,38 @@ fn consortium(args: &Args) -> Result<Option<ConsortiumConfig>, Failure> {
         tuning: Default::default(),
         limits: Default::default(),
     }))
+}
+
+/// By what a changed file is told from the former one. It is written under another name and
+/// renamed, so that no half of it is seen.
+fn stamp(path: &Path) -> Option<(SystemTime, u64)> {
+    let metadata = std::fs::metadata(path).ok()?;
+    Some((metadata.modified().ok()?, metadata.len()))
+}
+
+/// Takes up the peers file whenever it changes, as long as this process lives. A file that cannot
+/// be read changes nothing.
+async fn follow_peers(node: Node, path: PathBuf, mut seen: Option<(SystemTime, u64)>) {
+    let mut ticks = tokio::time::interval(PEERS_INTERVAL);
+    loop {
+        ticks.tick().await;
+        let now = stamp(&path);
+        if now.is_none() || now == seen {
+            continue;
+        }
+        seen = now;
+        let listed = peers::read(&path).map_err(|error| error.to_string());
+        let count = listed.as_ref().map_or(0, Vec::len);
+        let taken =
+            listed.and_then(|peers| node.set_peers(peers).map_err(|error| error.to_string()));
+        match taken {
+            Ok(()) => tracing::info!(
+                nodes = count,
+                "节点清单已更新 / the peers file was taken up anew"
+            ),
+            Err(error) => {
+                tracing::error!(%error, "节点清单有误，沿用原清单 / the peers file is wrong, the former one stays")
+            }
+        }
+    }
 }

@@ -8,7 +8,7 @@
 use std::path::Path;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use invoice_core::apply::{ChainPoint, Signatures, execute_block, genesis_changes};
+use invoice_core::apply::{ChainPoint, KeyRing, Signatures, execute_block, genesis_changes};
 use invoice_core::chain::Genesis;
 use invoice_core::state::{MemoryState, Table, TypedState};
 
@@ -20,10 +20,15 @@ use crate::seed::fresh_seed;
 use crate::store::{CACHE_BYTES, OpenOptions, ReadError, RowCounts, Snapshot, Store, Tuning};
 
 pub(super) fn run(data: &Path, output: Output) -> Result<(), Failure> {
-    let genesis = read_genesis(data)?;
-    let point = read(data, &genesis, |snapshot| verify(snapshot, &genesis))?;
+    let point = whole(data)?;
     report(&point, output);
     Ok(())
+}
+
+/// Verifies everything in a folder, and gives where the chain ends.
+pub(super) fn whole(data: &Path) -> Result<ChainPoint, Failure> {
+    let genesis = read_genesis(data)?;
+    read(data, &genesis, |snapshot| verify(snapshot, &genesis))
 }
 
 /// Verifies everything that a snapshot holds, and gives where the chain ends.
@@ -37,6 +42,7 @@ fn verify(snapshot: &Snapshot, genesis: &Genesis) -> Result<ChainPoint, Failure>
     state.apply(&genesis_changes(genesis));
     let mut point = ChainPoint::genesis(genesis);
     let mut counts = RowCounts::default();
+    let mut keys = KeyRing::default();
     for stored in snapshot.blocks_from(1) {
         let stored = stored?;
         let height = stored.block.header.height;
@@ -59,7 +65,10 @@ fn verify(snapshot: &Snapshot, genesis: &Genesis) -> Result<ChainPoint, Failure>
             .verify(&validators.set, genesis.chain_id())
             .map_err(Failure::integrity)?;
         let seed = fresh_seed().map_err(|error| Failure::new(Exit::Usage, "randomness", error))?;
-        let signatures = Signatures::Verify { seed };
+        let signatures = Signatures::Verify {
+            seed,
+            keys: &mut keys,
+        };
         let executed =
             execute_block(&point, &state, &stored.block, signatures).map_err(Failure::integrity)?;
         for (index, hash) in (header.first_index..).zip(&executed.leaf_hashes) {

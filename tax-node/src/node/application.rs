@@ -19,7 +19,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use invoice_core::apply::{
-    BlockFault, ChainPoint, Executed, InvalidBlock, Recorded, Signatures, execute_block,
+    BlockFault, ChainPoint, Executed, InvalidBlock, KeyRing, Recorded, Signatures, execute_block,
 };
 use invoice_core::calendar::Instant;
 use invoice_core::chain::{
@@ -56,6 +56,8 @@ pub(super) struct ChainApplication {
     pub(super) clock: Clock,
     pub(super) desk: Arc<Desk>,
     pub(super) keys: Arc<KeyCache>,
+    /// Keys that verified blocks of others.
+    pub(super) ring: KeyRing,
     pub(super) pending: Arc<Pending>,
     pub(super) head: watch::Sender<u64>,
     pub(super) built: Option<Built>,
@@ -148,7 +150,8 @@ impl ChainApplication {
             return Ok(checked.executed);
         }
         let snapshot = self.store.snapshot().map_err(Fatal::new)?;
-        execute_block(&self.point, &snapshot, block, verify_all()?).map_err(Fatal::new)
+        let signatures = verify_all(&mut self.ring)?;
+        execute_block(&self.point, &snapshot, block, signatures).map_err(Fatal::new)
     }
 
     /// Whether what a block's header stands for breaks a rule, whatever body comes with it. The
@@ -158,7 +161,7 @@ impl ChainApplication {
         match reason {
             InvalidBlock::Discontinuous(_) => true,
             InvalidBlock::Signature { .. } => false,
-            InvalidBlock::Digest(_)
+            InvalidBlock::Digest { .. }
             | InvalidBlock::Unreadable { .. }
             | InvalidBlock::Outcome { .. } => {
                 let Ok(hashes) = leaf_hashes(block.leaves()) else {
@@ -340,6 +343,8 @@ impl Application for ChainApplication {
                     frontier,
                     records,
                 } = self.executed(&block)?;
+                // Before anyone can read the block: whoever finds its envelope there knows why.
+                self.outbox.recorded(&block);
                 self.store(&block, &certificate, &changes, &leaf_hashes, &records)?;
                 self.publish(&block.header, &changes, frontier)?;
                 self.restart(lost);
@@ -356,14 +361,15 @@ impl Replica for ChainApplication {
         }
         // Also what was built here is executed: a peer may have put another body under its header.
         let snapshot = self.store.snapshot().map_err(Fatal::new)?;
-        match execute_block(&self.point, &snapshot, block, verify_all()?) {
+        let signatures = verify_all(&mut self.ring)?;
+        match execute_block(&self.point, &snapshot, block, signatures) {
             Ok(executed) => {
                 let block_id = block.header.id();
                 self.checked = Some(Checked { block_id, executed });
                 Ok(Validity::Valid)
             }
             Err(BlockFault::Invalid {
-                reason: InvalidBlock::Digest(_),
+                reason: InvalidBlock::Digest { .. },
                 ..
             }) if self.planted.has(Fault::DigestUnchecked) => Ok(Validity::Valid),
             Err(BlockFault::Invalid { reason, .. }) => Ok(Validity::Invalid {
@@ -432,7 +438,7 @@ fn invalid(reason: &str) -> Validity {
 }
 
 /// Verifies every signature of a block, with a seed that nobody could know before.
-fn verify_all() -> Result<Signatures, Fatal> {
+fn verify_all(keys: &mut KeyRing) -> Result<Signatures<'_>, Fatal> {
     let seed = fresh_seed().map_err(Fatal::new)?;
-    Ok(Signatures::Verify { seed })
+    Ok(Signatures::Verify { seed, keys })
 }

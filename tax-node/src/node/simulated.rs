@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use bytes::Bytes;
 use consensus::{LogEntry, Machine, Timeouts};
 use invoice_api::registry::Submission;
-use invoice_core::apply::{ChainPoint, Verdict, genesis_changes};
+use invoice_core::apply::{ChainPoint, KeyRing, Verdict, genesis_changes};
 use invoice_core::chain::{Block, Certificate, Genesis, Outcome};
 use invoice_core::crypto::{Hash, Signer, sm3};
 use invoice_core::state::{Table, TypedState};
@@ -199,7 +199,8 @@ fn facts(told: Told) -> Answer {
         .into_iter()
         .map(|one| match one {
             Decision::Recorded { index, outcome } => Fact::Recorded { index, outcome },
-            Decision::NotNow(Verdict::Replayed { index, .. }) => Fact::Replayed { index },
+            Decision::ByAnother { index, .. }
+            | Decision::NotNow(Verdict::Replayed { index, .. }) => Fact::Replayed { index },
             Decision::NotNow(
                 Verdict::Recorded(_)
                 | Verdict::IdReused
@@ -290,6 +291,7 @@ impl SimulatedNode {
             clock: Arc::clone(&config.clock),
             desk: Arc::clone(&desk),
             keys: Arc::clone(&keys),
+            ring: KeyRing::default(),
             pending,
             head,
             built: None,

@@ -8,7 +8,9 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use consensus::Timeouts;
-use invoice_core::apply::{BlockFault, ChainPoint, Signatures, execute_block, genesis_changes};
+use invoice_core::apply::{
+    BlockFault, ChainPoint, KeyRing, Signatures, execute_block, genesis_changes,
+};
 use invoice_core::calendar::Instant;
 use invoice_core::chain::{Genesis, GenesisError};
 use invoice_core::crypto::{Kid, Signer};
@@ -33,7 +35,7 @@ use super::validators::{Validators, ValidatorsError, certified};
 use crate::engine::consortium::thread::{Consortium, Figures, Wake};
 use crate::engine::{Engine, EngineError, Planted, Solo, consortium};
 use crate::files;
-use crate::links::{Limits, Links, LinksConfig, LinksError, Peer};
+use crate::links::{Limits, Links, LinksConfig, LinksError, Peer, TooManyPeers};
 use crate::store::{NewChain, OpenError, OpenOptions, ReadError, ReplayError, Store, Tuning};
 
 /// Reads of the store at the same time; more are answered 503.
@@ -269,6 +271,7 @@ impl Node {
             clock: Arc::clone(&shared.clock),
             desk: Arc::clone(&shared.desk),
             keys: Arc::clone(&shared.keys),
+            ring: KeyRing::default(),
             pending: Arc::clone(&shared.pending),
             head: head_sender,
             built: None,
@@ -288,6 +291,18 @@ impl Node {
         let ended = run(&shared, application, engine, verifiers)?;
         sync_access_log(&shared);
         Ok((Self { shared }, ended))
+    }
+
+    /// The other nodes from now on: links to those that stay are kept. Nothing happens on a chain
+    /// with one validator, or when the engine has ended.
+    ///
+    /// # Errors
+    /// There are too many; the list stays as it was.
+    pub fn set_peers(&self, peers: Vec<Peer>) -> Result<(), TooManyPeers> {
+        match self.shared.links.get() {
+            Some(links) => links.set_peers(peers),
+            None => Ok(()),
+        }
     }
 
     /// Takes nothing new; the engine ends when everything that was taken is final.

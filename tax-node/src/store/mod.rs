@@ -60,6 +60,7 @@ pub use error::{CommitError, Damage, OpenError, ReadError};
 pub use folder::{FILE_NAME, TEMPORARY_NAME, file_of};
 pub use head::Head;
 pub use lookup::{EventPosition, FeedEvent, PAGE_ROWS_MAX, Page};
+pub(crate) use opening::{EPOCHS, RUNS};
 pub use replay::{ReplayError, TailReplay};
 pub use rows::{ClaimRow, EventRow, IndexRows, MemberKey};
 #[cfg(any(test, feature = "fault-injection"))]

@@ -25,10 +25,10 @@ use super::young::{Segment, YoungBlock};
 use super::{OpenOptions, journal, tables};
 
 /// Where the run files lie in the store's folder.
-pub(super) const RUNS: &str = "runs";
+pub(crate) const RUNS: &str = "runs";
 
 /// Where the body files lie in the store's folder, by year.
-pub(super) const EPOCHS: &str = "epochs";
+pub(crate) const EPOCHS: &str = "epochs";
 
 /// Reads everything that is needed before the first answer.
 pub(super) fn open(

@@ -2,7 +2,6 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::Output;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -12,37 +11,11 @@ use serde_json::Value;
 
 use crate::support::process::{Server, run, serve, serve_args};
 use crate::support::records::{id_of, lock};
+use crate::support::verdict::{failed, lines, said};
 use crate::support::{Demo, Document, Http};
 
 /// Bytes that are flipped, one copy of the store each.
 const FLIPS: usize = 48;
-
-fn lines(output: &Output) -> Vec<Value> {
-    String::from_utf8_lossy(&output.stdout)
-        .lines()
-        .map(|line| serde_json::from_str(line).unwrap())
-        .collect()
-}
-
-/// The first line of what a command said, after it ended with this code.
-#[track_caller]
-fn said(args: &[&str], exit: i32) -> Value {
-    let output = run(args);
-    let all = lines(&output);
-    assert_eq!(output.status.code(), Some(exit), "{args:?}: {all:?}");
-    all.first().cloned().unwrap_or_default()
-}
-
-#[track_caller]
-fn failed(args: &[&str], exit: i32, code: &str) {
-    let told = said(args, exit);
-    assert_eq!(told["error"]["code"], code, "{args:?}: {told}");
-    assert!(
-        told["error"]["detail"]
-            .as_str()
-            .is_some_and(|text| !text.is_empty())
-    );
-}
 
 /// A command that ends with this code and says why.
 #[track_caller]

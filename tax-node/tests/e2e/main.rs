@@ -1,7 +1,10 @@
 //! The whole registry from outside: real processes, real sockets, real files.
 
+mod backup;
 mod bad_input;
 mod commands;
+mod consortium;
+mod consortium_commands;
 mod contract;
 mod kill;
 mod one_winner;

@@ -188,7 +188,10 @@ fn batch(number: usize) -> Submission {
     // All of one seller.
     let serials = (0..BATCH).map(|n| 1_000 + (number * BATCH + n) * SELLERS.len());
     let issued: Vec<(u8, String)> = serials.map(issue).collect();
-    let records: Vec<Bytes> = issued.iter().map(|(_, text)| Bytes::from(text.clone())).collect();
+    let records: Vec<Bytes> = issued
+        .iter()
+        .map(|(_, text)| Bytes::from(text.clone()))
+        .collect();
     let root = merkle::root(&merkle::leaf_hashes(&records));
     let message = batch_message(&chain(), BATCH as u32, &root, false);
     Submission {

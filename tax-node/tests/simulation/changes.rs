@@ -44,7 +44,9 @@ impl World {
         }
         let from_height = self.oracle.height() + AHEAD + self.dice.below(4);
         self.tally.changes += 1;
-        self.note(40 << 8, &[], || format!("{change:?} from height {from_height} on"));
+        self.note(40 << 8, &[], || {
+            format!("{change:?} from height {from_height} on")
+        });
         let now_ms = BEGIN_MS + self.now as i64;
         let record = cast::change(self.now, &present, &next, from_height, now_ms);
         let to = [self.any_node(), self.any_node()];
@@ -61,7 +63,10 @@ impl World {
             let key = validator_key(node, true);
             let public_key = signer(key).public_key().clone();
             let machine = &mut self.machines[node];
-            let due = newest.validators().iter().any(|one| one.public_key == public_key);
+            let due = newest
+                .validators()
+                .iter()
+                .any(|one| one.public_key == public_key);
             if due && machine.key != key {
                 machine.key = key;
                 self.tally.renewed += 1;

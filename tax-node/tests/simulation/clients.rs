@@ -160,7 +160,9 @@ impl World {
     }
 
     fn told(&mut self, node: usize, entry: usize, facts: &[Fact]) {
-        self.note(31 << 8 | node as u64, &[], || format!("node {node} answers {facts:?}"));
+        self.note(31 << 8 | node as u64, &[], || {
+            format!("node {node} answers {facts:?}")
+        });
         if self.machines[node].treason.is_some() {
             // Whoever asks a traitor asks again elsewhere.
             return;

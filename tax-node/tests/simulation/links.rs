@@ -74,8 +74,22 @@ impl World {
             let link = self.links.last;
             self.links.ends.insert((one, kids.1), (other, link));
             self.links.ends.insert((other, kids.0), (one, link));
-            self.after(0, Happening::Connected { node: one, peer: other, link });
-            self.after(0, Happening::Connected { node: other, peer: one, link });
+            self.after(
+                0,
+                Happening::Connected {
+                    node: one,
+                    peer: other,
+                    link,
+                },
+            );
+            self.after(
+                0,
+                Happening::Connected {
+                    node: other,
+                    peer: one,
+                    link,
+                },
+            );
         }
         let again = REDIAL_MS / 2 + self.dice.below(REDIAL_MS);
         self.after(again, Happening::Dial { one, other });
@@ -99,7 +113,14 @@ impl World {
         if let Some(link) = found {
             self.lose(node, peer, link);
             let noticed = self.dice.below(100);
-            self.after(noticed, Happening::Lost { node: peer, peer: node, link });
+            self.after(
+                noticed,
+                Happening::Lost {
+                    node: peer,
+                    peer: node,
+                    link,
+                },
+            );
         }
     }
 
@@ -115,7 +136,14 @@ impl World {
         self.links.ends.retain(|(of, _), _| *of != node);
         for (peer, link) in own {
             let noticed = self.dice.below(NOTICED_MS);
-            self.after(noticed, Happening::Lost { node: peer, peer: node, link });
+            self.after(
+                noticed,
+                Happening::Lost {
+                    node: peer,
+                    peer: node,
+                    link,
+                },
+            );
         }
     }
 

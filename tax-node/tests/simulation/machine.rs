@@ -185,7 +185,11 @@ impl World {
         self.machines[node].end();
         self.drop_links_of(node);
         self.poll(node);
-        let down_ms = if self.is_calm { down_ms.min(300) } else { down_ms };
+        let down_ms = if self.is_calm {
+            down_ms.min(300)
+        } else {
+            down_ms
+        };
         let life = self.machines[node].life;
         self.after(down_ms, Happening::Start { node, life });
     }
@@ -202,7 +206,9 @@ impl World {
             machine.strikes = Some(operations);
             return;
         }
-        self.note(13 << 8 | node as u64, &[], || format!("node {node}: {mishap:?}"));
+        self.note(13 << 8 | node as u64, &[], || {
+            format!("node {node}: {mishap:?}")
+        });
         let machine = &mut self.machines[node];
         match mishap {
             Mishap::Killed => {

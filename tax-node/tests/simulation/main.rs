@@ -87,7 +87,12 @@ fn whatever_happens_there_is_one_history() {
         faults.is_empty(),
         "{} of {seeds} seeds failed:\n{}",
         faults.len(),
-        faults.iter().take(12).cloned().collect::<Vec<_>>().join("\n")
+        faults
+            .iter()
+            .take(12)
+            .cloned()
+            .collect::<Vec<_>>()
+            .join("\n")
     );
     if seeds >= SEEDS {
         assert_eq!(tally.missing(), Vec::<&str>::new(), "never happened");

@@ -74,7 +74,10 @@ impl Oracle {
 
     /// The newest validators, and from which height on they decide.
     pub(crate) fn newest_validators(&self) -> (u64, ValidatorSet) {
-        let newest = TypedState(&self.state).newest_validators().unwrap().unwrap();
+        let newest = TypedState(&self.state)
+            .newest_validators()
+            .unwrap()
+            .unwrap();
         (newest.from_height, newest.set)
     }
 
@@ -83,12 +86,16 @@ impl Oracle {
         let (height, id) = (block.header.height, block.header.id());
         if height <= self.point.height {
             if self.ids[height as usize - 1] != id {
-                self.violated(format!("node {node} has another final block {height}: a fork"));
+                self.violated(format!(
+                    "node {node} has another final block {height}: a fork"
+                ));
             }
             return;
         }
         if height != self.point.height + 1 {
-            return self.violated(format!("node {node} has block {height} without its predecessor"));
+            return self.violated(format!(
+                "node {node} has block {height} without its predecessor"
+            ));
         }
         let set = self.validators(height);
         if certificate.block_id != id || certificate.height != height {
@@ -110,7 +117,10 @@ impl Oracle {
             }
         };
         let leaves = block.header.first_index..;
-        let entries = block.envelopes.iter().flat_map(|envelope| &envelope.entries);
+        let entries = block
+            .envelopes
+            .iter()
+            .flat_map(|envelope| &envelope.entries);
         for (index, entry) in leaves.zip(entries) {
             let hash = sm3(&[&entry.record]);
             if let Some(first) = self.places.insert(hash, index) {
@@ -130,11 +140,6 @@ impl Oracle {
         self.ids.push(id);
     }
 
-    /// Whether a record is final.
-    pub(crate) fn has(&self, record: &[u8]) -> bool {
-        self.places.contains_key(&sm3(&[record]))
-    }
-
     /// Whether a record is final at this place.
     pub(crate) fn stands_at(&self, record: &[u8], index: u64) -> bool {
         self.places.get(&sm3(&[record])) == Some(&index)
@@ -149,11 +154,15 @@ impl Oracle {
                     VoteKind::Prevote => 0,
                     VoteKind::Precommit => 1,
                 };
-                ((vote.voter, vote.height, vote.round, Some(kind)), vote.block_id)
+                (
+                    (vote.voter, vote.height, vote.round, Some(kind)),
+                    vote.block_id,
+                )
             }
-            Message::Proposal(own) => {
-                ((own.proposer, own.height, own.round, None), Some(own.block_id))
-            }
+            Message::Proposal(own) => (
+                (own.proposer, own.height, own.round, None),
+                Some(own.block_id),
+            ),
             Message::Polka(_) | Message::RoundChange(_) => return None,
         };
         self.written.insert(place);

@@ -148,7 +148,9 @@ impl World {
                     block_id,
                     ..vote.clone()
                 };
-                Some(Frame::Consensus(Message::Vote(self.sign_vote(key, kid, &vote))))
+                Some(Frame::Consensus(Message::Vote(
+                    self.sign_vote(key, kid, &vote),
+                )))
             }
             Frame::Consensus(Message::Proposal(own)) if own.proposer == kid => {
                 let other = self.machines[from].doctored.get(&own.block_id).copied()?;
@@ -192,7 +194,9 @@ impl World {
         let kind = frame.kind() as u8;
         match frame {
             Frame::Consensus(Message::Vote(vote)) if vote.voter == kid => {
-                let id = vote.block_id.and_then(|id| self.machines[from].doctored.get(&id));
+                let id = vote
+                    .block_id
+                    .and_then(|id| self.machines[from].doctored.get(&id));
                 let vote = Vote {
                     block_id: id.copied().or(vote.block_id),
                     ..vote.clone()

@@ -8,8 +8,8 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use bytes::Bytes;
 use invoice_core::calendar::Instant;
 use tax_node::engine::Planted;
-use tax_node::engine::consortium::{Action, Alarm, Clock, ConsortiumError, Event};
 use tax_node::engine::consortium::frames::{Frame, FrameKind};
+use tax_node::engine::consortium::{Action, Alarm, Clock, ConsortiumError, Event};
 use tax_node::node::simulated::SimulatedConfig;
 use tax_node::store::fault::Dice;
 
@@ -218,9 +218,7 @@ impl World {
 
     /// Whether everything that was to come has come.
     fn is_done(&self) -> bool {
-        self.progress_ms.is_some()
-            && self.clients.all_answered()
-            && self.have(self.oracle.height())
+        self.progress_ms.is_some() && self.clients.all_answered() && self.have(self.oracle.height())
     }
 
     /// Whether all correct nodes have the block of a height.
@@ -270,7 +268,9 @@ impl World {
             };
             match running.state_digest() {
                 Ok(digest) if digest == expected => {}
-                Ok(_) => self.oracle.violated(format!("node {node} has another state")),
+                Ok(_) => self
+                    .oracle
+                    .violated(format!("node {node} has another state")),
                 Err(error) => self.oracle.violated(format!("node {node}: {error}")),
             }
         }
@@ -278,7 +278,8 @@ impl World {
 
     pub(crate) fn after(&mut self, ms: u64, happening: Happening) {
         self.sequence += 1;
-        self.events.insert((self.now + ms, self.sequence), happening);
+        self.events
+            .insert((self.now + ms, self.sequence), happening);
     }
 
     /// Takes something down for the trace.
@@ -509,7 +510,9 @@ impl World {
     }
 
     fn raised(&mut self, node: usize, alarm: &Alarm) {
-        self.note(6 << 8 | node as u64, &[], || format!("node {node}: ALARM {alarm}"));
+        self.note(6 << 8 | node as u64, &[], || {
+            format!("node {node}: ALARM {alarm}")
+        });
         if self.machines[node].treason.is_some() {
             return;
         }

@@ -6,7 +6,7 @@
 
 use bytes::Bytes;
 use consensus::Message;
-use invoice_core::chain::BLOCK_BYTES_MAX;
+use invoice_core::chain::{BLOCK_BYTES_MAX, BLOCK_RECORDS_MAX};
 use invoice_core::codec::{DecodeError, EncodeError, Reader, Writer};
 use invoice_core::crypto::{Hash, Kid};
 
@@ -20,6 +20,8 @@ pub const FETCHED_BLOCKS_MAX: usize = 1_024;
 pub const FORWARDED_MAX: usize = 4_096;
 /// Bytes of envelopes after which no further one is forwarded together with them.
 pub const FORWARDED_BYTES_TARGET: usize = 1024 * 1024;
+/// Longest hints of a block's signatures, in bytes: two bits for each envelope.
+const HINTS_BYTES_MAX: usize = BLOCK_RECORDS_MAX.div_ceil(4);
 /// Longest certificate, in bytes: a hundred validators' signatures and its head.
 const CERTIFICATE_BYTES_MAX: usize = 16 * 1024;
 /// Longest message of consensus, in bytes: a certificate of votes with its head.
@@ -42,6 +44,9 @@ pub struct ProposedBlock {
     pub block_id: Hash,
     /// The encoded block.
     pub bytes: Bytes,
+    /// Hints of its signatures ([`invoice_core::chain::Block::hints`]): they save the receiver time,
+    /// and wrong ones are no fault that anybody could prove.
+    pub hints: Bytes,
 }
 
 /// A final block with what makes it final.
@@ -159,6 +164,7 @@ impl Frame {
                 writer.put_u32(block.valid_round.unwrap_or_default());
                 writer.put(block.proposer.as_bytes());
                 writer.put(block.block_id.as_bytes());
+                writer.put_bytes32("hints", &block.hints)?;
                 writer.put(&block.bytes);
             }
             Self::Status { height } | Self::Fetch { from: height } => writer.put_u64(*height),
@@ -259,6 +265,7 @@ fn read_block(reader: &mut Reader<'_>, payload: &Bytes) -> Result<ProposedBlock,
         valid_round: again.then_some(valid_round),
         proposer: reader.kid("proposer")?,
         block_id: reader.hash("block id")?,
+        hints: take_part(reader, payload, "hints", HINTS_BYTES_MAX)?,
         bytes: payload.slice_ref(reader.take("block", reader.remaining())?),
     })
 }

@@ -12,6 +12,7 @@ mod forwarding;
 pub mod frames;
 mod greeting;
 mod participant;
+mod progress;
 mod proposals;
 pub mod thread;
 mod vote_log;

@@ -497,7 +497,8 @@ impl<A: Replica, S: Storage> Participant<A, S> {
     fn check(&mut self, proposed: &ProposedBlock) -> Result<(), ConsortiumError> {
         let valid = match Block::decode(&proposed.bytes) {
             _ if self.proposals.knows(&proposed.block_id) => true,
-            Ok(block) if block.header.id() == proposed.block_id => {
+            Ok(mut block) if block.header.id() == proposed.block_id => {
+                block.note_hints(&proposed.hints);
                 match self.application.check(&block)? {
                     Validity::Valid => true,
                     Validity::Invalid { reason, .. } => {
@@ -514,7 +515,7 @@ impl<A: Replica, S: Storage> Participant<A, S> {
             Ok(_) | Err(_) => return Ok(()),
         };
         if valid {
-            self.keep_block(proposed.block_id, &proposed.bytes)?;
+            self.keep_block(proposed.block_id, &proposed.bytes, &proposed.hints)?;
         }
         let outputs = self.machine.checked(
             proposed.height,
@@ -528,8 +529,13 @@ impl<A: Replica, S: Storage> Participant<A, S> {
     }
 
     /// Remembers the bytes of a block that may be decided; durable with the next sync.
-    fn keep_block(&mut self, id: Hash, bytes: &Bytes) -> Result<(), ConsortiumError> {
-        if self.proposals.remember(id, bytes) {
+    fn keep_block(
+        &mut self,
+        id: Hash,
+        bytes: &Bytes,
+        hints: &Bytes,
+    ) -> Result<(), ConsortiumError> {
+        if self.proposals.remember(id, bytes, hints) {
             let bytes = bytes.clone();
             self.log.append(&LogEntry::Block {
                 block_id: id,
@@ -554,7 +560,7 @@ impl<A: Replica, S: Storage> Participant<A, S> {
                 self.actions.push(Action::Stop(Clock::Propose));
                 let id = block.header.id();
                 let bytes = Bytes::from(block.encode().map_err(crate::engine::Fatal::new)?);
-                self.keep_block(id, &bytes)?;
+                self.keep_block(id, &bytes, &Bytes::from(block.hints()))?;
                 // Durable before the machine says a word of it.
                 self.log.sync()?;
                 let outputs = self.machine.proposed(round, id)?;
@@ -578,7 +584,7 @@ impl<A: Replica, S: Storage> Participant<A, S> {
                         self.log.sync()?;
                     }
                     self.send_own_block(&message);
-                    self.to_validators(Frame::Consensus(message));
+                    self.tell_validators(Frame::Consensus(message));
                 }
                 Output::Start(timer, after) => self.set(Clock::Machine(timer), after),
                 Output::Stop(timer) => self.actions.push(Action::Stop(Clock::Machine(timer))),
@@ -590,7 +596,7 @@ impl<A: Replica, S: Storage> Participant<A, S> {
                     block_id,
                     proposer,
                 } => {
-                    if let Some(bytes) = self.proposals.bytes_of(&block_id) {
+                    if let Some((bytes, hints)) = self.proposals.block(&block_id) {
                         self.broadcast_block(ProposedBlock {
                             height: self.height(),
                             round,
@@ -598,6 +604,7 @@ impl<A: Replica, S: Storage> Participant<A, S> {
                             proposer,
                             block_id,
                             bytes,
+                            hints,
                         });
                     }
                 }
@@ -621,7 +628,7 @@ impl<A: Replica, S: Storage> Participant<A, S> {
 
     fn decided(&mut self, certificate: Certificate) -> Result<(), ConsortiumError> {
         let id = certificate.block_id;
-        let Some(bytes) = self.proposals.bytes_of(&id) else {
+        let Some((bytes, _)) = self.proposals.block(&id) else {
             // Others have the block: it is fetched with its certificate.
             self.stop_deciding();
             self.missing = Some(certificate.height);
@@ -708,7 +715,7 @@ impl<A: Replica, S: Storage> Participant<A, S> {
         if let Message::Proposal(proposal) = message
             && proposal.proposer == self.kid
             && self.proposals.propose(proposal.round)
-            && let Some(bytes) = self.proposals.bytes_of(&proposal.block_id)
+            && let Some((bytes, hints)) = self.proposals.block(&proposal.block_id)
         {
             self.broadcast_block(ProposedBlock {
                 height: proposal.height,
@@ -717,15 +724,16 @@ impl<A: Replica, S: Storage> Participant<A, S> {
                 proposer: self.kid,
                 block_id: proposal.block_id,
                 bytes,
+                hints,
             });
         }
     }
 
     fn broadcast_block(&mut self, block: ProposedBlock) {
-        self.to_validators(Frame::Block(block));
+        self.tell_validators(Frame::Block(block));
     }
 
-    fn to_validators(&mut self, frame: Frame) {
+    fn tell_validators(&mut self, frame: Frame) {
         let voters = self
             .peers
             .keys()

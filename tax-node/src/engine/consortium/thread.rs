@@ -14,6 +14,7 @@ use tokio::sync::Notify;
 
 use super::frames::{Frame, FrameKind};
 use super::participant::{Action, Clock, Event, Participant};
+use super::progress::Progress;
 use super::vote_log::VoteLog;
 use super::{Alarm, ConsortiumError, Tuning};
 use crate::engine::{Engine, EngineError, Replica};
@@ -118,6 +119,7 @@ impl Engine for Consortium {
         let kid = self.signer.public_key().kid();
         let node = Participant::new(application, machine, kid, log, self.tuning.clone())?;
         let shell = Shell {
+            progress: Progress::new(Instant::now(), node.height()),
             engine: self,
             clocks: BTreeMap::new(),
             quorum_seen: None,
@@ -130,6 +132,7 @@ impl Engine for Consortium {
 struct Shell {
     engine: Consortium,
     clocks: BTreeMap<Clock, Instant>,
+    progress: Progress,
     /// When a quorum was in reach last.
     quorum_seen: Option<Instant>,
 }
@@ -281,5 +284,9 @@ impl Shell {
         let (peers, highest) = node.peers_and_highest();
         figures.peers.store(peers, Ordering::Relaxed);
         figures.highest.store(highest, Ordering::Relaxed);
+        let last = node.height().saturating_sub(1);
+        if let Some(told) = self.progress.at(Instant::now(), last, highest) {
+            told.log();
+        }
     }
 }

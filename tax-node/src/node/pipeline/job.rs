@@ -1,11 +1,13 @@
 //! A verified envelope on its way into a block.
 
+use std::collections::BTreeSet;
+use std::ops::Range;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use invoice_api::registry::{RecordAnswer, UnavailableReason};
-use invoice_core::apply::Candidate;
-use invoice_core::crypto::{Hash, Signature};
+use invoice_core::apply::{Candidate, Verdict};
+use invoice_core::crypto::{Hash, HintedSignature};
 
 use super::fresh::FreshBlock;
 use super::outbox::Held;
@@ -31,7 +33,7 @@ pub(in crate::node) enum Form {
 #[derive(Debug)]
 pub(in crate::node) struct Verified {
     pub(in crate::node) key: Arc<KnownKey>,
-    pub(in crate::node) signature: Signature,
+    pub(in crate::node) signature: HintedSignature,
     pub(in crate::node) form: Form,
     /// Position in the envelope of each record, ascending.
     pub(in crate::node) positions: Vec<usize>,
@@ -83,6 +85,10 @@ impl Job {
         decisions: Vec<Decision>,
         fresh: Option<(Arc<FreshBlock>, usize)>,
     ) -> Entered {
+        let decisions = match &self.held {
+            Some(held) => by_others(held.recorded(), decisions),
+            None => decisions,
+        };
         let decided = Decided {
             positions: self.verified.positions,
             decisions,
@@ -95,5 +101,43 @@ impl Job {
             decided: Some(decided),
         }));
         self.pending
+    }
+}
+
+/// Tells what this envelope brought to the chain in a block of another, with these leaves, from what
+/// stood there before: the first is answered as recorded now, once for each record.
+fn by_others(leaves: Range<u64>, mut decisions: Vec<Decision>) -> Vec<Decision> {
+    let mut seen = BTreeSet::new();
+    for decision in &mut decisions {
+        if let Decision::NotNow(Verdict::Replayed { index, accepted }) = *decision
+            && leaves.contains(&index)
+            && seen.insert(index)
+        {
+            *decision = Decision::ByAnother { index, accepted };
+        }
+    }
+    decisions
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_this_envelope_brought_is_new() {
+        let at = |index| {
+            Decision::NotNow(Verdict::Replayed {
+                index,
+                accepted: true,
+            })
+        };
+        let told = by_others(5..8, vec![at(4), at(5), at(7), at(5), at(8)]);
+        let new: Vec<bool> = told
+            .iter()
+            .map(|one| matches!(one, Decision::ByAnother { .. }))
+            .collect();
+        assert_eq!(new, [false, true, true, false, false]);
+        let told = by_others(0..0, vec![at(0)]);
+        assert!(matches!(told[0], Decision::NotNow(_)));
     }
 }

@@ -5,15 +5,17 @@
 //! final; they stay in this node's own pipeline as well, which answers those who wait. Envelopes
 //! that came from a peer are counted here and not forwarded any further.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
+use std::ops::Range;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use invoice_api::registry::Submission;
-use invoice_core::chain::BATCH_RECORDS_MAX;
+use invoice_core::chain::{BATCH_RECORDS_MAX, Block};
 use invoice_core::codec::{DecodeError, Reader, Writer};
+use invoice_core::crypto::Signature;
 
 use crate::engine::consortium::frames::{FORWARDED_BYTES_TARGET, FORWARDED_MAX};
 
@@ -45,6 +47,10 @@ pub(in crate::node) struct Outbox {
 #[derive(Default)]
 struct Own {
     envelopes: BTreeMap<u64, Bytes>,
+    /// The first that waits by each signature, under which it stands in a block of another.
+    signed: HashMap<Signature, u64>,
+    /// Those that another's block recorded while they waited: the leaves of that block.
+    recorded: HashMap<u64, Range<u64>>,
     last: u64,
 }
 
@@ -61,10 +67,19 @@ impl std::fmt::Debug for Outbox {
 pub(in crate::node) struct Held {
     outbox: Arc<Outbox>,
     number: Option<u64>,
+    signature: Signature,
     since: Instant,
 }
 
 impl Held {
+    /// The leaves of the block of another that recorded this very envelope while it waited here;
+    /// empty when none did.
+    pub(in crate::node) fn recorded(&self) -> Range<u64> {
+        let own = self.outbox.lock();
+        let leaves = self.number.and_then(|number| own.recorded.get(&number));
+        leaves.cloned().unwrap_or_default()
+    }
+
     /// Whether it has waited too long; counted when it has.
     pub(in crate::node) fn is_given_up(&self) -> bool {
         let given_up = self.since.elapsed() > GIVEN_UP_AFTER;
@@ -79,7 +94,12 @@ impl Drop for Held {
     fn drop(&mut self) {
         self.outbox.waiting.fetch_sub(1, Ordering::Relaxed);
         if let Some(number) = self.number {
-            self.outbox.lock().envelopes.remove(&number);
+            let mut own = self.outbox.lock();
+            own.envelopes.remove(&number);
+            own.recorded.remove(&number);
+            if own.signed.get(&self.signature) == Some(&number) {
+                own.signed.remove(&self.signature);
+            }
         }
     }
 }
@@ -98,7 +118,11 @@ impl Outbox {
     }
 
     /// Holds a verified envelope; `None` where there is nobody to forward it to.
-    pub(in crate::node) fn hold(self: &Arc<Self>, envelope: &Submission) -> Option<Held> {
+    pub(in crate::node) fn hold(
+        self: &Arc<Self>,
+        envelope: &Submission,
+        signature: Signature,
+    ) -> Option<Held> {
         self.waker.get()?;
         self.waiting.fetch_add(1, Ordering::Relaxed);
         let number = (envelope.origin != ORIGIN_OF_PEERS).then(|| {
@@ -106,13 +130,30 @@ impl Outbox {
             own.last = own.last.saturating_add(1);
             let number = own.last;
             own.envelopes.insert(number, encode(envelope));
+            own.signed.entry(signature).or_insert(number);
             number
         });
         Some(Held {
             outbox: Arc::clone(self),
             number,
+            signature,
             since: Instant::now(),
         })
+    }
+
+    /// A block of another is final: those of its envelopes that wait here were recorded with it.
+    pub(in crate::node) fn recorded(&self, block: &Block) {
+        let mut own = self.lock();
+        if own.signed.is_empty() {
+            return;
+        }
+        let first = block.header.first_index;
+        let leaves = first..first.saturating_add(u64::from(block.header.count));
+        for envelope in &block.envelopes {
+            if let Some(number) = own.signed.remove(&envelope.authorization.signature()) {
+                own.recorded.insert(number, leaves.clone());
+            }
+        }
     }
 
     /// Whether there are other validators.

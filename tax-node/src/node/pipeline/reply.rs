@@ -95,6 +95,14 @@ pub(in crate::node) enum Decision {
         /// The outcome beside it.
         outcome: Outcome,
     },
+    /// It stands at this leaf index of a block that another validator proposed, which got it from
+    /// here: recorded for the first time, as if this node had proposed it.
+    ByAnother {
+        /// The leaf index.
+        index: u64,
+        /// Whether it was accepted.
+        accepted: bool,
+    },
     /// It does not stand in that block.
     NotNow(Verdict),
 }

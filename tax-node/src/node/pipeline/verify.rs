@@ -95,7 +95,9 @@ impl Verifier {
             } = admitted;
             match going_on {
                 Some(going_on) => {
-                    let held = self.outbox.hold(&waiting.submission);
+                    let held = self
+                        .outbox
+                        .hold(&waiting.submission, going_on.signature.signature);
                     verified.push((waiting.slot, going_on, answers, ids, held));
                 }
                 None => waiting.slot.fill(Ok(Answered {

@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use invoice_api::registry::{Gauge, Readiness};
 
+use crate::links::Links;
 use crate::node::gauges::gauge;
 use crate::node::stages::StageTimes;
 use crate::node::start::Shared;
@@ -29,11 +30,6 @@ impl Shared {
         let cpu = StageTimes::now();
         let (desk_records, desk_bytes) = self.desk.waiting();
         let mut gauges = vec![
-            gauge(
-                "height",
-                "Height of the last final block.",
-                *self.head.borrow(),
-            ),
             gauge("log_records", "Records in the log.", records),
             gauge(
                 "waiting_bytes",
@@ -93,6 +89,7 @@ impl Shared {
         ];
         if self.outbox.is_connected() {
             gauges.extend(self.consensus_gauges());
+            gauges.extend(self.links.get().iter().flat_map(|links| link_gauges(links)));
         }
         gauges
     }
@@ -139,8 +136,8 @@ impl Shared {
             ),
             gauge(
                 "highest_known_height",
-                "Highest block that any linked node says it has.",
-                of(&figures.highest),
+                "Highest block that this node has or a linked node says it has.",
+                of(&figures.highest).max(*self.head.borrow()),
             ),
             gauge(
                 "alarms_total",
@@ -154,4 +151,46 @@ impl Shared {
             ),
         ]
     }
+}
+
+/// What befell the links, all peers together.
+fn link_gauges(links: &Links) -> [Gauge; 5] {
+    let peers = links.peers();
+    let counters = links.counters();
+    let refused = [
+        counters.refused_rate,
+        counters.refused_room,
+        counters.refused_timeout,
+        counters.refused_tls,
+        counters.refused_mismatch,
+        counters.refused_unknown,
+        counters.refused_signature,
+    ];
+    [
+        gauge(
+            "peers_listed",
+            "Other nodes in the peers file.",
+            peers.len() as u64,
+        ),
+        gauge(
+            "link_bytes_queued",
+            "Bytes that wait to be sent to other nodes.",
+            peers.iter().map(|peer| peer.queued_bytes as u64).sum(),
+        ),
+        gauge(
+            "link_frames_dropped_total",
+            "Frames that were dropped since a peer was slow.",
+            counters.frames_dropped,
+        ),
+        gauge(
+            "links_made_total",
+            "Links that were made since the start.",
+            counters.connected,
+        ),
+        gauge(
+            "links_refused_total",
+            "Connections that did not become a link: strangers, too many, wrong genesis or signature.",
+            refused.iter().sum(),
+        ),
+    ]
 }

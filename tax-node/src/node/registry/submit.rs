@@ -115,6 +115,7 @@ fn needs_store(answered: &Answered) -> bool {
     let decisions = decided.map_or(&[][..], |decided| decided.decisions.as_slice());
     decisions.iter().any(|decision| match decision {
         Decision::Recorded { outcome, .. } => first_index(outcome).is_some(),
+        Decision::ByAnother { .. } => true,
         Decision::NotNow(verdict) => matches!(verdict, Verdict::Replayed { .. }),
     })
 }
@@ -202,6 +203,16 @@ fn finish(
                         receipt: receipt.map(Arc::new),
                     })
                 }
+                Decision::ByAnother { index, accepted } => {
+                    let verdict = Verdict::Replayed { index, accepted };
+                    match not_now(store.as_deref_mut(), verdict, with_receipts)? {
+                        RecordVerdict::Final(recorded) => RecordVerdict::Final(Recorded {
+                            replayed: false,
+                            ..recorded
+                        }),
+                        other => other,
+                    }
+                }
                 Decision::NotNow(verdict) => not_now(store.as_deref_mut(), verdict, with_receipts)?,
             };
             if let Some(slot) = answers.get_mut(position) {
@@ -249,7 +260,7 @@ fn not_now(
 /// Where in the log the answer to a record stands.
 fn index_of(decision: &Decision) -> Option<u64> {
     match decision {
-        Decision::Recorded { index, .. } => Some(*index),
+        Decision::Recorded { index, .. } | Decision::ByAnother { index, .. } => Some(*index),
         Decision::NotNow(Verdict::Replayed { index, .. }) => Some(*index),
         Decision::NotNow(_) => None,
     }

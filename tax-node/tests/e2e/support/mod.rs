@@ -3,6 +3,7 @@
 pub(crate) mod http;
 pub(crate) mod process;
 pub(crate) mod records;
+pub(crate) mod verdict;
 
 pub(crate) use http::{Answer, Http};
 pub(crate) use process::{Demo, Member, tax_node};

@@ -201,7 +201,7 @@ pub(crate) fn serve_args(folder: &Path) -> Vec<&str> {
     ]
 }
 
-fn members(folder: &Path) -> Vec<Member> {
+pub(crate) fn members(folder: &Path) -> Vec<Member> {
     let text = fs::read(folder.join("members.json")).unwrap();
     let lines: Vec<Value> = serde_json::from_slice(&text).unwrap();
     let text = |value: &Value| value.as_str().unwrap().to_owned();

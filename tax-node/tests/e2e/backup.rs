@@ -1,0 +1,137 @@
+//! A backup and what comes out of it again.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use crate::support::Demo;
+use crate::support::Document;
+use crate::support::process::{run, serve};
+use crate::support::verdict::{failed, said};
+
+/// Every file of a folder but its keys, with its content.
+fn content(folder: &Path, prefix: &str, into: &mut BTreeMap<String, Vec<u8>>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let entry = entry.unwrap();
+        let name = format!("{prefix}{}", entry.file_name().to_str().unwrap());
+        match entry.file_type().unwrap().is_dir() {
+            true if name == "keys" => {}
+            true => content(&entry.path(), &format!("{name}/"), into),
+            false => drop(into.insert(name, fs::read(entry.path()).unwrap())),
+        }
+    }
+}
+
+fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
+    let mut all = BTreeMap::new();
+    content(folder, "", &mut all);
+    all
+}
+
+#[tokio::test]
+async fn a_backup_gives_the_folder_back_and_a_damaged_one_gives_nothing() {
+    let mut demo = Demo::start();
+    let merchant = demo.merchant();
+    for _ in 0..5 {
+        demo.http
+            .accept(&merchant, &Document::invoice(&merchant, None).text())
+            .await;
+    }
+    let data = demo.path().to_str().unwrap().to_owned();
+    let safe = tempfile::tempdir().unwrap();
+    let path = |name: &str| safe.path().join(name).to_str().unwrap().to_owned();
+    let (file, copy) = (path("backup.tar.zst"), path("copy"));
+    let backup = ["--json", "backup", "--data", &data, "--out", &file];
+    failed(&backup, 2, "in_use");
+    assert!(!Path::new(&file).exists());
+    assert!(demo.end().success());
+    let told = said(&backup, 0);
+    assert_eq!(told["keys"], false);
+    failed(&backup, 2, "exists");
+    let within = format!("{data}/backup.tar.zst");
+    failed(
+        &["--json", "backup", "--data", &data, "--out", &within],
+        2,
+        "out_inside",
+    );
+
+    // The same files, and a node that goes on where it stood.
+    let restored = said(&["--json", "restore", "--from", &file, "--data", &copy], 0);
+    assert_eq!(restored["height"], told["height"]);
+    assert_eq!(files(Path::new(&copy)), files(demo.path()));
+    assert!(!Path::new(&copy).join("keys").exists());
+    let verified = said(&["--json", "verify", "--data", &copy], 0);
+    assert_eq!(verified, said(&["--json", "verify", "--data", &data], 0));
+    failed(
+        &["--json", "restore", "--from", &file, "--data", &copy],
+        2,
+        "folder_not_empty",
+    );
+
+    // With the keys it serves again.
+    let (whole, moved) = (path("whole.tar.zst"), path("moved"));
+    said(
+        &[
+            "--json",
+            "backup",
+            "--data",
+            &data,
+            "--out",
+            &whole,
+            "--with-keys",
+        ],
+        0,
+    );
+    use std::os::unix::fs::PermissionsExt;
+    let mode = |path: &str| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(&whole), 0o600);
+    said(
+        &["--json", "restore", "--from", &whole, "--data", &moved],
+        0,
+    );
+    assert_eq!(mode(&format!("{moved}/keys/validator.pem")), 0o600);
+    let server = serve(Path::new(&moved)).expect("the restored node starts");
+    assert!(server.end().success());
+
+    // A flipped byte anywhere, an end that is missing: nothing is restored.
+    let bytes = fs::read(&file).unwrap();
+    let (broken, target) = (path("broken.tar.zst"), path("target"));
+    let places = (1..16)
+        .map(|part| bytes.len() * part / 16)
+        .chain([bytes.len() - 1]);
+    for at in places {
+        let mut damaged = bytes.clone();
+        damaged[at] ^= 1;
+        fs::write(&broken, damaged).unwrap();
+        failed(
+            &["--json", "restore", "--from", &broken, "--data", &target],
+            5,
+            "backup_damaged",
+        );
+        assert_eq!(fs::read_dir(&target).unwrap().count(), 0, "byte {at}");
+    }
+    for length in [0, 10, bytes.len() / 2, bytes.len() - 1] {
+        fs::write(&broken, &bytes[..length]).unwrap();
+        failed(
+            &["--json", "restore", "--from", &broken, "--data", &target],
+            5,
+            "backup_damaged",
+        );
+    }
+    // One file exchanged for another under the same manifest.
+    let tar = zstd::decode_all(&bytes[..]).unwrap();
+    let chain = b"\"piaolian-demo\"";
+    let at = tar
+        .windows(chain.len())
+        .position(|text| text == chain)
+        .unwrap();
+    let mut forged = tar.clone();
+    forged[at + 1] = b'q';
+    fs::write(&broken, zstd::encode_all(&forged[..], 1).unwrap()).unwrap();
+    failed(
+        &["--json", "restore", "--from", &broken, "--data", &target],
+        5,
+        "backup_damaged",
+    );
+    assert_eq!(run(&["restore", "--data", &target]).status.code(), Some(2));
+}

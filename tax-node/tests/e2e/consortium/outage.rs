@@ -1,0 +1,93 @@
+//! Nodes that are killed, wiped, or come late.
+
+use std::fs;
+
+use super::net::Net;
+use crate::support::Document;
+use crate::support::verdict::{failed, said};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_killed_a_wiped_and_a_late_node_catch_up_and_take_part() {
+    let mut net = Net::prepare(1);
+    net.start(0..4);
+    net.issue(0).await;
+
+    // kill -9: three go on; what the dead one took before is there for a retry elsewhere.
+    let merchant = net.member("merchant");
+    let text = Document::invoice(&merchant, None).text();
+    let first = net.http[3].submit(&merchant, &text).await.is(201).json();
+    net.kill(3);
+    let again = net.http[1].submit(&merchant, &text).await.is(200);
+    assert_eq!(again.header("Idempotent-Replayed"), Some("true"));
+    assert_eq!(again.json(), first);
+    for _ in 0..3 {
+        net.issue(2).await;
+    }
+    net.start([3]);
+    net.reaches(3, net.height(0).await).await;
+
+    // A disk is lost: the same key, joined anew, and the chain comes from the others.
+    net.end([1]);
+    let (data, other) = (net.spots[1].data.clone(), net.spots[0].data.clone());
+    for entry in fs::read_dir(&data).unwrap() {
+        let path = entry.unwrap().path();
+        match path.is_dir() {
+            true if path.ends_with("keys") => {}
+            true => fs::remove_dir_all(path).unwrap(),
+            false => fs::remove_file(path).unwrap(),
+        }
+    }
+    let file = |name: &str| other.join(name).to_str().unwrap().to_owned();
+    let (genesis, peers, data) = (file("genesis.json"), file("peers.json"), net.data(1));
+    let hash = net.genesis.hash().to_string();
+    let mut join = vec!["--json", "init", "join", "--data", &data];
+    join.extend(["--genesis", &genesis, "--peers", &peers]);
+    join.extend(["--genesis-hash", &hash]);
+    assert_eq!(said(&join, 0)["role"], "validator");
+    failed(&join, 2, "chain_exists");
+    net.start([1]);
+    net.reaches(1, net.height(0).await).await;
+
+    // It takes part again: with another one away, its vote is needed.
+    net.end([2]);
+    let receipt = net.issue(1).await;
+    let height = receipt["height"].as_u64().unwrap();
+    assert!(net.signers(0, height).await.contains(&net.kid(1)));
+
+    // A node without a vote starts late, has everything, and answers like the others.
+    net.start([4]);
+    net.agree(height).await;
+    let replayed = net.http[4].submit(&merchant, &text).await.is(200);
+    replayed.verified(&net.genesis);
+    assert_eq!(replayed.json(), first);
+    let receipt = net.issue(4).await;
+    net.agree(receipt["height"].as_u64().unwrap()).await;
+    for number in [0, 1, 3, 4] {
+        assert_eq!(net.figure(number, "piaolian_alarms_total").await, 0);
+    }
+    net.end([0, 1, 3, 4]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_a_quorum_nothing_is_final_and_with_one_again_it_goes_on() {
+    let mut net = Net::prepare(0);
+    net.start(0..3);
+    let height = net.issue(0).await["height"].as_u64().unwrap();
+    net.agree(height).await;
+    net.end([2]);
+    let merchant = net.member("merchant");
+    let text = Document::invoice(&merchant, None).text();
+    let waiting = {
+        let (http, merchant, text) = (net.http[0].clone(), merchant.clone(), text.clone());
+        tokio::spawn(async move { http.submit(&merchant, &text).await })
+    };
+    // Two of four try, round after round.
+    net.shows(0, "piaolian_consensus_round", |round| round > 0)
+        .await;
+    assert_eq!(net.height(0).await, height);
+    net.start([3]);
+    let answer = waiting.await.unwrap().is(201);
+    answer.verified(&net.genesis);
+    net.agree(height + 1).await;
+    net.end([0, 1, 3]);
+}
