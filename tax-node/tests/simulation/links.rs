@@ -9,8 +9,9 @@ use invoice_core::crypto::messages::VoteKind;
 use tax_node::engine::consortium::Event;
 use tax_node::engine::consortium::frames::{Frame, FrameKind};
 
+use crate::nodes::shown;
 use crate::plan::Treason;
-use crate::world::{Happening, World, shown};
+use crate::world::{Happening, World};
 
 /// Longest time until an end notices that the other is gone, in milliseconds.
 const NOTICED_MS: u64 = 2_000;

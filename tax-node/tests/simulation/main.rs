@@ -5,6 +5,7 @@ mod changes;
 mod clients;
 mod links;
 mod machine;
+mod nodes;
 mod oracle;
 mod plan;
 mod tally;
