@@ -22,8 +22,9 @@ use crate::node::system_clock;
 const LOG: &str = "node.log";
 /// How long all nodes together may take until they answer.
 const START_TIMEOUT: Duration = Duration::from_secs(120);
-/// How long a node may take to end in order.
-const END_TIMEOUT: Duration = Duration::from_secs(45);
+/// How long the nodes may take to end in order. All end at once, so that what a busy node has taken
+/// may never become final: it would wait for a quorum that is gone.
+const END_TIMEOUT: Duration = Duration::from_secs(10);
 /// How often the processes are looked after.
 const INTERVAL: Duration = Duration::from_millis(200);
 
@@ -118,18 +119,6 @@ async fn serve_all(
     output: Output,
 ) -> Result<(), Failure> {
     wait_for_all(dir, processes).await?;
-    for line in table(layout, output) {
-        if !output.json {
-            output.line(&line);
-        }
-    }
-    if output.json {
-        let value = serde_json::json!({
-            "dir": dir, "chain_id": genesis.chain_id(), "genesis_hash": genesis.hash(),
-            "nodes": layout.nodes,
-        });
-        output.result(&value, &[]);
-    }
     if let Some(node) = layout.nodes.first() {
         tokio::select! {
             result = give_quotas(dir, genesis, &node.url) => if let Err(failure) = result {
@@ -143,6 +132,11 @@ async fn serve_all(
             failure = watch(dir, processes, output) => return Err(failure),
         }
     }
+    let value = serde_json::json!({
+        "dir": dir, "chain_id": genesis.chain_id(), "genesis_hash": genesis.hash(),
+        "nodes": layout.nodes,
+    });
+    output.result(&value, &table(layout, output));
     if !output.json {
         try_it(dir, layout, output);
     }
