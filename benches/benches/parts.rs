@@ -12,7 +12,7 @@ use benches::ledger::{Ledger, Ready};
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use invoice_core::apply::{BlockPosition, Candidate, Execution, genesis_changes};
 use invoice_core::calendar::Instant;
-use invoice_core::chain::{Block, BlockEnvelope, Genesis, Inclusion, Leaf, Receipt};
+use invoice_core::chain::{Block, Genesis, Inclusion, Leaf, Receipt};
 use invoice_core::chain::{ReceiptAuthorization, ReceiptSignature, ValidatorChanges};
 use invoice_core::crypto::messages::{batch_message, record_message};
 use invoice_core::crypto::{
@@ -366,15 +366,8 @@ fn some_receipt(cast: &Cast, ledger: &Ledger, size: usize) -> Receipt {
         ..
     } = ledger.prepare(&[(by, records)]).unwrap();
     let header = block.header;
-    let BlockEnvelope {
-        authorization,
-        entries,
-    } = block.envelopes.into_iter().next().unwrap();
+    let signed = block.envelopes.into_iter().next().unwrap();
     let place = size / 2;
-    let signed = BlockEnvelope {
-        authorization,
-        entries,
-    };
     let message = signed.signed_message(&chain).unwrap();
     let node = |level: u8, index: u64| {
         let span = 1_usize << level;

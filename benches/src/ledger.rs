@@ -145,6 +145,7 @@ impl Ledger {
             sealed.push(BlockEnvelope {
                 authorization,
                 entries,
+                parity: None,
             });
         }
         let changes = execution.finish();

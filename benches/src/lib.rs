@@ -10,6 +10,7 @@ pub mod input;
 pub mod ledger;
 pub mod load;
 pub mod peers;
+pub mod trial;
 
 use invoice_core::read::Spelled;
 

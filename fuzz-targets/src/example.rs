@@ -81,6 +81,7 @@ pub fn block() -> Block {
             signature: sign(&record_message(chain, RECORDS[0].as_bytes())),
         },
         entries: vec![entry(0, first)],
+        parity: None,
     };
     let signed = [1, 2, 3].map(|at: usize| leaf_hash(RECORDS[at].as_bytes()));
     let batch = BlockEnvelope {
@@ -92,6 +93,7 @@ pub fn block() -> Block {
             omitted: vec![(1, signed[1])],
         },
         entries: vec![entry(1, second), entry(3, third)],
+        parity: None,
     };
     let mut block = Block {
         header: Header {

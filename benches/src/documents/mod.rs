@@ -93,6 +93,14 @@ impl<'c> Press<'c> {
         self.issuers[place]
     }
 
+    /// Whether an issuer sells goods and services, as all issuers of [`Profile::Usual`] do.
+    #[must_use]
+    pub fn is_merchant(&self, issuer: usize) -> bool {
+        self.products
+            .get(issuer)
+            .is_some_and(|products| !products.is_empty())
+    }
+
     /// Writes an issuer's document with this number behind the text.
     ///
     /// # Panics

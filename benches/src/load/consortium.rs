@@ -31,6 +31,8 @@ const ABOUT: &str = "consortium.json";
 const GENESIS: &str = "genesis.json";
 /// How long the nodes may take to find each other.
 const MEETING: Duration = Duration::from_secs(30);
+/// How long a late node may take.
+const CATCHING_UP: Duration = Duration::from_secs(600);
 /// How long nodes may lag behind at the end.
 const SETTLING: Duration = Duration::from_secs(60);
 /// Figures of a node that are told here, by the names under which it exports them.
@@ -60,6 +62,17 @@ pub struct OfNode {
     pub link_bytes_per_record: f64,
     /// Most memory resident.
     pub peak_resident_bytes: Option<u64>,
+}
+
+/// How a node without a vote caught up.
+#[derive(Clone, Debug, Serialize)]
+pub struct Late {
+    /// From its start until it had every block, in seconds.
+    pub seconds: f64,
+    /// Records that it verified and executed in a second.
+    pub records_per_second: f64,
+    /// Its processor time for each record, in microseconds.
+    pub cpu_us_per_record: f64,
 }
 
 /// What was found.
@@ -92,6 +105,8 @@ pub struct Together {
     pub driver_us_per_record: Option<f64>,
     /// Until the last node had the last block, after the last answer.
     pub settled_ms: f64,
+    /// What a node without a vote took that started from nothing after all that.
+    pub late: Option<Late>,
     /// Of each node.
     pub nodes: Vec<OfNode>,
 }
@@ -316,12 +331,41 @@ async fn all_at(nodes: &[Served], least: u64, patience: Duration) -> Result<u64,
     }
 }
 
+/// Starts a node that has nothing and waits until it has everything.
+async fn catch_up(
+    folder: &Path,
+    number: u8,
+    nodes: &[Served],
+    records: usize,
+) -> Result<Late, Failure> {
+    let first = nodes.first().ok_or("no node")?;
+    let goal = height(first.address).await?.unwrap_or_default();
+    let started = Instant::now();
+    let late = Served::start(folder, number)?;
+    while height(late.address).await?.unwrap_or_default() < goal {
+        if started.elapsed() > CATCHING_UP {
+            return Err("没有追上 / the node did not catch up".into());
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    let seconds = started.elapsed().as_secs_f64();
+    let cpu = process::cpu_seconds(Some(late.child.id())).unwrap_or_default();
+    late.stop()?;
+    Ok(Late {
+        seconds,
+        records_per_second: records as f64 / seconds,
+        cpu_us_per_record: cpu * 1e6 / records.max(1) as f64,
+    })
+}
+
 /// How many nodes there are and what they get.
 pub struct Case<'a> {
     /// Validators.
     pub validators: u8,
     /// Nodes without a vote.
     pub supervisors: u8,
+    /// Whether one more node without a vote starts when everything is sent.
+    pub late: bool,
     /// How the records are signed, for the table.
     pub form: String,
     /// The file.
@@ -344,7 +388,8 @@ pub struct Case<'a> {
 pub fn run(parent: &Path, cast: &Cast, case: &Case<'_>) -> Result<Together, Failure> {
     fs::create_dir_all(parent)?;
     let folder = tempfile::tempdir_in(parent)?;
-    prepare(folder.path(), cast, case.validators, case.supervisors)?;
+    let others = case.supervisors.saturating_add(u8::from(case.late));
+    prepare(folder.path(), cast, case.validators, others)?;
     let numbers = 1..=case.validators.saturating_add(case.supervisors);
     let nodes = numbers.map(|number| Served::start(folder.path(), number));
     let nodes = nodes.collect::<Result<Vec<_>, _>>()?;
@@ -388,6 +433,11 @@ pub fn run(parent: &Path, cast: &Cast, case: &Case<'_>) -> Result<Together, Fail
             peaks,
         ))
     })?;
+    let late = case.late.then(|| {
+        let number = case.validators.saturating_add(others);
+        runtime.block_on(catch_up(folder.path(), number, &nodes, sent.tally.accepted))
+    });
+    let late = late.transpose()?;
     if let Some(trouble) = &sent.trouble {
         eprintln!("{trouble}");
     }
@@ -426,6 +476,7 @@ pub fn run(parent: &Path, cast: &Cast, case: &Case<'_>) -> Result<Together, Fail
         sent_bytes_per_record: case.prepared.bytes as f64 / case.prepared.records.max(1) as f64,
         driver_us_per_record: driver.map(micros),
         settled_ms: settled.as_secs_f64() * 1e3,
+        late,
         nodes: of_nodes,
     })
 }
@@ -465,5 +516,14 @@ pub fn line(found: &Together) -> String {
         found.sent_bytes_per_record,
         found.driver_us_per_record.unwrap_or(0.0),
         found.tally.failed,
+    )
+}
+
+/// In words how a late node caught up.
+#[must_use]
+pub fn late_line(late: &Late) -> String {
+    format!(
+        "追赶 / caught up in {:.1} s: {:.0} records/s, {:.1} µs of processor time each",
+        late.seconds, late.records_per_second, late.cpu_us_per_record
     )
 }

@@ -1,6 +1,7 @@
 //! Executing a whole block again: what every validator, every replay and every audit does.
 
 use super::block_signatures::BlockSignatures;
+use super::key_ring::KeyRing;
 use super::{BlockPosition, Candidate, Execution, Recorded, Verdict};
 use crate::calendar::Instant;
 use crate::chain::{
@@ -66,14 +67,16 @@ pub struct Executed {
 }
 
 /// Whether the members' signatures are verified again.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Signatures {
+#[derive(Debug)]
+pub enum Signatures<'k> {
     /// Verify each: a block of strangers, or an audit.
     Verify {
         /// 32 fresh bytes of a cryptographic random source for each block, which nobody who made
         /// a signature could know before: with them many signatures are verified as one. The
         /// verdict does not depend on them.
         seed: [u8; 32],
+        /// Keys that verified before.
+        keys: &'k mut KeyRing,
     },
     /// A certificate vouches for them: this node or a quorum verified them before.
     Trust,
@@ -137,7 +140,7 @@ pub fn execute_block<V: StateView>(
     point: &ChainPoint,
     state: &V,
     block: &Block,
-    signatures: Signatures,
+    signatures: Signatures<'_>,
 ) -> Result<Executed, BlockFault<V::Error>> {
     let header = &block.header;
     let invalid = |reason| BlockFault::Invalid {
@@ -156,7 +159,9 @@ pub fn execute_block<V: StateView>(
     };
     let mut execution = Execution::new(state, position);
     let mut block_signatures = match signatures {
-        Signatures::Verify { seed } => Some(BlockSignatures::new(&point.chain_id, seed)),
+        Signatures::Verify { seed, keys } => {
+            Some(BlockSignatures::new(&point.chain_id, seed, keys))
+        }
         Signatures::Trust => None,
     };
     let run = run(&mut execution, block, block_signatures.as_mut());

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
 use super::block::{Failure, InvalidBlock};
+use super::key_ring::KeyRing;
 use crate::chain::{BlockEnvelope, ChainId};
 use crate::crypto::{Hash, HintedSignature, Kid, PublicKey, Signed, sm3, verify_many};
 use crate::state::{StateView, TypedState};
@@ -15,6 +16,7 @@ const TOGETHER_MAX: usize = 1024;
 pub(super) struct BlockSignatures<'c> {
     chain: &'c ChainId,
     seed: [u8; 32],
+    ring: &'c mut KeyRing,
     /// Keys that were read. A `kid` is a digest of its key, so none ever becomes another key.
     keys: BTreeMap<Kid, PublicKey>,
     noted: Vec<Noted>,
@@ -29,10 +31,11 @@ struct Noted {
 }
 
 impl<'c> BlockSignatures<'c> {
-    pub(super) fn new(chain: &'c ChainId, seed: [u8; 32]) -> Self {
+    pub(super) fn new(chain: &'c ChainId, seed: [u8; 32], ring: &'c mut KeyRing) -> Self {
         Self {
             chain,
             seed,
+            ring,
             keys: BTreeMap::new(),
             noted: Vec::new(),
         }
@@ -51,7 +54,7 @@ impl<'c> BlockSignatures<'c> {
             Entry::Occupied(known) => known.into_mut(),
             Entry::Vacant(unknown) => {
                 let key = TypedState(state).key(&kid)?.ok_or_else(wrong)?;
-                unknown.insert(key.public_key)
+                unknown.insert(self.ring.kept(kid, key.public_key))
             }
         };
         let message = envelope.signed_message(self.chain).ok_or_else(wrong)?;
@@ -60,7 +63,7 @@ impl<'c> BlockSignatures<'c> {
             digest: key.message_digest(&message),
             signature: HintedSignature {
                 signature: envelope.authorization.signature(),
-                parity: None,
+                parity: envelope.parity,
             },
             first_index,
         });

@@ -97,6 +97,11 @@ pub struct BlockEnvelope {
     pub authorization: Authorization,
     /// The records that are on the chain.
     pub entries: Vec<Entry>,
+    /// What the signer said of the signature's point ([`HintedSignature::parity`]), where it is
+    /// known. No part of the encoding: it makes verifying quicker and changes no verdict.
+    ///
+    /// [`HintedSignature::parity`]: crate::crypto::HintedSignature::parity
+    pub parity: Option<bool>,
 }
 
 impl BlockEnvelope {
@@ -269,6 +274,7 @@ impl BlockEnvelope {
             Ok(Self {
                 authorization,
                 entries,
+                parity: None,
             })
         } else {
             Err(DecodeError::Invalid { what: "entries" })
@@ -307,6 +313,34 @@ impl Block {
                 outcome: &entry.outcome,
             })
         })
+    }
+
+    /// The hints of the envelopes' signatures, which the encoding leaves out: two bits for each
+    /// envelope, lowest first, 0 for none, 2 for an even and 3 for an odd y coordinate.
+    #[must_use]
+    pub fn hints(&self) -> Vec<u8> {
+        let bits = |envelope: &BlockEnvelope| match envelope.parity {
+            None => 0,
+            Some(false) => 2,
+            Some(true) => 3,
+        };
+        let byte =
+            |four: &[BlockEnvelope]| four.iter().rev().fold(0, |byte, one| byte << 2 | bits(one));
+        self.envelopes.chunks(4).map(byte).collect()
+    }
+
+    /// Notes hints as [`Block::hints`] gives them. Missing ones are none, and wrong ones cost time
+    /// only.
+    pub fn note_hints(&mut self, hints: &[u8]) {
+        for (four, byte) in self.envelopes.chunks_mut(4).zip(hints) {
+            for (envelope, shift) in four.iter_mut().zip([0, 2, 4, 6]) {
+                envelope.parity = match (byte >> shift) & 3 {
+                    2 => Some(false),
+                    3 => Some(true),
+                    _ => None,
+                };
+            }
+        }
     }
 
     /// The encoding.
@@ -392,6 +426,7 @@ mod tests {
                 signature: signer.sign(&record_message(&chain, b"{}")).unwrap(),
             },
             entries: vec![entry("{}")],
+            parity: None,
         };
         let leaves =
             ["r0", "r1", "r2", "r3", "r4"].map(|record| merkle::leaf_hash(record.as_bytes()));
@@ -408,6 +443,7 @@ mod tests {
                 omitted,
             },
             entries: ["r0", "r2", "r3"].map(entry).into(),
+            parity: None,
         };
         let header = Header {
             count: 4,
@@ -418,6 +454,29 @@ mod tests {
             header,
             envelopes: vec![single, batch],
         }
+    }
+
+    #[test]
+    fn hints_come_back_as_they_were_and_wrong_ones_do_no_harm() {
+        let mut block = block();
+        let one = block.envelopes[0].clone();
+        let hints = [None, Some(false), Some(true), None, Some(true), Some(false)];
+        block.envelopes = hints
+            .map(|parity| BlockEnvelope {
+                parity,
+                ..one.clone()
+            })
+            .into();
+        let noted = block.hints();
+        assert_eq!(noted, [0b0011_1000, 0b1011]);
+        let mut read = Block::decode(&block.encode().unwrap()).unwrap();
+        assert!(read.envelopes.iter().all(|one| one.parity.is_none()));
+        read.note_hints(&noted);
+        assert_eq!(read, block);
+        read.note_hints(&[]);
+        assert_eq!(read, block);
+        read.note_hints(&[0xFF, 0xFF, 0xFF]);
+        assert_eq!(read.hints(), [0xFF, 0x0F]);
     }
 
     #[test]

@@ -53,6 +53,7 @@ fn receipt(outcome: Outcome, batch: bool) -> Receipt {
                 record: RECORD.into(),
                 outcome: outcome.clone(),
             }],
+            parity: None,
         };
         (signature, envelope.batch_proof(0))
     } else {

@@ -500,6 +500,7 @@ fn envelope(entries: Vec<(usize, Entry)>, single: bool, atomic: bool) -> Option<
     Some(BlockEnvelope {
         authorization,
         entries,
+        parity: None,
     })
 }
 

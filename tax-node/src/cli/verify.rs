@@ -8,7 +8,7 @@
 use std::path::Path;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use invoice_core::apply::{ChainPoint, Signatures, execute_block, genesis_changes};
+use invoice_core::apply::{ChainPoint, KeyRing, Signatures, execute_block, genesis_changes};
 use invoice_core::chain::Genesis;
 use invoice_core::state::{MemoryState, Table, TypedState};
 
@@ -42,6 +42,7 @@ fn verify(snapshot: &Snapshot, genesis: &Genesis) -> Result<ChainPoint, Failure>
     state.apply(&genesis_changes(genesis));
     let mut point = ChainPoint::genesis(genesis);
     let mut counts = RowCounts::default();
+    let mut keys = KeyRing::default();
     for stored in snapshot.blocks_from(1) {
         let stored = stored?;
         let height = stored.block.header.height;
@@ -64,7 +65,10 @@ fn verify(snapshot: &Snapshot, genesis: &Genesis) -> Result<ChainPoint, Failure>
             .verify(&validators.set, genesis.chain_id())
             .map_err(Failure::integrity)?;
         let seed = fresh_seed().map_err(|error| Failure::new(Exit::Usage, "randomness", error))?;
-        let signatures = Signatures::Verify { seed };
+        let signatures = Signatures::Verify {
+            seed,
+            keys: &mut keys,
+        };
         let executed =
             execute_block(&point, &state, &stored.block, signatures).map_err(Failure::integrity)?;
         for (index, hash) in (header.first_index..).zip(&executed.leaf_hashes) {

@@ -6,6 +6,7 @@
 //! anyone votes for them, and committed with a certificate, whoever proposed them.
 
 pub mod consortium;
+mod planted;
 mod solo;
 
 use std::sync::Arc;
@@ -17,6 +18,7 @@ use invoice_core::chain::{Block, Certificate, ChainId, ValidatorSet};
 
 use consortium::frames::DecidedBlock;
 
+pub use planted::{Fault, Planted};
 pub use solo::Solo;
 
 /// What the application has for the next block.

@@ -319,7 +319,7 @@ fn judge(submission: &Submission, prepared: Prepared<'_>) -> Admitted {
     let mut answers: Vec<Option<RecordVerdict>> = Vec::with_capacity(records.len());
     let mut verified = signer.map(|signer| Verified {
         key: Arc::clone(signer.key),
-        signature: signer.signature.signature,
+        signature: signer.signature,
         form: signer.form,
         positions: Vec::with_capacity(records.len()),
         records: Vec::with_capacity(records.len()),

@@ -18,7 +18,9 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use invoice_core::apply::{BlockFault, ChainPoint, Executed, Recorded, Signatures, execute_block};
+use invoice_core::apply::{
+    BlockFault, ChainPoint, Executed, InvalidBlock, KeyRing, Recorded, Signatures, execute_block,
+};
 use invoice_core::calendar::Instant;
 use invoice_core::chain::{Block, Certificate, ChainId, Header, ValidatorSet};
 use invoice_core::crypto::Hash;
@@ -37,7 +39,7 @@ use super::pipeline::pending::Pending;
 use super::pipeline::seal::{Sealed, Waiting, seal};
 use super::validators::Validators;
 use crate::engine::consortium::frames::DecidedBlock;
-use crate::engine::{Application, Build, BuildRequest, Fatal, Replica, Validity};
+use crate::engine::{Application, Build, BuildRequest, Fatal, Fault, Planted, Replica, Validity};
 use crate::seed::fresh_seed;
 use crate::store::{CommittedBlock, IndexRows, Snapshot, Store};
 
@@ -52,6 +54,8 @@ pub(super) struct ChainApplication {
     pub(super) clock: Clock,
     pub(super) desk: Arc<Desk>,
     pub(super) keys: Arc<KeyCache>,
+    /// Keys that verified blocks of others.
+    pub(super) ring: KeyRing,
     pub(super) pending: Arc<Pending>,
     pub(super) head: watch::Sender<u64>,
     pub(super) built: Option<Built>,
@@ -59,6 +63,7 @@ pub(super) struct ChainApplication {
     pub(super) checked: Option<Checked>,
     pub(super) outbox: Arc<Outbox>,
     pub(super) intake: Arc<Intake>,
+    pub(super) planted: Planted,
 }
 
 /// The block that this node proposes, with those who wait for it.
@@ -69,6 +74,8 @@ pub(super) struct Built {
     frontier: Frontier,
     records: Vec<Recorded>,
     waiting: Vec<Waiting>,
+    /// Whether the sequencer executed it, and goes on from it.
+    sequenced: bool,
 }
 
 /// A block of another, executed over the state that it continues.
@@ -111,6 +118,7 @@ impl ChainApplication {
             frontier,
             records,
             waiting,
+            sequenced: true,
         };
         Ok((Block { header, envelopes }, built))
     }
@@ -118,7 +126,7 @@ impl ChainApplication {
     /// A block without records: it says that the chain is alive.
     fn build_empty(&mut self) -> Result<Build, Fatal> {
         let now = (self.clock)().ms();
-        let (block, built) = self.assemble(Sealed {
+        let (block, mut built) = self.assemble(Sealed {
             time: Instant::from_ms(now.max(self.point.time.ms().saturating_add(1))),
             first_index: self.point.frontier.size(),
             envelopes: Vec::new(),
@@ -128,6 +136,7 @@ impl ChainApplication {
             changes: Arc::new(Changes::new()),
             waiting: Vec::new(),
         })?;
+        built.sequenced = false;
         self.built = Some(built);
         Ok(Build::Block(Box::new(block)))
     }
@@ -139,12 +148,16 @@ impl ChainApplication {
             return Ok(checked.executed);
         }
         let snapshot = self.store.snapshot().map_err(Fatal::new)?;
-        execute_block(&self.point, &snapshot, block, verify_all()?).map_err(Fatal::new)
+        let signatures = verify_all(&mut self.ring)?;
+        execute_block(&self.point, &snapshot, block, signatures).map_err(Fatal::new)
     }
 
     /// The block that was built is not the one decided: the sequencer begins again over the last
     /// committed block, with the envelopes of the lost one first.
     fn restart(&self, lost: Option<Built>) {
+        if lost.is_none() && self.planted.has(Fault::SequencerNotRestarted) {
+            return;
+        }
         let waiting = lost.map(|built| built.waiting).unwrap_or_default();
         self.desk.restart(Restart {
             carried: waiting.into_iter().map(|waiting| waiting.job).collect(),
@@ -249,7 +262,9 @@ impl Application for ChainApplication {
             return invalid("its header names other validators".to_owned());
         }
         let latest = (self.clock)().ms().saturating_add(CLOCK_SKEW_MAX_MS);
-        if block.header.time_ms > latest.max(self.point.time.ms().saturating_add(1)) {
+        if block.header.time_ms > latest.max(self.point.time.ms().saturating_add(1))
+            && !self.planted.has(Fault::FutureAccepted)
+        {
             return invalid("its time lies ahead of this node's clock".to_owned());
         }
         if self
@@ -261,12 +276,17 @@ impl Application for ChainApplication {
             return Ok(Validity::Valid);
         }
         let snapshot = self.store.snapshot().map_err(Fatal::new)?;
-        match execute_block(&self.point, &snapshot, block, verify_all()?) {
+        let signatures = verify_all(&mut self.ring)?;
+        match execute_block(&self.point, &snapshot, block, signatures) {
             Ok(executed) => {
                 let block_id = block.header.id();
                 self.checked = Some(Checked { block_id, executed });
                 Ok(Validity::Valid)
             }
+            Err(BlockFault::Invalid {
+                reason: InvalidBlock::Digest(_),
+                ..
+            }) if self.planted.has(Fault::DigestUnchecked) => Ok(Validity::Valid),
             Err(BlockFault::Invalid { reason, .. }) => invalid(reason.to_string()),
             Err(BlockFault::State(fault)) => Err(Fatal::new(fault)),
         }
@@ -277,7 +297,15 @@ impl Application for ChainApplication {
             return Ok(());
         }
         match self.built.take() {
-            Some(built) if built.block_id == block.header.id() => {
+            Some(mut built) if built.block_id == block.header.id() => {
+                if self.planted.has(Fault::AnsweredBeforeDurable) {
+                    let frontier = self.point.frontier.clone();
+                    let carried = self.validators.history().changes_at(block.header.height);
+                    let hashes = built.leaf_hashes.clone();
+                    let fresh =
+                        FreshBlock::new(block.clone(), &certificate, frontier, hashes, carried);
+                    self.answer(std::mem::take(&mut built.waiting), Some(&Arc::new(fresh)));
+                }
                 self.store(
                     &block,
                     &certificate,
@@ -288,7 +316,12 @@ impl Application for ChainApplication {
                 let before = self.point.frontier.clone();
                 let carried = self.validators.history().changes_at(block.header.height);
                 self.publish(&block.header, &built.changes, built.frontier)?;
-                self.desk.settled();
+                if built.sequenced {
+                    self.desk.settled();
+                } else {
+                    // The sequencer knows nothing of a block without records, its height and time.
+                    self.restart(None);
+                }
                 let fresh =
                     FreshBlock::new(block, &certificate, before, built.leaf_hashes, carried);
                 self.answer(built.waiting, Some(&Arc::new(fresh)));
@@ -362,7 +395,7 @@ fn rows_of(
 }
 
 /// Verifies every signature of a block, with a seed that nobody could know before.
-fn verify_all() -> Result<Signatures, Fatal> {
+fn verify_all(keys: &mut KeyRing) -> Result<Signatures<'_>, Fatal> {
     let seed = fresh_seed().map_err(Fatal::new)?;
-    Ok(Signatures::Verify { seed })
+    Ok(Signatures::Verify { seed, keys })
 }

@@ -16,6 +16,8 @@ mod key_cache;
 mod pipeline;
 mod receipts;
 mod registry;
+#[cfg(any(test, feature = "fault-injection"))]
+pub mod simulated;
 mod stages;
 mod start;
 mod validate;

@@ -236,6 +236,7 @@ impl<'s> Receipts<'s> {
             let envelope = BlockEnvelope {
                 authorization,
                 entries,
+                parity: None,
             };
             let tree = envelope.batch_tree();
             self.batch = Some(Batch { first, tree });

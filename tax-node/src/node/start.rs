@@ -8,7 +8,9 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use consensus::Timeouts;
-use invoice_core::apply::{BlockFault, ChainPoint, Signatures, execute_block, genesis_changes};
+use invoice_core::apply::{
+    BlockFault, ChainPoint, KeyRing, Signatures, execute_block, genesis_changes,
+};
 use invoice_core::calendar::Instant;
 use invoice_core::chain::{Genesis, GenesisError};
 use invoice_core::crypto::{Kid, Signer};
@@ -31,7 +33,7 @@ use super::pipeline::sequencer::Sequencer;
 use super::pipeline::verify::Verifier;
 use super::validators::{Validators, ValidatorsError, certified};
 use crate::engine::consortium::thread::{Consortium, Figures, Wake};
-use crate::engine::{Engine, EngineError, Solo, consortium};
+use crate::engine::{Engine, EngineError, Planted, Solo, consortium};
 use crate::files;
 use crate::links::{Limits, Links, LinksConfig, LinksError, Peer, TooManyPeers};
 use crate::store::{NewChain, OpenError, OpenOptions, ReadError, ReplayError, Store, Tuning};
@@ -269,11 +271,13 @@ impl Node {
             clock: Arc::clone(&shared.clock),
             desk: Arc::clone(&shared.desk),
             keys: Arc::clone(&shared.keys),
+            ring: KeyRing::default(),
             pending: Arc::clone(&shared.pending),
             head: head_sender,
             built: None,
             checked: None,
             outbox: Arc::clone(&shared.outbox),
+            planted: Planted::default(),
             intake: Arc::new(Intake {
                 store: Arc::clone(&shared.store),
                 keys: Arc::clone(&shared.keys),
@@ -394,7 +398,7 @@ fn open(config: &NodeConfig) -> Result<Store, OpenError> {
 }
 
 /// Executes the last blocks again, by the code that runs live, and compares the state.
-fn replay_tail(store: &Store, genesis: &Genesis) -> Result<ChainPoint, StartError> {
+pub(super) fn replay_tail(store: &Store, genesis: &Genesis) -> Result<ChainPoint, StartError> {
     let mut tail = store.tail_for_replay()?;
     while let Some(stored) = tail.next_block()? {
         let header = &stored.block.header;

@@ -110,6 +110,7 @@ impl BlockOutline {
             envelopes.push(BlockEnvelope {
                 authorization: outline.authorization.clone(),
                 entries,
+                parity: None,
             });
         }
         if leaves.next().is_some() {

@@ -1,7 +1,7 @@
 //! The whole registry from outside: real processes, real sockets, real files.
 
-mod bad_input;
 mod backup;
+mod bad_input;
 mod commands;
 mod consortium;
 mod consortium_commands;

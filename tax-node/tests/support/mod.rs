@@ -298,6 +298,7 @@ impl Chain {
             envelopes.push(BlockEnvelope {
                 authorization: any_authorization(dice, entries.len()),
                 entries,
+                parity: None,
             });
         }
 

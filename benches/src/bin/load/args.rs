@@ -1,5 +1,6 @@
 //! The command line.
 
+use std::net::SocketAddr;
 use std::num::NonZeroU32;
 use std::path::PathBuf;
 
@@ -34,6 +35,12 @@ pub(crate) enum Verb {
     Consortium(Consortium),
     /// 与其他做法并列比较 / beside what others would do
     Peers(Peers),
+    /// 为故障试验准备节点目录 / make the folders of nodes for a trial under faults
+    TrialPrepare(TrialPrepare),
+    /// 故障试验中的客户端，至标准输入结束 / a client of such a trial, until standard input ends
+    TrialClient(TrialClient),
+    /// 核对故障试验后各节点的链 / compare the nodes' chains after such a trial
+    TrialCheck(TrialCheck),
     /// 作为多节点之一运行（供本程序调用）/ run as one of several nodes, for this program's own use
     #[command(hide = true)]
     ServeAmong { folder: PathBuf, number: u8 },
@@ -151,6 +158,10 @@ pub(crate) struct Consortium {
     /// 无投票权的节点数 / nodes without a vote
     #[arg(long, default_value_t = 0)]
     pub(crate) supervisors: u8,
+    /// 发送完毕后再启动一个空的监督节点，测其追赶速度 / start one more, empty node without a vote at
+    /// the end, and time how it catches up
+    #[arg(long)]
+    pub(crate) late: bool,
     /// 调用 / call
     #[arg(long, value_enum, default_value = "bulk")]
     pub(crate) call: Call,
@@ -166,6 +177,63 @@ pub(crate) struct Consortium {
     /// 持续秒数；缺省发完为止 / for so many seconds; else until everything is sent
     #[arg(long)]
     pub(crate) seconds: Option<u64>,
+}
+
+#[derive(clap::Args)]
+pub(crate) struct TrialPrepare {
+    /// 试验目录 / the trial's folder
+    #[arg(long)]
+    pub(crate) dir: PathBuf,
+    /// 验证节点数 / nodes that vote
+    #[arg(long, default_value_t = 4)]
+    pub(crate) validators: usize,
+    /// 开票方数量 / issuers
+    #[arg(long, default_value_t = 60)]
+    pub(crate) issuers: usize,
+    /// 随机种子 / seed
+    #[arg(long, default_value_t = 1)]
+    pub(crate) seed: u64,
+    /// 各节点互联地址 / where each node is reached by the others
+    #[arg(long, value_delimiter = ',', required = true)]
+    pub(crate) peers: Vec<SocketAddr>,
+}
+
+#[derive(clap::Args)]
+pub(crate) struct TrialClient {
+    /// 试验目录 / the trial's folder
+    #[arg(long)]
+    pub(crate) dir: PathBuf,
+    /// 各节点 HTTP 地址 / the nodes' HTTP addresses
+    #[arg(long, value_delimiter = ',', required = true)]
+    pub(crate) nodes: Vec<SocketAddr>,
+    /// 客户端序号，从 0 起 / this client's number, from 0
+    #[arg(long)]
+    pub(crate) number: usize,
+    /// 客户端数 / clients
+    #[arg(long, default_value_t = 3)]
+    pub(crate) of: usize,
+    /// 首个票号 / number of the first documents
+    #[arg(long, default_value_t = 1)]
+    pub(crate) first_serial: u64,
+    /// 每秒单据数 / documents a second
+    #[arg(long, default_value_t = 100.0)]
+    pub(crate) rate: f64,
+    /// 应答记录文件 / where answers are written
+    #[arg(long)]
+    pub(crate) log: PathBuf,
+}
+
+#[derive(clap::Args)]
+pub(crate) struct TrialCheck {
+    /// 试验目录 / the trial's folder
+    #[arg(long)]
+    pub(crate) dir: PathBuf,
+    /// 各客户端的应答记录 / the clients' answers
+    #[arg(long, value_delimiter = ',')]
+    pub(crate) logs: Vec<PathBuf>,
+    /// 输出 JSON / print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 #[derive(clap::Args)]

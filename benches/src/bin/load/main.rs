@@ -3,6 +3,7 @@
 
 mod args;
 mod side_by_side;
+mod trials;
 mod verbs;
 
 use std::process::ExitCode;

@@ -40,6 +40,9 @@ pub(crate) fn run(args: Args) -> Result<(), Failure> {
         Verb::Light(args) => lightly(&args),
         Verb::Peers(args) => crate::side_by_side::run(&args),
         Verb::Consortium(args) => among_others(&args),
+        Verb::TrialPrepare(args) => crate::trials::prepare(&args),
+        Verb::TrialClient(args) => crate::trials::client(args),
+        Verb::TrialCheck(args) => crate::trials::check(&args),
         Verb::ServeAmong { folder, number } => consortium::serve(&folder, number),
         Verb::Serve {
             folder,
@@ -227,6 +230,7 @@ fn among_others(args: &Consortium) -> Result<(), Failure> {
         let case = consortium::Case {
             validators: args.validators,
             supervisors: args.supervisors,
+            late: args.late,
             form: request.form.to_string(),
             input: &path,
             prepared: &prepared,
@@ -243,6 +247,9 @@ fn among_others(args: &Consortium) -> Result<(), Failure> {
         let found = consortium::run(&common.folder, &cast, &case)?;
         if !common.json {
             println!("{}", consortium::line(&found));
+            if let Some(late) = &found.late {
+                println!("{}", consortium::late_line(late));
+            }
         }
         all.push(found);
     }

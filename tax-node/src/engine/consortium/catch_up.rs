@@ -1,13 +1,13 @@
 //! Catching up: final blocks from peers, verified and executed like any other.
 
 use arc_malachitebft_wal::Storage;
-use invoice_core::chain::{Block, Certificate};
+use invoice_core::chain::{Block, Certificate, ValidatorSet};
 use invoice_core::crypto::Kid;
 
 use super::frames::{DecidedBlock, FETCHED_BLOCKS_MAX, FETCHED_BYTES_TARGET, Frame};
 use super::participant::{Action, Clock, Participant};
 use super::{Alarm, ConsortiumError};
-use crate::engine::{Replica, Validity};
+use crate::engine::{Fault, Replica, Validity};
 
 /// Answers that a peer gets between two ticks of [`Clock::Status`]: what is enough for catching up
 /// at any speed and does not keep the thread from voting.
@@ -137,7 +137,9 @@ impl<A: Replica, S: Storage> Participant<A, S> {
         let proven = block.header.height == height
             && certificate.height == height
             && certificate.block_id == block.header.id()
-            && certificate.verify(self.validators(), &chain).is_ok();
+            && (certificate.verify(self.validators(), &chain).is_ok()
+                || self.planted.has(Fault::CertificateOfAThird)
+                    && is_of_a_third(&certificate, self.validators()));
         if !proven {
             self.actions
                 .push(Action::Cut(peer, "a block that is not final"));
@@ -162,4 +164,13 @@ impl<A: Replica, S: Storage> Participant<A, S> {
             }
         }
     }
+}
+
+/// What a planted fault takes for final.
+fn is_of_a_third(certificate: &Certificate, validators: &ValidatorSet) -> bool {
+    let signed = certificate.signatures.iter();
+    let weights = signed
+        .filter_map(|(kid, _)| validators.get(kid))
+        .map(|one| one.weight);
+    weights.fold(0, u64::saturating_add) > validators.total_weight() / 3
 }

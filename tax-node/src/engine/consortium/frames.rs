@@ -5,8 +5,8 @@
 //! claims; signatures inside messages and certificates prove what they prove.
 
 use bytes::Bytes;
-use consensus::{Message, Vote};
-use invoice_core::chain::BLOCK_BYTES_MAX;
+use consensus::Message;
+use invoice_core::chain::{BLOCK_BYTES_MAX, BLOCK_RECORDS_MAX};
 use invoice_core::codec::{DecodeError, EncodeError, Reader, Writer};
 use invoice_core::crypto::{Hash, Kid};
 
@@ -20,6 +20,8 @@ pub const FETCHED_BLOCKS_MAX: usize = 1_024;
 pub const FORWARDED_MAX: usize = 4_096;
 /// Bytes of envelopes after which no further one is forwarded together with them.
 pub const FORWARDED_BYTES_TARGET: usize = 1024 * 1024;
+/// Longest hints of a block's signatures, in bytes: two bits for each envelope.
+const HINTS_BYTES_MAX: usize = BLOCK_RECORDS_MAX.div_ceil(4);
 /// Longest certificate, in bytes: a hundred validators' signatures and its head.
 const CERTIFICATE_BYTES_MAX: usize = 16 * 1024;
 /// Longest message of consensus, in bytes: a certificate of votes with its head.
@@ -42,6 +44,9 @@ pub struct ProposedBlock {
     pub block_id: Hash,
     /// The encoded block.
     pub bytes: Bytes,
+    /// Hints of its signatures ([`invoice_core::chain::Block::hints`]): they save the receiver time,
+    /// and wrong ones are no fault that anybody could prove.
+    pub hints: Bytes,
 }
 
 /// A final block with what makes it final.
@@ -74,9 +79,9 @@ pub enum Frame {
     Blocks(Vec<DecidedBlock>),
     /// Envelopes of members that wait to be recorded, for whoever proposes next.
     Envelopes(Vec<Bytes>),
-    /// The last vote that the sender has of the receiver, signed by the receiver itself; sent
-    /// once on each link, so that a validator whose disk went back in time hears of it.
-    LastVote(Option<Vote>),
+    /// The last vote or proposal that the sender has of the receiver, signed by the receiver itself;
+    /// sent once on each link, so that a validator whose disk went back in time hears of it.
+    LastWord(Option<Message>),
 }
 
 /// The kind of a frame.
@@ -95,8 +100,8 @@ pub enum FrameKind {
     Blocks = 5,
     /// [`Frame::Envelopes`].
     Envelopes = 6,
-    /// [`Frame::LastVote`].
-    LastVote = 7,
+    /// [`Frame::LastWord`].
+    LastWord = 7,
 }
 
 impl FrameKind {
@@ -108,7 +113,7 @@ impl FrameKind {
         Self::Fetch,
         Self::Blocks,
         Self::Envelopes,
-        Self::LastVote,
+        Self::LastWord,
     ];
 
     /// The kind with a number.
@@ -121,7 +126,7 @@ impl FrameKind {
     #[must_use]
     pub const fn bytes_max(self) -> usize {
         match self {
-            Self::Consensus | Self::LastVote => MESSAGE_BYTES_MAX,
+            Self::Consensus | Self::LastWord => MESSAGE_BYTES_MAX,
             Self::Status | Self::Fetch => 8,
             Self::Block | Self::Blocks | Self::Envelopes => FRAME_BYTES_MAX,
         }
@@ -139,7 +144,7 @@ impl Frame {
             Self::Fetch { .. } => FrameKind::Fetch,
             Self::Blocks(_) => FrameKind::Blocks,
             Self::Envelopes(_) => FrameKind::Envelopes,
-            Self::LastVote(_) => FrameKind::LastVote,
+            Self::LastWord(_) => FrameKind::LastWord,
         }
     }
 
@@ -159,6 +164,7 @@ impl Frame {
                 writer.put_u32(block.valid_round.unwrap_or_default());
                 writer.put(block.proposer.as_bytes());
                 writer.put(block.block_id.as_bytes());
+                writer.put_bytes32("hints", &block.hints)?;
                 writer.put(&block.bytes);
             }
             Self::Status { height } | Self::Fetch { from: height } => writer.put_u64(*height),
@@ -173,9 +179,9 @@ impl Frame {
                     writer.put_bytes32("envelope", envelope)?;
                 }
             }
-            Self::LastVote(vote) => {
-                if let Some(vote) = vote {
-                    writer.put(&Message::Vote(vote.clone()).encode()?);
+            Self::LastWord(word) => {
+                if let Some(word) = word {
+                    writer.put(&word.encode()?);
                 }
             }
         }
@@ -196,12 +202,14 @@ impl Frame {
         let mut reader = Reader::new(payload);
         let frame = match kind {
             FrameKind::Consensus => return Message::decode(payload).map(Self::Consensus),
-            FrameKind::LastVote if payload.is_empty() => return Ok(Self::LastVote(None)),
-            FrameKind::LastVote => {
+            FrameKind::LastWord if payload.is_empty() => return Ok(Self::LastWord(None)),
+            FrameKind::LastWord => {
                 return match Message::decode(payload)? {
-                    Message::Vote(vote) => Ok(Self::LastVote(Some(vote))),
-                    Message::Proposal(_) | Message::Polka(_) | Message::RoundChange(_) => {
-                        Err(DecodeError::Invalid { what: "last vote" })
+                    word @ (Message::Vote(_) | Message::Proposal(_)) => {
+                        Ok(Self::LastWord(Some(word)))
+                    }
+                    Message::Polka(_) | Message::RoundChange(_) => {
+                        Err(DecodeError::Invalid { what: "last word" })
                     }
                 };
             }
@@ -257,6 +265,7 @@ fn read_block(reader: &mut Reader<'_>, payload: &Bytes) -> Result<ProposedBlock,
         valid_round: again.then_some(valid_round),
         proposer: reader.kid("proposer")?,
         block_id: reader.hash("block id")?,
+        hints: take_part(reader, payload, "hints", HINTS_BYTES_MAX)?,
         bytes: payload.slice_ref(reader.take("block", reader.remaining())?),
     })
 }

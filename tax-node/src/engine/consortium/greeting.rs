@@ -2,29 +2,30 @@
 //!
 //! A disk can go back in time: somebody restores a backup, or a snapshot of a virtual machine. A
 //! validator that then signs at a height at which it signed before may contradict itself. So on
-//! every link each side first shows the last vote that it has of the other, signed by the other
-//! itself and therefore beyond doubt. A validator begins only when peers that make up a quorum with
-//! it have greeted, and at heights up to the newest vote that it does not remember it signs nothing.
+//! every link each side first shows the last vote or proposal that it has of the other, signed by
+//! the other itself and therefore beyond doubt. A validator begins only when peers that make up a
+//! quorum with it have greeted, and at heights up to the newest word of its own that it does not
+//! remember it signs nothing.
 //!
 //! What nobody of that quorum has seen cannot have made a difference together with them; the rest
 //! counts, like any fault, against the third of the weight that the agreement bears.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use consensus::{LogEntry, Vote};
+use consensus::{LogEntry, Message};
 use invoice_core::chain::{ChainId, ValidatorSet};
 use invoice_core::crypto::Kid;
-use invoice_core::crypto::messages::vote_message;
+use invoice_core::crypto::messages::{VoteKind, proposal_message, vote_message};
 
-/// How far a voter got: height, round, and prevote (0) or precommit (1).
+/// How far a validator got: height, round, and proposal (0), prevote (1) or precommit (2).
 type Place = (u64, u32, u8);
 
 /// Greetings, given and heard.
 #[derive(Debug)]
 pub(super) struct Greeting {
     own: Kid,
-    /// The last vote of each validator, verified.
-    votes: BTreeMap<Kid, Vote>,
+    /// The last vote or proposal of each validator, verified.
+    words: BTreeMap<Kid, Message>,
     heard: BTreeSet<Kid>,
     /// Once a quorum has greeted, that is that.
     done: bool,
@@ -36,59 +37,74 @@ impl Greeting {
     pub(super) const fn new(own: Kid) -> Self {
         Self {
             own,
-            votes: BTreeMap::new(),
+            words: BTreeMap::new(),
             heard: BTreeSet::new(),
             done: false,
             forbidden: 0,
         }
     }
 
-    /// Takes note of a verified vote in the log.
+    /// Takes note of a verified vote or proposal in the log.
     pub(super) fn note(&mut self, entry: &LogEntry) {
-        let LogEntry::Vote(vote) = entry else {
+        let message = match entry {
+            LogEntry::Vote(vote) => Message::Vote(vote.clone()),
+            LogEntry::Proposal(proposal) => Message::Proposal(proposal.clone()),
+            LogEntry::Polka(_)
+            | LogEntry::Value(_)
+            | LogEntry::Elapsed(_)
+            | LogEntry::Block { .. } => return,
+        };
+        let Some((whose, place)) = place_of(&message) else {
             return;
         };
-        let place = place_of(vote);
-        let last = self.votes.get(&vote.voter);
-        if last.is_none_or(|last| place_of(last) < place) {
-            self.votes.insert(vote.voter, vote.clone());
+        let last = self.words.get(&whose).and_then(place_of);
+        if last.is_none_or(|(_, last)| last < place) {
+            self.words.insert(whose, message);
         }
     }
 
-    /// The last vote that this node has of a peer.
-    pub(super) fn last_vote_of(&self, peer: &Kid) -> Option<Vote> {
-        self.votes.get(peer).cloned()
+    /// The last vote or proposal that this node has of a peer.
+    pub(super) fn last_word_of(&self, peer: &Kid) -> Option<Message> {
+        self.words.get(peer).cloned()
     }
 
-    /// A peer greets, with the last vote that it has of this node.
+    /// A peer greets, with the last word that it has of this node.
     pub(super) fn heard(
         &mut self,
         from: Kid,
-        vote: Option<&Vote>,
+        word: Option<&Message>,
         chain: &ChainId,
         validators: &ValidatorSet,
     ) {
         self.heard.insert(from);
-        let Some(vote) = vote.filter(|vote| vote.voter == self.own) else {
+        let Some((word, (whose, place))) = word.and_then(|word| Some((word, place_of(word)?)))
+        else {
             return;
         };
-        let known = self.votes.get(&self.own).map(place_of);
-        if known.is_some_and(|known| place_of(vote) <= known) {
+        let known = self.words.get(&self.own).and_then(place_of);
+        if whose != self.own || known.is_some_and(|(_, known)| place <= known) {
             return;
         }
         let signed = validators.get(&self.own).is_some_and(|own| {
-            let message = vote_message(
-                chain,
-                vote.kind,
-                vote.height,
-                i64::from(vote.round),
-                vote.block_id.as_ref(),
-                &vote.voter,
-            );
-            own.public_key.verify(&message, &vote.signature)
+            let (message, signature) = match word {
+                Message::Vote(vote) => {
+                    let (round, id) = (i64::from(vote.round), vote.block_id.as_ref());
+                    let message =
+                        vote_message(chain, vote.kind, vote.height, round, id, &vote.voter);
+                    (message, &vote.signature)
+                }
+                Message::Proposal(own) => {
+                    let (id, valid_round) = (&own.block_id, own.valid_round);
+                    let message =
+                        proposal_message(chain, own.height, own.round, id, valid_round, &whose);
+                    (message, &own.signature)
+                }
+                Message::Polka(_) | Message::RoundChange(_) => return false,
+            };
+            own.public_key.verify(&message, signature)
         });
         if signed {
-            self.forbidden = self.forbidden.max(vote.height);
+            self.forbidden = self.forbidden.max(word.height());
         }
     }
 
@@ -116,6 +132,17 @@ impl Greeting {
     }
 }
 
-const fn place_of(vote: &Vote) -> Place {
-    (vote.height, vote.round, vote.kind as u8)
+/// Whose word it is, and how far that validator got with it.
+fn place_of(message: &Message) -> Option<(Kid, Place)> {
+    match message {
+        Message::Proposal(own) => Some((own.proposer, (own.height, own.round, 0))),
+        Message::Vote(vote) => {
+            let step = match vote.kind {
+                VoteKind::Prevote => 1,
+                VoteKind::Precommit => 2,
+            };
+            Some((vote.voter, (vote.height, vote.round, step)))
+        }
+        Message::Polka(_) | Message::RoundChange(_) => None,
+    }
 }

@@ -6,6 +6,8 @@
 //! real ones, and the simulation of whole consortiums gives it virtual ones.
 
 mod catch_up;
+#[cfg(any(test, feature = "fault-injection"))]
+mod fault_log;
 mod forwarding;
 pub mod frames;
 mod greeting;
@@ -19,6 +21,8 @@ use std::time::Duration;
 
 use invoice_core::crypto::{Hash, Kid};
 
+#[cfg(any(test, feature = "fault-injection"))]
+pub use fault_log::{LogDisk, LogFile};
 pub use participant::{Action, Clock, Event, Participant};
 pub use vote_log::VoteLog;
 

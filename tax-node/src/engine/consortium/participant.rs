@@ -35,7 +35,7 @@ use super::greeting::Greeting;
 use super::proposals::Proposals;
 use super::vote_log::VoteLog;
 use super::{Alarm, ConsortiumError, Tuning};
-use crate::engine::{Build, BuildRequest, Replica, Validity};
+use crate::engine::{Build, BuildRequest, Fault, Planted, Replica, Validity};
 
 /// Messages that are kept until the first height since the start begins.
 const EARLY_MESSAGES_MAX: usize = 1_024;
@@ -139,6 +139,7 @@ pub struct Participant<A, S> {
     /// Whether the log has entries of the height that comes next: it had begun before a crash.
     resumes: bool,
     forwarding: Forwarding,
+    pub(super) planted: Planted,
     pub(super) actions: Vec<Action>,
 }
 
@@ -176,6 +177,7 @@ impl<A: Replica, S: Storage> Participant<A, S> {
             wanted: None,
             resumes: false,
             forwarding: Forwarding::default(),
+            planted: Planted::default(),
             actions: Vec::new(),
         };
         for entry in node.log.entries(height)? {
@@ -183,6 +185,12 @@ impl<A: Replica, S: Storage> Participant<A, S> {
             node.greeting.note(&entry);
         }
         Ok(node)
+    }
+
+    /// Plants a fault.
+    #[cfg(any(test, feature = "fault-injection"))]
+    pub fn plant(&mut self, planted: Planted) {
+        self.planted = planted;
     }
 
     /// The application.
@@ -266,8 +274,8 @@ impl<A: Replica, S: Storage> Participant<A, S> {
 
     fn connected(&mut self, peer: Kid) {
         self.peers.insert(peer, Peer::default());
-        let vote = self.greeting.last_vote_of(&peer);
-        self.send(peer, Frame::LastVote(vote));
+        let word = self.greeting.last_word_of(&peer);
+        self.send(peer, Frame::LastWord(word));
         self.send(
             peer,
             Frame::Status {
@@ -295,11 +303,11 @@ impl<A: Replica, S: Storage> Participant<A, S> {
                 self.application.take_forwarded(envelopes);
                 Ok(())
             }
-            Frame::LastVote(vote) => {
+            Frame::LastWord(word) => {
                 let chain = self.application.chain_id().clone();
                 self.greeting
-                    .heard(from, vote.as_ref(), &chain, &self.validators);
-                if self.greeting.forbids(self.height()) && self.stage == Stage::Deciding {
+                    .heard(from, word.as_ref(), &chain, &self.validators);
+                if self.is_forbidden() && self.stage == Stage::Deciding {
                     // It voted at this height and has forgotten it: from here on it only listens.
                     self.begin()?;
                 }
@@ -367,7 +375,12 @@ impl<A: Replica, S: Storage> Participant<A, S> {
         self.votes()
             && self.missing != Some(height)
             && self.fetching.is_none()
-            && self.greeting.is_done(&self.validators)
+            && (self.greeting.is_done(&self.validators) || self.planted.has(Fault::GreetingIgnored))
+    }
+
+    /// Whether this node may have signed at the height what it does not remember.
+    fn is_forbidden(&self) -> bool {
+        self.greeting.forbids(self.height()) && !self.planted.has(Fault::GreetingIgnored)
     }
 
     fn heard_of_next(&self) -> bool {
@@ -386,8 +399,11 @@ impl<A: Replica, S: Storage> Participant<A, S> {
         let height = self.height();
         self.stop_deciding();
         self.log.begin(height)?;
-        let logged = self.log.entries(height)?;
-        let vote = match self.greeting.forbids(height) {
+        let mut logged = self.log.entries(height)?;
+        if self.planted.has(Fault::LogIgnored) {
+            logged.clear();
+        }
+        let vote = match self.is_forbidden() {
             true => Voting::MustNot,
             false => Voting::May,
         };
@@ -479,7 +495,8 @@ impl<A: Replica, S: Storage> Participant<A, S> {
     fn check(&mut self, proposed: &ProposedBlock) -> Result<(), ConsortiumError> {
         let valid = match Block::decode(&proposed.bytes) {
             _ if self.proposals.knows(&proposed.block_id) => true,
-            Ok(block) if block.header.id() == proposed.block_id => {
+            Ok(mut block) if block.header.id() == proposed.block_id => {
+                block.note_hints(&proposed.hints);
                 match self.application.check(&block)? {
                     Validity::Valid => true,
                     Validity::Invalid { reason } => {
@@ -496,7 +513,7 @@ impl<A: Replica, S: Storage> Participant<A, S> {
             Ok(_) | Err(_) => return Ok(()),
         };
         if valid {
-            self.keep_block(proposed.block_id, &proposed.bytes)?;
+            self.keep_block(proposed.block_id, &proposed.bytes, &proposed.hints)?;
         }
         let outputs = self.machine.checked(
             proposed.height,
@@ -510,8 +527,13 @@ impl<A: Replica, S: Storage> Participant<A, S> {
     }
 
     /// Remembers the bytes of a block that may be decided; durable with the next sync.
-    fn keep_block(&mut self, id: Hash, bytes: &Bytes) -> Result<(), ConsortiumError> {
-        if self.proposals.remember(id, bytes) {
+    fn keep_block(
+        &mut self,
+        id: Hash,
+        bytes: &Bytes,
+        hints: &Bytes,
+    ) -> Result<(), ConsortiumError> {
+        if self.proposals.remember(id, bytes, hints) {
             let bytes = bytes.clone();
             self.log.append(&LogEntry::Block {
                 block_id: id,
@@ -536,7 +558,7 @@ impl<A: Replica, S: Storage> Participant<A, S> {
                 self.actions.push(Action::Stop(Clock::Propose));
                 let id = block.header.id();
                 let bytes = Bytes::from(block.encode().map_err(crate::engine::Fatal::new)?);
-                self.keep_block(id, &bytes)?;
+                self.keep_block(id, &bytes, &Bytes::from(block.hints()))?;
                 // Durable before the machine says a word of it.
                 self.log.sync()?;
                 let outputs = self.machine.proposed(round, id)?;
@@ -556,9 +578,11 @@ impl<A: Replica, S: Storage> Participant<A, S> {
                 }
                 Output::Send(message) => {
                     // Whatever the message rests on is on disk before it leaves.
-                    self.log.sync()?;
+                    if !self.planted.has(Fault::VoteBeforeSync) {
+                        self.log.sync()?;
+                    }
                     self.send_own_block(&message);
-                    self.to_validators(Frame::Consensus(message));
+                    self.tell_validators(Frame::Consensus(message));
                 }
                 Output::Start(timer, after) => self.set(Clock::Machine(timer), after),
                 Output::Stop(timer) => self.actions.push(Action::Stop(Clock::Machine(timer))),
@@ -570,7 +594,7 @@ impl<A: Replica, S: Storage> Participant<A, S> {
                     block_id,
                     proposer,
                 } => {
-                    if let Some(bytes) = self.proposals.bytes_of(&block_id) {
+                    if let Some((bytes, hints)) = self.proposals.block(&block_id) {
                         self.broadcast_block(ProposedBlock {
                             height: self.height(),
                             round,
@@ -578,6 +602,7 @@ impl<A: Replica, S: Storage> Participant<A, S> {
                             proposer,
                             block_id,
                             bytes,
+                            hints,
                         });
                     }
                 }
@@ -601,7 +626,7 @@ impl<A: Replica, S: Storage> Participant<A, S> {
 
     fn decided(&mut self, certificate: Certificate) -> Result<(), ConsortiumError> {
         let id = certificate.block_id;
-        let Some(bytes) = self.proposals.bytes_of(&id) else {
+        let Some((bytes, _)) = self.proposals.block(&id) else {
             // Others have the block: it is fetched with its certificate.
             self.stop_deciding();
             self.missing = Some(certificate.height);
@@ -620,6 +645,9 @@ impl<A: Replica, S: Storage> Participant<A, S> {
     ) -> Result<(), ConsortiumError> {
         let height = block.header.height;
         self.log.sync()?;
+        if self.planted.has(Fault::LogResetEarly) {
+            self.log.begin(height.saturating_add(1))?;
+        }
         self.application.commit(block, certificate)?;
         self.stop_deciding();
         self.proposals.forget(height);
@@ -685,7 +713,7 @@ impl<A: Replica, S: Storage> Participant<A, S> {
         if let Message::Proposal(proposal) = message
             && proposal.proposer == self.kid
             && self.proposals.propose(proposal.round)
-            && let Some(bytes) = self.proposals.bytes_of(&proposal.block_id)
+            && let Some((bytes, hints)) = self.proposals.block(&proposal.block_id)
         {
             self.broadcast_block(ProposedBlock {
                 height: proposal.height,
@@ -694,15 +722,16 @@ impl<A: Replica, S: Storage> Participant<A, S> {
                 proposer: self.kid,
                 block_id: proposal.block_id,
                 bytes,
+                hints,
             });
         }
     }
 
     fn broadcast_block(&mut self, block: ProposedBlock) {
-        self.to_validators(Frame::Block(block));
+        self.tell_validators(Frame::Block(block));
     }
 
-    fn to_validators(&mut self, frame: Frame) {
+    fn tell_validators(&mut self, frame: Frame) {
         let voters = self
             .peers
             .keys()

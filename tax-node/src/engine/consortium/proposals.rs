@@ -18,8 +18,8 @@ pub(super) struct Proposals {
     taken: BTreeSet<(u64, u32)>,
     /// Came and were not executed yet.
     unchecked: VecDeque<ProposedBlock>,
-    /// Bytes of blocks that are valid, by id; in the log as well.
-    valid: BTreeMap<Hash, Bytes>,
+    /// Blocks that are valid, by id, in the log as well, and hints of their signatures.
+    valid: BTreeMap<Hash, (Bytes, Bytes)>,
     /// Rounds in which this node sent its own block.
     own: BTreeSet<u32>,
     /// Rounds of which a block came.
@@ -32,7 +32,7 @@ impl Proposals {
         for entry in logged {
             match entry {
                 LogEntry::Block { block_id, bytes } => {
-                    self.valid.insert(*block_id, bytes.clone());
+                    self.valid.insert(*block_id, (bytes.clone(), Bytes::new()));
                 }
                 LogEntry::Vote(_)
                 | LogEntry::Proposal(_)
@@ -77,8 +77,9 @@ impl Proposals {
     }
 
     /// Remembers a valid block; `false` when it is known.
-    pub(super) fn remember(&mut self, id: Hash, bytes: &Bytes) -> bool {
-        self.valid.insert(id, bytes.clone()).is_none()
+    pub(super) fn remember(&mut self, id: Hash, bytes: &Bytes, hints: &Bytes) -> bool {
+        let block = (bytes.clone(), hints.clone());
+        self.valid.insert(id, block).is_none()
     }
 
     /// Whether a block is known to be valid.
@@ -92,8 +93,8 @@ impl Proposals {
         self.own.insert(round)
     }
 
-    /// The bytes of a valid block.
-    pub(super) fn bytes_of(&self, id: &Hash) -> Option<Bytes> {
+    /// The bytes of a valid block, and hints of its signatures.
+    pub(super) fn block(&self, id: &Hash) -> Option<(Bytes, Bytes)> {
         self.valid.get(id).cloned()
     }
 

@@ -91,7 +91,7 @@ pub struct Consortium {
 pub fn kinds() -> Kinds {
     Kinds::new(FrameKind::ALL.into_iter().map(|kind| {
         let (lane, when_full) = match kind {
-            FrameKind::Consensus | FrameKind::LastVote => (Lane::Urgent, WhenFull::Reset),
+            FrameKind::Consensus | FrameKind::LastWord => (Lane::Urgent, WhenFull::Reset),
             FrameKind::Status | FrameKind::Fetch => (Lane::Urgent, WhenFull::DropOldest),
             // A block that is lost costs a round, an answer that is lost is asked for again, and
             // envelopes are forwarded until they are final.
@@ -115,7 +115,7 @@ impl Engine for Consortium {
     fn run(self, application: &mut dyn Replica) -> Result<(), EngineError> {
         let chain = application.chain_id().clone();
         let machine = Machine::new(chain, Arc::clone(&self.signer), self.timeouts);
-        let log = VoteLog::<File>::open(&self.log, ()).map_err(ConsortiumError::Log)?;
+        let log = VoteLog::<File>::open_file(&self.log).map_err(ConsortiumError::Log)?;
         let kid = self.signer.public_key().kid();
         let node = Participant::new(application, machine, kid, log, self.tuning.clone())?;
         let shell = Shell {

@@ -7,11 +7,13 @@
 //! the store; a crash in the middle of it may leave entries of the former height under the number
 //! of the next, so that every entry names its own height and others are passed over.
 
-use std::io;
+use std::fs::File;
+use std::io::{self, Read};
 use std::path::Path;
 
-use arc_malachitebft_wal::Storage;
 use arc_malachitebft_wal::log::Log;
+use arc_malachitebft_wal::log::constants::{HEADER_SIZE, VERSION_SIZE};
+use arc_malachitebft_wal::{Storage, Version};
 use consensus::LogEntry;
 
 /// The log of the height that is being decided.
@@ -24,9 +26,21 @@ pub struct VoteLog<S> {
 impl<S: Storage> VoteLog<S> {
     /// Opens the log, or begins a new one.
     ///
+    /// On disk after a crash in the middle of the very first opening: a header that is not whole.
+    /// Nothing was appended to such a log, so it is begun again.
+    ///
     /// # Errors
     /// It cannot be read or written.
-    pub fn open(path: &Path, options: S::OpenOptions) -> io::Result<Self> {
+    pub fn open(path: &Path, options: S::OpenOptions) -> io::Result<Self>
+    where
+        S::OpenOptions: Clone,
+    {
+        let mut storage = S::open_with(path, options.clone())?;
+        if !has_header(&mut storage)? {
+            storage.truncate_to(0)?;
+            storage.sync_all()?;
+        }
+        drop(storage);
         let log = Log::open_with(path, options)?;
         Ok(Self { log, dirty: false })
     }
@@ -89,4 +103,30 @@ impl<S: Storage> VoteLog<S> {
         }
         Ok(())
     }
+}
+
+impl VoteLog<File> {
+    /// Opens the log in a folder of the file system, and makes its name durable as well.
+    ///
+    /// # Errors
+    /// It cannot be read or written.
+    pub fn open_file(path: &Path) -> io::Result<Self> {
+        let log = Self::open(path, ())?;
+        let folder = path.parent().filter(|folder| *folder != Path::new(""));
+        File::open(folder.unwrap_or(Path::new(".")))?.sync_all()?;
+        Ok(log)
+    }
+}
+
+/// Whether a log begins as it must, or has more than a header, whatever that is.
+fn has_header<S: Storage>(storage: &mut S) -> io::Result<bool> {
+    let size = storage.size_bytes()?;
+    if size > HEADER_SIZE {
+        return Ok(true);
+    }
+    let mut version = Vec::new();
+    Read::by_ref(storage)
+        .take(VERSION_SIZE)
+        .read_to_end(&mut version)?;
+    Ok(size == HEADER_SIZE && version == (Version::V1 as u32).to_be_bytes())
 }

@@ -38,11 +38,24 @@ pub(in crate::node) enum Work {
     Sealed(Sealed),
 }
 
+/// A block that is being agreed on and stored.
+#[derive(Clone, Debug)]
+pub(in crate::node) struct InFlight {
+    /// What it changes.
+    pub(in crate::node) changes: Arc<Changes>,
+    /// Leaf index of its first record: those below are durable, whatever becomes of it.
+    pub(in crate::node) first_index: u64,
+}
+
 impl Work {
-    fn changes(&self) -> &Arc<Changes> {
-        match self {
-            Self::Cut(cut) => &cut.changes,
-            Self::Sealed(sealed) => &sealed.changes,
+    fn in_flight(&self) -> InFlight {
+        let (changes, first_index) = match self {
+            Self::Cut(cut) => (&cut.changes, cut.first_index),
+            Self::Sealed(sealed) => (&sealed.changes, sealed.first_index),
+        };
+        InFlight {
+            changes: Arc::clone(changes),
+            first_index,
         }
     }
 
@@ -82,6 +95,8 @@ pub(in crate::node) enum Order {
     Seal,
     /// Throw away what was executed and begin again.
     Restart(Restart),
+    /// There is nothing to do at a desk where nobody waits: ask again when something has come.
+    Later,
     /// End.
     End,
 }
@@ -116,6 +131,8 @@ pub(in crate::node) enum Given {
 #[derive(Debug)]
 pub(in crate::node) struct Desk {
     inner: Mutex<Inner>,
+    /// Whether the sequencer has a thread of its own, which may wait here.
+    waits: bool,
     /// The sequencer waits here.
     orders: Condvar,
     /// The engine waits here.
@@ -133,8 +150,7 @@ struct Inner {
     verifiers: usize,
     wanted: bool,
     cut: Option<Work>,
-    /// The changes of the block that is being agreed on and stored.
-    in_flight: Option<Arc<Changes>>,
+    in_flight: Option<InFlight>,
     restart: Option<Restart>,
     finished: bool,
     aborted: bool,
@@ -145,6 +161,7 @@ impl Desk {
     /// A desk for so many verifying threads.
     pub(in crate::node) fn new(verifiers: usize) -> Self {
         Self {
+            waits: true,
             inner: Mutex::new(Inner {
                 next_ticket: 0,
                 ready: BTreeMap::new(),
@@ -165,12 +182,26 @@ impl Desk {
         }
     }
 
+    /// A desk where nobody waits: everything is done in turns by one thread, so that a run of a
+    /// simulation repeats from its seed.
+    #[cfg(any(test, feature = "fault-injection"))]
+    pub(in crate::node) fn in_turns() -> Self {
+        Self {
+            waits: false,
+            ..Self::new(1)
+        }
+    }
+
+    /// Whether there is room for what is verified next.
+    #[cfg(any(test, feature = "fault-injection"))]
+    pub(in crate::node) fn has_room(&self) -> bool {
+        !self.lock().is_full()
+    }
+
     /// Waits until there is room for what is verified next; `false` when everything ends.
     pub(in crate::node) fn wait_for_room(&self) -> bool {
         let mut inner = self.lock();
-        while !inner.aborted
-            && (inner.ready_records >= DESK_RECORDS_MAX || inner.ready_bytes >= DESK_BYTES_MAX)
-        {
+        while !inner.aborted && inner.is_full() {
             inner = wait(&self.room, inner);
         }
         !inner.aborted
@@ -236,12 +267,15 @@ impl Desk {
                 self.cuts.notify_one();
                 return Order::End;
             }
+            if !self.waits {
+                return Order::Later;
+            }
             inner = wait(&self.orders, inner);
         }
     }
 
-    /// The changes over which the next block is executed, when they are not durable yet.
-    pub(in crate::node) fn in_flight(&self) -> Option<Arc<Changes>> {
+    /// The block over which the next one is executed, when it is not durable yet.
+    pub(in crate::node) fn in_flight(&self) -> Option<InFlight> {
         self.lock().in_flight.clone()
     }
 
@@ -256,7 +290,7 @@ impl Desk {
             return;
         }
         inner.wanted = false;
-        inner.in_flight = Some(Arc::clone(cut.changes()));
+        inner.in_flight = Some(cut.in_flight());
         inner.cut = Some(cut);
         drop(inner);
         self.cuts.notify_one();
@@ -343,6 +377,10 @@ impl Desk {
 }
 
 impl Inner {
+    fn is_full(&self) -> bool {
+        self.ready_records >= DESK_RECORDS_MAX || self.ready_bytes >= DESK_BYTES_MAX
+    }
+
     /// Passes tickets that brought nothing; the next that brought something is returned.
     fn next_ready(&mut self) -> Option<u64> {
         while let Some(jobs) = self.ready.get(&self.next_ticket) {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use invoice_api::registry::{RecordAnswer, UnavailableReason};
 use invoice_core::apply::{Candidate, Verdict};
-use invoice_core::crypto::{Hash, Signature};
+use invoice_core::crypto::{Hash, HintedSignature};
 
 use super::fresh::FreshBlock;
 use super::outbox::Held;
@@ -33,7 +33,7 @@ pub(in crate::node) enum Form {
 #[derive(Debug)]
 pub(in crate::node) struct Verified {
     pub(in crate::node) key: Arc<KnownKey>,
-    pub(in crate::node) signature: Signature,
+    pub(in crate::node) signature: HintedSignature,
     pub(in crate::node) form: Form,
     /// Position in the envelope of each record, ascending.
     pub(in crate::node) positions: Vec<usize>,

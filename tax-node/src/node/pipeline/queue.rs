@@ -19,6 +19,17 @@ pub(in crate::node) struct Chunk {
 pub(in crate::node) struct Queue {
     inner: Mutex<Inner>,
     more: Condvar,
+    ticks: Ticks,
+}
+
+/// The clock by which suspicions end: the machine's, or in a simulation one that stands still.
+#[derive(Debug, Default)]
+struct Ticks(Option<Instant>);
+
+impl Ticks {
+    fn now(&self) -> Instant {
+        self.0.unwrap_or_else(Instant::now)
+    }
 }
 
 #[derive(Debug, Default)]
@@ -41,7 +52,7 @@ impl Queue {
     /// Adds envelopes in order; those for which there is no room come back. Never waits for
     /// anything but the lock.
     pub(in crate::node) fn push(&self, envelopes: Vec<Waiting>) -> Vec<NotTaken> {
-        let now = Instant::now();
+        let now = self.ticks.now();
         let mut inner = self.lock();
         if inner.closed {
             drop(inner);
@@ -66,17 +77,11 @@ impl Queue {
     pub(in crate::node) fn take(&self) -> Option<Chunk> {
         let mut inner = self.lock();
         loop {
-            if let Some((class, envelopes)) = inner.lanes.take(Instant::now()) {
-                let ticket = inner.next_ticket;
-                inner.next_ticket = inner.next_ticket.saturating_add(1);
+            if let Some(chunk) = inner.take(self.ticks.now()) {
                 if inner.lanes.envelopes() > 0 {
                     self.more.notify_one();
                 }
-                return Some(Chunk {
-                    ticket,
-                    class,
-                    envelopes,
-                });
+                return Some(chunk);
             }
             if inner.closed {
                 return None;
@@ -88,9 +93,30 @@ impl Queue {
         }
     }
 
+    /// A queue from which one thread takes in its turns. Time stands still in it.
+    #[cfg(any(test, feature = "fault-injection"))]
+    pub(in crate::node) fn in_turns() -> Self {
+        Self {
+            ticks: Ticks(Some(Instant::now())),
+            ..Self::default()
+        }
+    }
+
+    /// Takes as many envelopes as are verified together; `None` when there are none.
+    #[cfg(any(test, feature = "fault-injection"))]
+    pub(in crate::node) fn take_now(&self) -> Option<Chunk> {
+        self.lock().take(self.ticks.now())
+    }
+
+    /// What the queue's clock shows.
+    pub(in crate::node) fn now(&self) -> Instant {
+        self.ticks.now()
+    }
+
     /// Learns how long a chunk took and in which lanes signatures failed.
     pub(in crate::node) fn done(&self, class: Class, took: Duration, failed: &[LaneId]) {
-        self.lock().lanes.done(class, took, failed, Instant::now());
+        let now = self.ticks.now();
+        self.lock().lanes.done(class, took, failed, now);
     }
 
     /// Takes nothing any more; what waits is still handed out.
@@ -116,5 +142,18 @@ impl Queue {
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Inner {
+    fn take(&mut self, now: Instant) -> Option<Chunk> {
+        let (class, envelopes) = self.lanes.take(now)?;
+        let ticket = self.next_ticket;
+        self.next_ticket = ticket.saturating_add(1);
+        Some(Chunk {
+            ticket,
+            class,
+            envelopes,
+        })
     }
 }

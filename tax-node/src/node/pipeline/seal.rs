@@ -121,12 +121,13 @@ fn envelope(
     Ok(Some(BlockEnvelope {
         authorization: authorization(job, &on_chain)?,
         entries,
+        parity: job.verified.signature.parity,
     }))
 }
 
 /// What proves the signature of an envelope when some of its records are not on the chain.
 fn authorization(job: &Job, on_chain: &[usize]) -> Result<Authorization, Fatal> {
-    let (kid, signature) = (job.verified.key.kid, job.verified.signature);
+    let (kid, signature) = (job.verified.key.kid, job.verified.signature.signature);
     match &job.verified.form {
         Form::Single => Ok(Authorization::Single { kid, signature }),
         Form::Batch {

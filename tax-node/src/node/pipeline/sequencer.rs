@@ -43,6 +43,8 @@ pub(in crate::node) struct Sequencer {
 enum Grown {
     Done(Work),
     Restart(Restart, Vec<Job>),
+    /// It goes on in the next turn, with these first.
+    Later(Vec<Job>),
     End,
 }
 
@@ -54,7 +56,7 @@ struct Growing {
     bytes: usize,
     leaves: u64,
     full: bool,
-    /// Leaves of the log that are durable.
+    /// Leaves of the log that are durable and the same as when this block began.
     durable: u64,
     /// Whether a block that is not durable lies below.
     speculative: bool,
@@ -67,26 +69,45 @@ impl Sequencer {
     pub(in crate::node) fn run(mut self) {
         let desk = Arc::clone(&self.desk);
         let _ending = Ending(&desk);
-        loop {
-            if self.carried.is_empty() {
-                match desk.next(Progress::Nothing) {
-                    Order::Execute(jobs) => self.carried.extend(jobs),
-                    Order::Restart(restart) => self.restart(restart, Vec::new()),
-                    Order::Cut | Order::Seal => {}
-                    Order::End => return,
-                }
-                continue;
+        while self.step() {}
+    }
+
+    /// Executes what is there and hands over what is wanted, and waits for nothing. What was
+    /// executed and not wanted yet is executed again in the next turn.
+    #[cfg(any(test, feature = "fault-injection"))]
+    pub(in crate::node) fn turn(&mut self) {
+        while self.step() {}
+    }
+
+    /// Does the next thing; `false` when there is none.
+    fn step(&mut self) -> bool {
+        if self.carried.is_empty() {
+            match self.desk.next(Progress::Nothing) {
+                Order::Execute(jobs) => self.carried.extend(jobs),
+                Order::Restart(restart) => self.restart(restart, Vec::new()),
+                Order::Cut | Order::Seal => {}
+                Order::Later | Order::End => return false,
             }
-            match self.grow() {
-                Ok(Grown::Done(work)) => {
-                    desk.put(work);
-                    self.outbox.wake();
-                }
-                Ok(Grown::Restart(restart, jobs)) => self.restart(restart, jobs),
-                Ok(Grown::End) => return,
-                Err(fatal) => return desk.fail(fatal),
+            return true;
+        }
+        match self.grow() {
+            Ok(Grown::Done(work)) => {
+                self.desk.put(work);
+                self.outbox.wake();
+            }
+            Ok(Grown::Restart(restart, jobs)) => self.restart(restart, jobs),
+            Ok(Grown::Later(jobs)) => {
+                let behind = std::mem::take(&mut self.carried);
+                self.carried = jobs.into_iter().chain(behind).collect();
+                return false;
+            }
+            Ok(Grown::End) => return false,
+            Err(fatal) => {
+                self.desk.fail(fatal);
+                return false;
             }
         }
+        true
     }
 
     fn restart(&mut self, restart: Restart, executed: Vec<Job>) {
@@ -101,8 +122,15 @@ impl Sequencer {
     /// Executes a block over the last one that was cut.
     fn grow(&mut self) -> Result<Grown, Fatal> {
         // The snapshot has the block in flight or has not: what it changes stands above it.
-        let in_flight = self.desk.in_flight().unwrap_or_default();
+        let in_flight = self.desk.in_flight();
         let snapshot = self.store.snapshot().map_err(Fatal::new)?;
+        // The snapshot may also have another block already, which was decided in place of the one in
+        // flight, while this thread is not told yet: what it has above is not what was executed here.
+        let below = in_flight.as_ref().map(|block| block.first_index);
+        let durable = below
+            .unwrap_or(self.log_size)
+            .min(snapshot.head().log_size());
+        let in_flight = in_flight.map(|block| block.changes).unwrap_or_default();
         let state = Overlay {
             base: &snapshot,
             changes: &in_flight,
@@ -115,7 +143,7 @@ impl Sequencer {
         };
         let mut execution = Execution::new(&state, position);
         let mut growing = Growing {
-            durable: snapshot.head().log_size(),
+            durable,
             speculative: !in_flight.is_empty(),
             ..Growing::default()
         };
@@ -152,14 +180,20 @@ impl Sequencer {
                     };
                     return match order {
                         Order::Seal => self.keep(Work::Sealed(seal(cut)?)),
-                        Order::Cut | Order::Execute(_) | Order::Restart(_) | Order::End => {
-                            Ok(Grown::Done(Work::Cut(cut)))
-                        }
+                        Order::Cut
+                        | Order::Execute(_)
+                        | Order::Restart(_)
+                        | Order::Later
+                        | Order::End => Ok(Grown::Done(Work::Cut(cut))),
                     };
                 }
                 Order::Restart(restart) => {
                     let jobs = growing.executed.into_iter().map(|(job, _)| job);
                     return Ok(Grown::Restart(restart, jobs.collect()));
+                }
+                Order::Later => {
+                    let jobs = growing.executed.into_iter().map(|(job, _)| job);
+                    return Ok(Grown::Later(jobs.collect()));
                 }
                 Order::End => return Ok(Grown::End),
             }
@@ -186,6 +220,7 @@ impl Sequencer {
             match self.desk.next(Progress::Sealed) {
                 Order::Cut => return Ok(Grown::Done(work)),
                 Order::Restart(restart) => return Ok(Grown::Restart(restart, work.into_jobs())),
+                Order::Later => return Ok(Grown::Later(work.into_jobs())),
                 Order::End => return Ok(Grown::End),
                 Order::Seal | Order::Execute(_) => {}
             }

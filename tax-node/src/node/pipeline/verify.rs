@@ -2,7 +2,6 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::time::Instant;
 
 use super::desk::Desk;
 use super::job::Job;
@@ -29,28 +28,43 @@ impl Verifier {
     pub(in crate::node) fn run(self) {
         let _leaving = Leaving(&self.desk);
         while self.desk.wait_for_room() {
-            let Some(Chunk {
-                ticket,
-                class,
-                envelopes,
-            }) = self.queue.take()
-            else {
+            let Some(chunk) = self.queue.take() else {
                 return;
             };
-            let began = Instant::now();
-            // A bug in one chunk must not end the verification of all others: what it held is
-            // answered as unavailable, and its turn passes.
-            let done = catch_unwind(AssertUnwindSafe(|| self.verify(class, envelopes)));
-            let (jobs, failed) = done.unwrap_or_else(|_| {
-                tracing::error!("a verification panicked: please report it");
-                Default::default()
-            });
-            self.queue.done(class, began.elapsed(), &failed);
-            let any = !jobs.is_empty();
-            self.desk.hand_in(ticket, jobs);
-            if any {
-                self.outbox.wake();
-            }
+            self.verify_chunk(chunk);
+        }
+    }
+
+    /// Verifies what waits, as far as there is room for it, and waits for nothing.
+    #[cfg(any(test, feature = "fault-injection"))]
+    pub(in crate::node) fn turn(&self) {
+        while self.desk.has_room()
+            && let Some(chunk) = self.queue.take_now()
+        {
+            self.verify_chunk(chunk);
+        }
+    }
+
+    fn verify_chunk(&self, chunk: Chunk) {
+        let Chunk {
+            ticket,
+            class,
+            envelopes,
+        } = chunk;
+        let began = self.queue.now();
+        // A bug in one chunk must not end the verification of all others: what it held is
+        // answered as unavailable, and its turn passes.
+        let done = catch_unwind(AssertUnwindSafe(|| self.verify(class, envelopes)));
+        let (jobs, failed) = done.unwrap_or_else(|_| {
+            tracing::error!("a verification panicked: please report it");
+            Default::default()
+        });
+        let took = self.queue.now().saturating_duration_since(began);
+        self.queue.done(class, took, &failed);
+        let any = !jobs.is_empty();
+        self.desk.hand_in(ticket, jobs);
+        if any {
+            self.outbox.wake();
         }
     }
 
@@ -81,7 +95,9 @@ impl Verifier {
             } = admitted;
             match going_on {
                 Some(going_on) => {
-                    let held = self.outbox.hold(&waiting.submission, going_on.signature);
+                    let held = self
+                        .outbox
+                        .hold(&waiting.submission, going_on.signature.signature);
                     verified.push((waiting.slot, going_on, answers, ids, held));
                 }
                 None => waiting.slot.fill(Ok(Answered {

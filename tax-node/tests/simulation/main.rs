@@ -1,0 +1,98 @@
+//! Whole consortiums in one thread: real nodes, virtual time, seeded faults, and an oracle.
+
+mod cast;
+mod clients;
+mod links;
+mod machine;
+mod oracle;
+mod plan;
+mod tally;
+mod treason;
+mod world;
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use plan::Plan;
+use rayon::prelude::*;
+use tally::Tally;
+
+/// Seeds that are run unless `PIAOLIAN_SEEDS` says otherwise.
+const SEEDS: u64 = 2_000;
+
+fn number(variable: &str) -> Option<u64> {
+    std::env::var(variable).ok()?.parse().ok()
+}
+
+#[test]
+fn correct_nodes_agree_and_answer() {
+    for (seed, count) in (4..=7).enumerate() {
+        let plan = Plan::calm(seed as u64, count);
+        let tells = number("PIAOLIAN_SEED").is_some();
+        let started = std::time::Instant::now();
+        let outcome = world::run(&plan, tells);
+        println!(
+            "{:?} {:?} in {:?}",
+            outcome.violations,
+            outcome.tally,
+            started.elapsed()
+        );
+        assert_eq!(outcome.violations, Vec::<String>::new());
+    }
+}
+
+#[test]
+fn a_seed_gives_the_same_trace_again() {
+    let plan = Plan::calm(5, 4);
+    let (one, other) = (world::run(&plan, false), world::run(&plan, false));
+    assert_eq!(one.trace, other.trace);
+    let another = world::run(&Plan::calm(6, 4), false);
+    assert_ne!(one.trace, another.trace);
+}
+
+/// Runs a seed; a fault comes with the command that shows it again.
+fn run(plan: &Plan) -> Result<Tally, String> {
+    let seed = plan.seed;
+    let outcome = catch_unwind(AssertUnwindSafe(|| world::run(plan, false)));
+    let violations = match outcome {
+        Ok(outcome) if outcome.violations.is_empty() => return Ok(outcome.tally),
+        Ok(outcome) => outcome.violations.join("; "),
+        Err(_) => "a panic".to_owned(),
+    };
+    Err(format!(
+        "seed {seed}: {violations}\nto see it happen: PIAOLIAN_SEED={seed} cargo test -p tax-node \
+         --test simulation whatever_happens -- --nocapture"
+    ))
+}
+
+#[test]
+fn whatever_happens_there_is_one_history() {
+    if let Some(seed) = number("PIAOLIAN_SEED") {
+        let plan = Plan::random(seed);
+        println!("{plan:#?}");
+        let outcome = world::run(&plan, true);
+        println!("{:?}", outcome.tally);
+        assert_eq!(outcome.violations, Vec::<String>::new());
+        return;
+    }
+    let seeds = number("PIAOLIAN_SEEDS").unwrap_or(SEEDS);
+    let first = number("PIAOLIAN_FIRST_SEED").unwrap_or(0);
+    let started = std::time::Instant::now();
+    let results: Vec<_> = (first..first + seeds)
+        .into_par_iter()
+        .map(|seed| run(&Plan::random(seed)))
+        .collect();
+    let tally = results.iter().flatten().fold(Tally::default(), Tally::add);
+    println!("{tally:?} in {:.1} s", started.elapsed().as_secs_f64());
+    let faults: Vec<_> = results.into_iter().filter_map(Result::err).collect();
+    assert!(
+        faults.is_empty(),
+        "{} of {seeds} seeds failed:\n{}",
+        faults.len(),
+        faults
+            .iter()
+            .take(12)
+            .cloned()
+            .collect::<Vec<_>>()
+            .join("\n")
+    );
+}

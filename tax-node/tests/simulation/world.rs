@@ -1,0 +1,619 @@
+//! Virtual time: what happens next, and to whom.
+
+use std::collections::BTreeMap;
+use std::hash::{DefaultHasher, Hasher};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use bytes::Bytes;
+use invoice_core::calendar::Instant;
+use tax_node::engine::Planted;
+use tax_node::engine::consortium::frames::{Frame, FrameKind};
+use tax_node::engine::consortium::{Action, Alarm, Clock, ConsortiumError, Event};
+use tax_node::node::simulated::SimulatedConfig;
+use tax_node::store::fault::Dice;
+
+use crate::cast::{self, BEGIN_MS, beginning, kid, signer, validator_key};
+use crate::clients::Clients;
+use crate::links::Links;
+use crate::machine::Machine;
+use crate::oracle::Oracle;
+use crate::plan::{Mishap, Plan, Planned, Treason};
+use crate::tally::Tally;
+
+/// After everything is healed, progress must come within this time.
+pub(crate) const HEALED_WITHIN_MS: u64 = 30_000;
+
+/// More writes and syncs than there will be.
+const NEVER: u64 = 1 << 40;
+
+/// Something that happens.
+#[derive(Debug)]
+pub(crate) enum Happening {
+    /// Bytes arrive over a link.
+    Arrive {
+        from: usize,
+        to: usize,
+        link: u32,
+        kind: u8,
+        payload: Bytes,
+    },
+    /// An end of a link learns that it stands.
+    Connected { node: usize, peer: usize, link: u32 },
+    /// An end of a link learns that it is gone.
+    Lost { node: usize, peer: usize, link: u32 },
+    /// Two nodes try to connect.
+    Dial { one: usize, other: usize },
+    /// A clock runs down.
+    Ring {
+        node: usize,
+        life: u32,
+        clock: Clock,
+        tag: u64,
+    },
+    /// The pipeline of a node takes its turns.
+    Turn { node: usize, life: u32 },
+    /// A node starts again.
+    Start { node: usize, life: u32 },
+    /// Something planned.
+    Planned(usize),
+    /// A member tries again.
+    Retry { entry: usize },
+    /// From here on nothing bad happens.
+    Calm,
+}
+
+/// All that exists.
+pub(crate) struct World {
+    pub(crate) plan: Plan,
+    pub(crate) dice: Dice,
+    pub(crate) now: u64,
+    sequence: u64,
+    events: BTreeMap<(u64, u64), Happening>,
+    time: Arc<AtomicI64>,
+    pub(crate) machines: Vec<Machine>,
+    pub(crate) links: Links,
+    pub(crate) clients: Clients,
+    pub(crate) oracle: Oracle,
+    pub(crate) tally: Tally,
+    trace: DefaultHasher,
+    /// The trace in words, when somebody reads it.
+    tells: bool,
+    pub(crate) is_calm: bool,
+    /// The final height when it became calm.
+    pub(crate) height_at_calm: u64,
+}
+
+/// What a run left behind.
+#[derive(Debug)]
+pub(crate) struct Outcome {
+    pub(crate) violations: Vec<String>,
+    pub(crate) tally: Tally,
+    pub(crate) trace: u64,
+}
+
+/// Runs a plan to its end.
+pub(crate) fn run(plan: &Plan, tells: bool) -> Outcome {
+    let mut world = World::new(plan.clone(), tells);
+    world.begin();
+    world.go();
+    world.end()
+}
+
+impl World {
+    fn new(plan: Plan, tells: bool) -> Self {
+        let beginning = beginning(plan.validators);
+        let mut world = Self {
+            dice: Dice::new(plan.seed ^ 0x5151_5151),
+            now: 0,
+            sequence: 0,
+            events: BTreeMap::new(),
+            time: Arc::new(AtomicI64::new(BEGIN_MS)),
+            machines: Vec::new(),
+            links: Links::default(),
+            clients: Clients::default(),
+            oracle: Oracle::new(&beginning.genesis),
+            tally: Tally::default(),
+            trace: DefaultHasher::new(),
+            tells,
+            is_calm: false,
+            height_at_calm: 0,
+            plan,
+        };
+        world.tally.seeds = 1;
+        for node in 0..world.plan.nodes() {
+            let key = if node + 1 == world.plan.nodes() {
+                cast::SUPERVISOR
+            } else {
+                validator_key(node, false)
+            };
+            world.add_machine(key, None);
+        }
+        for (node, treason) in world.plan.treasons.clone() {
+            world.tally.treasons[treason as usize] += 1;
+            world.machines[node].treason = Some(treason);
+            if treason == Treason::Twins {
+                let key = world.machines[node].key;
+                world.add_machine(key, Some(node));
+            }
+        }
+        world
+    }
+
+    fn add_machine(&mut self, key: u8, twin_of: Option<usize>) {
+        let node = self.machines.len();
+        let beginning = beginning(self.plan.validators);
+        let skew = self.plan.skews_ms.get(node).copied().unwrap_or(0);
+        let time = Arc::clone(&self.time);
+        let planted = if twin_of.is_none() && self.plan.treasons.iter().all(|(of, _)| *of != node) {
+            self.plan.planted
+        } else {
+            None
+        };
+        let config = SimulatedConfig {
+            genesis: beginning.genesis.clone(),
+            signer: signer(key),
+            clock: Arc::new(move || Instant::from_ms(time.load(Ordering::Relaxed) + skew)),
+            timeouts: self.plan.timeouts,
+            tuning: self.plan.tuning.clone(),
+            planted: Planted::with(planted),
+        };
+        let mut machine = Machine::new(key, config, beginning.image.clone());
+        if twin_of.is_some() {
+            machine.treason = Some(Treason::Twins);
+        }
+        self.machines.push(machine);
+    }
+
+    fn begin(&mut self) {
+        for node in 0..self.machines.len() {
+            let at = self.dice.below(200);
+            self.after(at, Happening::Start { node, life: 0 });
+        }
+        for one in 0..self.machines.len() {
+            for other in one + 1..self.machines.len() {
+                let at = 200 + self.dice.below(200);
+                self.after(at, Happening::Dial { one, other });
+            }
+        }
+        for number in 0..self.plan.events.len() {
+            let at = self.plan.events[number].0;
+            self.after(at, Happening::Planned(number));
+        }
+        self.after(self.plan.calm_ms, Happening::Calm);
+    }
+
+    fn go(&mut self) {
+        let end = self.plan.calm_ms + HEALED_WITHIN_MS;
+        while let Some(((at, _), happening)) = self.events.pop_first() {
+            if at > end || !self.oracle.violations.is_empty() || self.is_done() {
+                break;
+            }
+            self.now = at;
+            let time = BEGIN_MS + at as i64;
+            self.time.store(time, Ordering::Relaxed);
+            self.happen(happening);
+        }
+    }
+
+    /// Whether everything that was to come has come.
+    fn is_done(&self) -> bool {
+        self.is_calm
+            && self.clients.all_answered()
+            && self.oracle.height() > self.height_at_calm
+            && self.correct().all(|node| self.has_all(node))
+    }
+
+    fn has_all(&self, node: usize) -> bool {
+        let running = self.machines[node].node.as_ref();
+        running.is_some_and(|node| node.point().height >= self.oracle.height())
+    }
+
+    /// Nodes that do nothing wrong.
+    pub(crate) fn correct(&self) -> impl Iterator<Item = usize> {
+        (0..self.machines.len()).filter(|node| self.machines[*node].treason.is_none())
+    }
+
+    fn end(mut self) -> Outcome {
+        if self.oracle.violations.is_empty() && !self.is_done() {
+            let heights: Vec<_> = self
+                .machines
+                .iter()
+                .map(|one| one.node.as_ref().map(|node| node.point().height))
+                .collect();
+            let waiting = self.clients.unanswered();
+            self.oracle.violated(format!(
+                "no progress after healing: heights {heights:?}, calm at {}, unanswered {waiting:?}",
+                self.height_at_calm
+            ));
+        }
+        if self.oracle.violations.is_empty() {
+            self.compare_states();
+            self.tally.healed_ms = self.now.saturating_sub(self.plan.calm_ms);
+        }
+        self.tally.heights = self.oracle.height();
+        Outcome {
+            violations: self.oracle.violations,
+            tally: self.tally,
+            trace: self.trace.finish(),
+        }
+    }
+
+    fn compare_states(&mut self) {
+        let expected = self.oracle.state_digest();
+        for node in self.correct().collect::<Vec<_>>() {
+            let Some(running) = &self.machines[node].node else {
+                continue;
+            };
+            match running.state_digest() {
+                Ok(digest) if digest == expected => {}
+                Ok(_) => self
+                    .oracle
+                    .violated(format!("node {node} has another state")),
+                Err(error) => self.oracle.violated(format!("node {node}: {error}")),
+            }
+        }
+    }
+
+    pub(crate) fn after(&mut self, ms: u64, happening: Happening) {
+        self.sequence += 1;
+        self.events
+            .insert((self.now + ms, self.sequence), happening);
+    }
+
+    /// Takes something down for the trace.
+    pub(crate) fn note(&mut self, number: u64, bytes: &[u8], words: impl FnOnce() -> String) {
+        self.trace.write_u64(self.now);
+        self.trace.write_u64(number);
+        self.trace.write(bytes);
+        if self.tells {
+            println!("{:>6} {}", self.now, words());
+        }
+    }
+
+    fn happen(&mut self, happening: Happening) {
+        // A machine that is slow does one thing after another.
+        if let Some(node) = node_of(&happening)
+            && self.machines[node].busy_until > self.now
+        {
+            let wait = self.machines[node].busy_until - self.now;
+            return self.after(wait, happening);
+        }
+        match happening {
+            Happening::Arrive {
+                from,
+                to,
+                link,
+                kind,
+                payload,
+            } => self.arrive(from, to, link, kind, &payload),
+            Happening::Connected { node, peer, link } => {
+                if self.links.stands(node, peer, link) {
+                    let peer = self.machines[peer].kid();
+                    self.handle(node, Event::Connected(peer));
+                }
+            }
+            Happening::Lost { node, peer, link } => self.lose(node, peer, link),
+            Happening::Dial { one, other } => self.dial(one, other),
+            Happening::Ring {
+                node,
+                life,
+                clock,
+                tag,
+            } => {
+                let machine = &mut self.machines[node];
+                if machine.life == life && machine.clocks.get(&clock) == Some(&tag) {
+                    machine.clocks.remove(&clock);
+                    self.handle(node, Event::Elapsed(clock));
+                }
+            }
+            Happening::Turn { node, life } => self.turn(node, life),
+            Happening::Start { node, life } => {
+                if self.machines[node].life == life {
+                    self.start(node);
+                }
+            }
+            Happening::Planned(number) => {
+                let (_, planned) = self.plan.events[number].clone();
+                if !self.is_calm || matches!(planned, Planned::Submit { .. }) {
+                    self.planned(planned);
+                }
+            }
+            Happening::Retry { entry } => self.retry(entry),
+            Happening::Calm => self.calm(),
+        }
+    }
+
+    fn arrive(&mut self, from: usize, to: usize, link: u32, kind: u8, payload: &Bytes) {
+        if !self.links.stands(to, from, link) || self.machines[to].node.is_none() {
+            return;
+        }
+        let peer = self.machines[from].kid();
+        let frame = FrameKind::from_number(kind).map(|kind| Frame::decode(kind, payload));
+        match frame {
+            Some(Ok(frame)) => self.handle(to, Event::Received(peer, frame)),
+            // As the thread does with what cannot be read.
+            Some(Err(_)) | None => self.cut(to, from),
+        }
+    }
+
+    /// Gives a node an event and does what it asks for.
+    pub(crate) fn handle(&mut self, node: usize, event: Event) {
+        if self.machines[node].node.is_none() {
+            return;
+        }
+        let number = match &event {
+            Event::Connected(_) => 1,
+            Event::Disconnected(_) => 2,
+            Event::Received(_, frame) => 10 + frame.kind() as u64,
+            Event::Elapsed(_) => 3,
+            Event::Records => 4,
+        };
+        if let Event::Received(peer, Frame::LastWord(word)) = &event {
+            let machine = &mut self.machines[node];
+            machine.greeted.insert(*peer);
+            let height = word.as_ref().map_or(0, consensus::Message::height);
+            machine.shown = machine.shown.max(height);
+        }
+        let Some(running) = &mut self.machines[node].node else {
+            return;
+        };
+        let words = self.tells.then(|| describe(&event));
+        let done = running.handle(event);
+        self.note(number << 8 | node as u64, &[], || {
+            format!("node {node}: {}", words.unwrap_or_default())
+        });
+        self.after_handling(node, done);
+    }
+
+    pub(crate) fn after_handling(
+        &mut self,
+        node: usize,
+        done: Result<Vec<Action>, ConsortiumError>,
+    ) {
+        match done {
+            Ok(actions) => {
+                self.carry_out(node, actions);
+                self.poll(node);
+                let life = self.machines[node].life;
+                let soon = self.dice.below(3);
+                if self.machines[node].node.is_some() && !self.machines[node].turning {
+                    self.machines[node].turning = true;
+                    self.after(soon, Happening::Turn { node, life });
+                }
+                let slow = self.machines[node].slow_ms;
+                if slow > 0 {
+                    self.machines[node].busy_until = self.now + self.dice.below(slow);
+                }
+            }
+            Err(error) => {
+                self.poll(node);
+                self.died(node, &error.to_string());
+            }
+        }
+        if self.machines[node].node.is_some() && !self.machines[node].disk.powered() {
+            // The power went off in a step beside the blocks.
+            self.died(node, "the power is off");
+        }
+    }
+
+    fn turn(&mut self, node: usize, life: u32) {
+        let machine = &mut self.machines[node];
+        if machine.life != life {
+            return;
+        }
+        machine.turning = false;
+        let Some(running) = &mut machine.node else {
+            return;
+        };
+        let woken = running.turn();
+        self.poll(node);
+        if woken {
+            self.handle(node, Event::Records);
+        }
+    }
+
+    fn carry_out(&mut self, node: usize, actions: Vec<Action>) {
+        for action in actions {
+            match action {
+                Action::Send(peers, frame) => self.send(node, &peers, frame),
+                Action::Set(clock, after) => {
+                    let tag = self.sequence;
+                    let machine = &mut self.machines[node];
+                    machine.clocks.insert(clock, tag);
+                    let life = machine.life;
+                    let ms = u64::try_from(after.as_millis()).unwrap_or(u64::MAX);
+                    let happening = Happening::Ring {
+                        node,
+                        life,
+                        clock,
+                        tag,
+                    };
+                    self.after(ms, happening);
+                }
+                Action::Stop(clock) => {
+                    self.machines[node].clocks.remove(&clock);
+                }
+                Action::StopMachine => self.machines[node]
+                    .clocks
+                    .retain(|clock, _| !matches!(clock, Clock::Machine(_))),
+                Action::Cut(peer, _) => {
+                    self.tally.cuts += 1;
+                    if let Some(other) = self.links.other_end(node, peer) {
+                        self.cut(node, other);
+                    }
+                }
+                Action::Raise(alarm) => self.raised(node, &alarm),
+                Action::Final(height) => self.finalised(node, height),
+            }
+        }
+    }
+
+    fn finalised(&mut self, node: usize, height: u64) {
+        let machine = &self.machines[node];
+        if machine.treason.is_some() {
+            return;
+        }
+        let block = machine.node.as_ref().and_then(|node| node.block(height));
+        match block {
+            Some((block, certificate)) => {
+                let id = block.header.id();
+                self.note(5 << 8 | node as u64, id.as_bytes(), || {
+                    format!(
+                        "node {node}: block {height} ({} records from {}) is final in round {}",
+                        block.header.count, block.header.first_index, certificate.round
+                    )
+                });
+                if height > self.oracle.height() && certificate.round > 0 {
+                    self.tally.rounds_above_0 += 1;
+                }
+                self.oracle.decided(node, &block, &certificate);
+                self.machines[node].checked = height;
+            }
+            None => {
+                let words = format!("node {node} has not the block {height} that it says is final");
+                self.oracle.violated(words);
+            }
+        }
+    }
+
+    fn raised(&mut self, node: usize, alarm: &Alarm) {
+        self.note(6 << 8 | node as u64, &[], || {
+            format!("node {node}: ALARM {alarm}")
+        });
+        if self.machines[node].treason.is_some() {
+            return;
+        }
+        match alarm {
+            Alarm::Disagreement { .. } => self.oracle.violated(format!("node {node}: {alarm}")),
+            Alarm::InvalidProposal { proposer, .. } => {
+                self.tally.invalid_proposals += 1;
+                if !self.is_traitor(*proposer) {
+                    self.oracle.violated(format!("node {node}: {alarm}"));
+                }
+            }
+            Alarm::Misbehaved(evidence) => {
+                self.tally.misbehaved += 1;
+                if let Some(one) = evidence.iter().find(|one| !self.is_traitor(one.kid)) {
+                    let words = format!("node {node} has evidence against {:?}", one);
+                    self.oracle.violated(words);
+                }
+            }
+            Alarm::Forgotten { .. } => {
+                self.tally.forgotten += 1;
+                if !self.machines[node].forgetful {
+                    self.oracle.violated(format!("node {node}: {alarm}"));
+                }
+            }
+        }
+    }
+
+    pub(crate) fn is_traitor(&self, of: invoice_core::crypto::Kid) -> bool {
+        let wrong = |one: &&Machine| one.treason.is_some() || one.relapsed;
+        let mut traitors = self.machines.iter().filter(wrong);
+        traitors.any(|one| one.kid() == of)
+    }
+
+    fn calm(&mut self) {
+        self.note(7 << 8, &[], || "everything is healed".to_owned());
+        self.is_calm = true;
+        self.height_at_calm = self.oracle.height();
+        self.links.join_all();
+        for node in 0..self.machines.len() {
+            self.machines[node].slow_ms = 0;
+            self.machines[node].disk.cut_after(NEVER);
+            if self.machines[node].node.is_none() {
+                let life = self.machines[node].life;
+                let soon = self.dice.below(300);
+                self.after(soon, Happening::Start { node, life });
+            }
+        }
+        self.submit_last();
+    }
+
+    fn planned(&mut self, planned: Planned) {
+        match planned {
+            Planned::Mishap {
+                node,
+                mishap,
+                down_ms,
+            } => self.mishap(node, mishap, down_ms),
+            Planned::Blackout { down_ms } => {
+                self.tally.blackouts += 1;
+                for node in 0..self.machines.len() {
+                    let down = down_ms + self.dice.below(500);
+                    self.mishap(node, Mishap::PowerCut, down);
+                }
+            }
+            Planned::Backup { node } => self.machines[node].back_up(),
+            Planned::Cut { pairs } => {
+                self.tally.partitions += 1;
+                self.note(8 << 8, &[], || format!("nothing gets through: {pairs:?}"));
+                self.part(pairs);
+            }
+            Planned::Joined => {
+                self.note(9 << 8, &[], || "all reach each other".to_owned());
+                self.links.join_all();
+            }
+            Planned::Slow { node, ms } => {
+                self.tally.slow += 1;
+                self.machines[node].slow_ms = ms;
+            }
+            Planned::Submit { what, to } => self.submit_papers(what, &to),
+            Planned::Change(change) => self.change(change),
+        }
+    }
+
+    /// Number of the next happening, for tags that differ.
+    pub(crate) fn is_validator(&self, node: usize) -> bool {
+        let set = self.oracle.validators(self.oracle.height() + 1);
+        set.get(&kid(self.machines[node].key)).is_some()
+    }
+}
+
+/// Whom something happens to, when it takes the machine's time.
+const fn node_of(happening: &Happening) -> Option<usize> {
+    match happening {
+        Happening::Arrive { to: node, .. }
+        | Happening::Connected { node, .. }
+        | Happening::Lost { node, .. }
+        | Happening::Ring { node, .. }
+        | Happening::Turn { node, .. } => Some(*node),
+        Happening::Dial { .. }
+        | Happening::Start { .. }
+        | Happening::Planned(_)
+        | Happening::Retry { .. }
+        | Happening::Calm => None,
+    }
+}
+
+fn describe(event: &Event) -> String {
+    match event {
+        Event::Received(peer, frame) => format!("from {:.8}: {}", peer.to_string(), shown(frame)),
+        Event::Connected(_) | Event::Disconnected(_) | Event::Elapsed(_) | Event::Records => {
+            format!("{event:?}")
+        }
+    }
+}
+
+/// A frame in few words.
+pub(crate) fn shown(frame: &Frame) -> String {
+    match frame {
+        Frame::Block(block) => format!(
+            "block {:.8} of height {} round {}",
+            block.block_id.to_string(),
+            block.height,
+            block.round
+        ),
+        Frame::Blocks(blocks) => format!("{} final blocks", blocks.len()),
+        Frame::Envelopes(envelopes) => format!("{} envelopes", envelopes.len()),
+        Frame::Consensus(message) => {
+            let text = format!("{message:?}");
+            text.chars().take(170).collect()
+        }
+        Frame::Status { .. } | Frame::Fetch { .. } | Frame::LastWord(_) => {
+            let text = format!("{frame:?}");
+            text.chars().take(170).collect()
+        }
+    }
+}
