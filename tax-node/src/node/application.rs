@@ -257,39 +257,14 @@ impl Application for ChainApplication {
     }
 
     fn check(&mut self, block: &Block) -> Result<Validity, Fatal> {
-        let invalid = |reason: String| Ok(Validity::Invalid { reason });
-        if block.header.validators != self.validators.at(block.header.height).digest() {
-            return invalid("its header names other validators".to_owned());
-        }
         let latest = (self.clock)().ms().saturating_add(CLOCK_SKEW_MAX_MS);
         if block.header.time_ms > latest.max(self.point.time.ms().saturating_add(1))
             && !self.planted.has(Fault::FutureAccepted)
         {
-            return invalid("its time lies ahead of this node's clock".to_owned());
+            let reason = "its time lies ahead of this node's clock".to_owned();
+            return Ok(Validity::Invalid { reason });
         }
-        if self
-            .built
-            .as_ref()
-            .is_some_and(|built| built.block_id == block.header.id())
-        {
-            // Built here over the same state: its digests come from this very execution.
-            return Ok(Validity::Valid);
-        }
-        let snapshot = self.store.snapshot().map_err(Fatal::new)?;
-        let signatures = verify_all(&mut self.ring)?;
-        match execute_block(&self.point, &snapshot, block, signatures) {
-            Ok(executed) => {
-                let block_id = block.header.id();
-                self.checked = Some(Checked { block_id, executed });
-                Ok(Validity::Valid)
-            }
-            Err(BlockFault::Invalid {
-                reason: InvalidBlock::Digest(_),
-                ..
-            }) if self.planted.has(Fault::DigestUnchecked) => Ok(Validity::Valid),
-            Err(BlockFault::Invalid { reason, .. }) => invalid(reason.to_string()),
-            Err(BlockFault::State(fault)) => Err(Fatal::new(fault)),
-        }
+        self.check_final(block)
     }
 
     fn commit(&mut self, block: Block, certificate: Certificate) -> Result<(), Fatal> {
@@ -347,6 +322,36 @@ impl Application for ChainApplication {
 impl Replica for ChainApplication {
     fn has_records(&self) -> bool {
         self.outbox.waiting() > 0
+    }
+
+    fn check_final(&mut self, block: &Block) -> Result<Validity, Fatal> {
+        let invalid = |reason: String| Ok(Validity::Invalid { reason });
+        if block.header.validators != self.validators.at(block.header.height).digest() {
+            return invalid("its header names other validators".to_owned());
+        }
+        if self
+            .built
+            .as_ref()
+            .is_some_and(|built| built.block_id == block.header.id())
+        {
+            // Built here over the same state: its digests come from this very execution.
+            return Ok(Validity::Valid);
+        }
+        let snapshot = self.store.snapshot().map_err(Fatal::new)?;
+        let signatures = verify_all(&mut self.ring)?;
+        match execute_block(&self.point, &snapshot, block, signatures) {
+            Ok(executed) => {
+                let block_id = block.header.id();
+                self.checked = Some(Checked { block_id, executed });
+                Ok(Validity::Valid)
+            }
+            Err(BlockFault::Invalid {
+                reason: InvalidBlock::Digest(_),
+                ..
+            }) if self.planted.has(Fault::DigestUnchecked) => Ok(Validity::Valid),
+            Err(BlockFault::Invalid { reason, .. }) => invalid(reason.to_string()),
+            Err(BlockFault::State(fault)) => Err(Fatal::new(fault)),
+        }
     }
 
     fn waiting_envelopes(&self, after: u64, up_to: u64) -> (Vec<Bytes>, u64) {

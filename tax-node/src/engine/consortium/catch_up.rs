@@ -145,7 +145,7 @@ impl<A: Replica, S: Storage> Participant<A, S> {
                 .push(Action::Cut(peer, "a block that is not final"));
             return Ok(false);
         }
-        match self.application.check(&block)? {
+        match self.application.check_final(&block)? {
             Validity::Valid => {
                 // What the height's log does not hold must not be said later.
                 self.leave()?;
