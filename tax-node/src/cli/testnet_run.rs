@@ -158,10 +158,7 @@ fn try_it(dir: &Path, layout: &Layout, output: Output) {
         say(
             "向任一节点提交（成员与密钥见 members.json、keys/）：",
             "hand records to any node (members and keys are in members.json and keys/):",
-            &format!(
-                "invoice --server {} --key {folder}/keys/merchant-1.pem --genesis {folder}/{}/genesis.json issue --help",
-                node.url, node.name
-            ),
+            &format!("scripts/client.sh {} {folder}", node.url),
         );
     }
     if let Some(node) = layout.nodes.get(2) {
@@ -238,7 +235,9 @@ fn ended(dir: &Path, processes: &mut [Process]) -> Option<(usize, Failure)> {
             };
             let path = dir.join(&process.node.name).join(LOG);
             let log = fs::read_to_string(&path).unwrap_or_default();
-            let last = log.lines().rev().find(|line| !line.trim().is_empty());
+            // What came before the hint is the reason.
+            let is_reason = |line: &&str| !line.trim().is_empty() && !line.starts_with('→');
+            let last = log.lines().rev().find(is_reason);
             let text = format!(
                 "节点 {} 已退出 / node {} ended ({how}): {}",
                 process.node.name,
