@@ -5,6 +5,7 @@
 #   http       over sockets on new stores: POST in sizes from 1 to 1,000, and streams
 #   light      latency of singles under light load, beside the disk's sync
 #   flood      an honest member while another sends junk
+#   consortium four validators, each a process: singles and batches, half the load, a late node
 #   peers      a naive pipeline and PostgreSQL with the same records
 #   fill10     fills a store with 10 million records
 #   big10      measures on it: in process, over sockets, checks
@@ -67,6 +68,16 @@ flood() {
     --failures-per-minute 4000000000
 }
 
+consortium() {
+  step consortium-full 300 "$load" consortium "${common[@]}" --records "$records" --form single,256
+  step consortium-alone 120 "$load" consortium "${common[@]}" --records "$records" \
+    --form single,256 --validators 1
+  step consortium-half 120 "$load" consortium "${common[@]}" --records "$records" --form single \
+    --pace 2500 --seconds 20
+  step consortium-late 600 "$load" consortium "${common[@]}" --records 1000000 --form single,256 \
+    --supervisors 1 --late
+}
+
 peers() {
   step peers 420 env BENCH_FOLDER="$folder/peers" scripts/bench_peers.sh "${common[@]}"
 }
@@ -98,10 +109,10 @@ counts() { step counts 900 scripts/instruction_counts.sh; }
 cargo build --release -p benches --bin load
 steps=("$@")
 [ ${#steps[@]} -gt 0 ] ||
-  steps=(ingest http light flood peers fill10 big10 fill30 big30 parts counts)
+  steps=(ingest http light flood consortium peers fill10 big10 fill30 big30 parts counts)
 for name in "${steps[@]}"; do
   case $name in
-  ingest | http | light | flood | peers | fill10 | big10 | fill30 | big30 | parts | counts)
+  ingest | http | light | flood | consortium | peers | fill10 | big10 | fill30 | big30 | parts | counts)
     "$name"
     ;;
   *)

@@ -72,6 +72,39 @@ fn links() -> Vec<Vec<u8>> {
         chosen('1', &[1, 0xff, 0xff, 0xff, 0xff, 2]),
         chosen('1', &[4]),
     ]
+    .into_iter()
+    .chain(meanings())
+    .collect()
+}
+
+/// Frames as the agreement reads them: one of each kind that is not all signatures, and faults.
+fn meanings() -> Vec<Vec<u8>> {
+    let height = 7_u64.to_be_bytes();
+    let head = [
+        &height[..],
+        &[0; 4],
+        &[1],
+        &[0, 0, 0, 2],
+        &[9; 16],
+        &[8; 32],
+    ]
+    .concat();
+    let block = [&[2][..], &head, &[0, 0, 0, 1, 0xff], b"block"].concat();
+    let never_again = [&[2][..], &head[..12], &[0, 0, 0, 0, 2], &head[17..]].concat();
+    let blocks = [&[5][..], &[0, 0, 0, 2, 1, 1], &[0, 0, 0, 1, 3]].concat();
+    vec![
+        chosen('2', &[&[3][..], &height].concat()),
+        chosen('2', &[&[4][..], &height].concat()),
+        chosen('2', &[&[3][..], &height, &[1]].concat()),
+        chosen('2', &block),
+        chosen('2', &never_again),
+        chosen('2', &blocks),
+        chosen('2', &blocks[..8]),
+        chosen('2', &[6, 0, 0, 0, 1, 0xAA, 0, 0, 0, 0]),
+        chosen('2', &[6, 0xff, 0xff, 0xff, 0xff]),
+        chosen('2', &[7]),
+        chosen('2', &[1, 1]),
+    ]
 }
 
 fn json() -> Vec<Vec<u8>> {

@@ -1,8 +1,10 @@
-//! What arrives on a link between nodes: the Hello of its other end, and pieces of frames.
+//! What arrives on a link between nodes: the Hello of its other end, pieces of frames, and what
+//! frames mean.
 
 use std::sync::Arc;
 
-use bytes::BytesMut;
+use bytes::{Bytes, BytesMut};
+use tax_node::engine::consortium::frames::{self, FrameKind};
 use tax_node::links::hello::{HELLO_BYTES, Hello};
 use tax_node::links::wire::{Assembler, Outgoing, WireFault};
 use tax_node::links::{Frame, KindRule, Kinds, Lane, PIECE_BYTES_MAX, WhenFull};
@@ -21,12 +23,28 @@ fn kinds() -> Arc<Kinds> {
 }
 
 pub(crate) fn run(bytes: &[u8]) {
-    let Some((chosen, rest)) = super::choice(bytes, 2) else {
+    let Some((chosen, rest)) = super::choice(bytes, 3) else {
         return;
     };
     match chosen {
         0 => hello(rest),
+        2 => meaning(rest),
         _ => frames(rest),
+    }
+}
+
+/// A whole frame as the nodes' agreement reads it: its kind, then its payload.
+fn meaning(bytes: &[u8]) {
+    let Some((kind, payload)) = bytes.split_first() else {
+        return;
+    };
+    let Some(kind) = FrameKind::from_number(kind & 7) else {
+        return;
+    };
+    let payload = Bytes::copy_from_slice(payload);
+    if let Ok(frame) = frames::Frame::decode(kind, &payload) {
+        assert_eq!(frame.kind(), kind);
+        assert_eq!(frame.encode().as_ref(), Ok(&payload));
     }
 }
 

@@ -483,8 +483,8 @@ pub fn run(parent: &Path, cast: &Cast, case: &Case<'_>) -> Result<Together, Fail
 
 /// The head of the table.
 pub const HEAD: &str = "\
-| validators | signature | pace /s | records | records/s | p50 ms | p99 ms | blocks | CPU µs/record, each node | link B/record, all nodes | request B/record | driver µs | peak RSS MiB, largest | failed |
-|---:|---|---:|---:|---:|---:|---:|---:|---|---:|---:|---:|---:|---:|";
+| validators | signature | pace /s | records | records/s | p50 ms | p99 ms | blocks | CPU µs/record, each node | link B/record, all nodes | request B/record | driver µs | peak RSS MiB, largest | failed | late node: records/s (CPU µs) |
+|---:|---|---:|---:|---:|---:|---:|---:|---|---:|---:|---:|---:|---:|---:|";
 
 /// A line of the table.
 #[must_use]
@@ -494,13 +494,19 @@ pub fn line(found: &Together) -> String {
         .iter()
         .map(|node| format!("{:.0}", node.cpu_us_per_record))
         .collect();
+    let late = found.late.as_ref().map_or("–".to_owned(), |late| {
+        format!(
+            "{:.0} ({:.0})",
+            late.records_per_second, late.cpu_us_per_record
+        )
+    });
     let resident = found
         .nodes
         .iter()
         .filter_map(|node| node.peak_resident_bytes);
     let resident = resident.max().map_or(0, |bytes| bytes >> 20);
     format!(
-        "| {} | {} | {} | {} | {:.0} | {:.1} | {:.1} | {} | {} | {:.0} | {:.0} | {:.0} | {resident} | {} |",
+        "| {} | {} | {} | {} | {:.0} | {:.1} | {:.1} | {} | {} | {:.0} | {:.0} | {:.0} | {resident} | {} | {late} |",
         found.validators,
         found.form,
         found
@@ -516,14 +522,5 @@ pub fn line(found: &Together) -> String {
         found.sent_bytes_per_record,
         found.driver_us_per_record.unwrap_or(0.0),
         found.tally.failed,
-    )
-}
-
-/// In words how a late node caught up.
-#[must_use]
-pub fn late_line(late: &Late) -> String {
-    format!(
-        "追赶 / caught up in {:.1} s: {:.0} records/s, {:.1} µs of processor time each",
-        late.seconds, late.records_per_second, late.cpu_us_per_record
     )
 }

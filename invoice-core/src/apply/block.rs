@@ -105,8 +105,15 @@ pub enum InvalidBlock {
     #[error("its header's `{0}` does not continue the chain")]
     Discontinuous(&'static str),
     /// What its header states is not what executing it gives.
-    #[error("its header's `{0}` is not what executing it gives")]
-    Digest(&'static str),
+    #[error("its header's `{what}` is {stated}, executing it gives {found}")]
+    Digest {
+        /// Which member of the header.
+        what: &'static str,
+        /// What the header states.
+        stated: String,
+        /// What executing the block gives.
+        found: String,
+    },
     /// A record has not the contract's shape.
     #[error("record {index} cannot be read")]
     Unreadable {
@@ -182,23 +189,37 @@ pub fn execute_block<V: StateView>(
     let mut frontier = point.frontier.clone();
     frontier.extend(&leaf_hashes);
     let changes = execution.finish();
-    let digests = [
-        ("count", u64::from(header.count) == leaf_hashes.len() as u64),
-        ("log_size", header.log_size == frontier.size()),
-        ("log_root", header.log_root == frontier.root()),
-        ("effects_root", header.effects_root == changes.root()),
-    ];
-    for (what, agrees) in digests {
-        if !agrees {
-            return Err(invalid(InvalidBlock::Digest(what)));
-        }
-    }
+    compare_header(header, leaf_hashes.len(), &frontier, &changes).map_err(invalid)?;
     Ok(Executed {
         changes,
         leaf_hashes,
         frontier,
         records,
     })
+}
+
+/// Compares what a header states with what executing its block gave.
+fn compare_header(
+    header: &Header,
+    leaves: usize,
+    frontier: &Frontier,
+    changes: &Changes,
+) -> Result<(), InvalidBlock> {
+    let same = |what, stated: &dyn ToString, found: &dyn ToString| {
+        let (stated, found) = (stated.to_string(), found.to_string());
+        match stated == found {
+            true => Ok(()),
+            false => Err(InvalidBlock::Digest {
+                what,
+                stated,
+                found,
+            }),
+        }
+    };
+    same("count", &header.count, &leaves)?;
+    same("log_size", &header.log_size, &frontier.size())?;
+    same("log_root", &header.log_root, &frontier.root())?;
+    same("effects_root", &header.effects_root, &changes.root())
 }
 
 fn continues(point: &ChainPoint, header: &Header) -> Result<(), InvalidBlock> {

@@ -346,7 +346,7 @@ impl Replica for ChainApplication {
                 Ok(Validity::Valid)
             }
             Err(BlockFault::Invalid {
-                reason: InvalidBlock::Digest(_),
+                reason: InvalidBlock::Digest { .. },
                 ..
             }) if self.planted.has(Fault::DigestUnchecked) => Ok(Validity::Valid),
             Err(BlockFault::Invalid { reason, .. }) => invalid(reason.to_string()),

@@ -247,9 +247,6 @@ fn among_others(args: &Consortium) -> Result<(), Failure> {
         let found = consortium::run(&common.folder, &cast, &case)?;
         if !common.json {
             println!("{}", consortium::line(&found));
-            if let Some(late) = &found.late {
-                println!("{}", consortium::late_line(late));
-            }
         }
         all.push(found);
     }
