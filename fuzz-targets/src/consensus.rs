@@ -7,7 +7,7 @@ use std::sync::Arc;
 use consensus::{
     LOG_ENTRY_BYTES_MAX, LogEntry, MESSAGE_BYTES_MAX, Machine, Message, Output, Timeouts, Voting,
 };
-use invoice_core::chain::{Validator, ValidatorSet};
+use invoice_core::chain::{Group, Validator, ValidatorSet};
 use invoice_core::crypto::{SecretKey, SecretKeySigner, Signer};
 
 thread_local! {
@@ -17,12 +17,19 @@ thread_local! {
 
 fn observer() -> Machine {
     let signer = |n| SecretKeySigner::new(SecretKey::from_bytes(&[n; 32]).expect("a key"));
-    let validator = |n| Validator {
+    let validator = |(n, group)| Validator {
         public_key: signer(n).public_key().clone(),
         weight: 1,
+        group: Some(group),
         name: "v".to_owned(),
     };
-    let validators = ValidatorSet::new((1..=4).map(validator).collect()).expect("a set");
+    let validators = ValidatorSet::new(
+        (1..=4)
+            .zip(Group::ALL.into_iter().cycle())
+            .map(validator)
+            .collect(),
+    )
+    .expect("a set");
     let chain = "sz-2026".parse().expect("a good name");
     let mut machine = Machine::new(chain, Arc::new(signer(9)), Timeouts::default());
     machine

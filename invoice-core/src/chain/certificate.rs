@@ -373,7 +373,8 @@ mod tests {
     #[test]
     fn neither_bureau_is_missing_or_decides_alone() {
         let (tax, finance) = (Some(Group::Tax), Some(Group::Finance));
-        let cases: &[(&[(Option<Group>, u64)], Result<(), ValidatorSetError>)] = &[
+        type Case<'a> = (&'a [(Option<Group>, u64)], Result<(), ValidatorSetError>);
+        let cases: &[Case<'_>] = &[
             (&[(None, 1)], Ok(())),
             (&[(tax, 1)], Ok(())),
             (&[(tax, 1), (tax, 1), (finance, 1), (finance, 1)], Ok(())),

@@ -45,6 +45,7 @@ type Outputs = Result<Vec<Output>, MachineError>;
 /// let validators = Arc::new(ValidatorSet::new(vec![Validator {
 ///     public_key: signer.public_key().clone(),
 ///     weight: 1,
+///     group: None,
 ///     name: "税务局".to_owned(),
 /// }])?);
 /// let chain = "sz-2026".parse()?;

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use consensus::{Machine, Message, Output, Timeouts, Voting};
-use invoice_core::chain::{Certificate, ChainId, Validator, ValidatorSet};
+use invoice_core::chain::{Certificate, ChainId, Group, Validator, ValidatorSet};
 use invoice_core::crypto::{Hash, SecretKey, SecretKeySigner, Signer};
 
 fn signers() -> Vec<Arc<SecretKeySigner>> {
@@ -15,9 +15,11 @@ fn signers() -> Vec<Arc<SecretKeySigner>> {
 }
 
 fn set(signers: &[Arc<SecretKeySigner>]) -> Arc<ValidatorSet> {
-    let validators = signers.iter().map(|signer| Validator {
+    let members = signers.iter().zip(Group::ALL.into_iter().cycle());
+    let validators = members.map(|(signer, group)| Validator {
         public_key: signer.public_key().clone(),
         weight: 1,
+        group: Some(group),
         name: "v".to_owned(),
     });
     Arc::new(ValidatorSet::new(validators.collect()).unwrap())

@@ -7,7 +7,7 @@ use consensus::{
     EARLY_HEIGHTS, EARLY_ROUNDS, LogEntry, Machine, MachineError, Message, Output, Polka,
     ROUND_MAX, SIGN_ATTEMPTS, Timeouts, Timer, TimerKind, Vote, Voting, WEIGHT_TOTAL_MAX,
 };
-use invoice_core::chain::{ChainId, Validator, ValidatorSet};
+use invoice_core::chain::{ChainId, Group, Validator, ValidatorSet};
 use invoice_core::crypto::messages::{VoteKind, vote_message};
 use invoice_core::crypto::{
     Hash, Kid, PublicKey, SecretKey, SecretKeySigner, SignError, Signature, Signer,
@@ -28,9 +28,11 @@ fn kid(n: u8) -> Kid {
 }
 
 fn weighted(weights: &[u64]) -> Arc<ValidatorSet> {
-    let validators = weights.iter().zip(1..).map(|(weight, n)| Validator {
+    let members = weights.iter().zip(1..).zip(Group::ALL.into_iter().cycle());
+    let validators = members.map(|((weight, n), group)| Validator {
         public_key: signer(n).public_key().clone(),
         weight: *weight,
+        group: Some(group),
         name: "v".to_owned(),
     });
     Arc::new(ValidatorSet::new(validators.collect()).unwrap())
@@ -244,7 +246,7 @@ fn a_height_is_begun_once_upwards_and_with_its_own_log() {
             found: 2
         })
     );
-    let heavy = weighted(&[WEIGHT_TOTAL_MAX, 1, 1, 1]);
+    let heavy = weighted(&[WEIGHT_TOTAL_MAX, WEIGHT_TOTAL_MAX, 1, 1]);
     let outcome = begun(1).begin(2, heavy, Vec::new(), Voting::May);
     assert_eq!(outcome, Err(MachineError::Weights));
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use consensus::{StepTime, Timeouts};
-use invoice_core::chain::{ChainId, Validator, ValidatorSet};
+use invoice_core::chain::{ChainId, Group, Validator, ValidatorSet};
 use invoice_core::crypto::{SecretKey, SecretKeySigner, Signer};
 
 /// A node stops and comes back.
@@ -87,9 +87,11 @@ impl Plan {
             .iter()
             .rfind(|(from, _)| *from <= height)
             .expect("a set from height 1 on");
-        let validators = members.iter().map(|(key, weight)| Validator {
+        let members = members.iter().zip(Group::ALL.into_iter().cycle());
+        let validators = members.map(|((key, weight), group)| Validator {
             public_key: signer(*key).public_key().clone(),
             weight: *weight,
+            group: Some(group),
             name: format!("v{key}"),
         });
         Arc::new(ValidatorSet::new(validators.collect()).expect("a good set"))
