@@ -179,7 +179,8 @@ hex_to_bytes "02$header" > "$work/header"
 block_id=$(openssl dgst -sm3 -r "$work/header" | cut -d ' ' -f 1)
 number_of() { tr -d '\n' < "$work/receipt" | grep -o "\"$1\":[0-9]*" | head -n 1 | cut -d : -f 2; }
 height=$(number_of height) round=$(number_of round)
-votes=$(tr -d '\n' < "$work/receipt" | grep -o '"signatures":\[[^]]*\]')
+# The receipt's own: those of recorded changes of the validators come after them.
+votes=$(tr -d '\n' < "$work/receipt" | grep -o '"signatures":\[[^]]*\]' | head -n 1)
 validators=$(tr -d '\n' < "$folder/genesis.json" | grep -o '"validators"[^]]*\]')
 good=0
 for key in $(printf '%s' "$validators" | grep -o '"public_key"[^,}]*' | sed 's/.*"\([0-9a-f]*\)".*/\1/'); do

@@ -546,7 +546,7 @@ fn another_format_is_refused_by_name() {
     let error = Store::open(folder.path(), &options());
     assert!(matches!(
         error,
-        Err(OpenError::Format { found: 9, known: 2 })
+        Err(OpenError::Format { found: 9, known: 3 })
     ));
 }
 

@@ -71,8 +71,10 @@ pub struct Late {
     pub seconds: f64,
     /// Records that it verified and executed in a second.
     pub records_per_second: f64,
-    /// Its processor time for each record, in microseconds.
+    /// Its processor time for each record since its last start, in microseconds.
     pub cpu_us_per_record: f64,
+    /// How often it was killed on the way and started again.
+    pub kills: u64,
 }
 
 /// What was found.
@@ -337,12 +339,25 @@ async fn catch_up(
     number: u8,
     nodes: &[Served],
     records: usize,
+    kills: u64,
 ) -> Result<Late, Failure> {
     let first = nodes.first().ok_or("no node")?;
     let goal = height(first.address).await?.unwrap_or_default();
     let started = Instant::now();
-    let late = Served::start(folder, number)?;
-    while height(late.address).await?.unwrap_or_default() < goal {
+    let mut late = Served::start(folder, number)?;
+    let mut ends = (1..=kills).map(|kill| goal.saturating_mul(kill) / kills.saturating_add(1));
+    let mut end = ends.next();
+    loop {
+        let height = height(late.address).await?.unwrap_or_default();
+        if height >= goal {
+            break;
+        }
+        if end.is_some_and(|end| height >= end) {
+            // Dropping it is SIGKILL.
+            drop(late);
+            late = Served::start(folder, number)?;
+            end = ends.next();
+        }
         if started.elapsed() > CATCHING_UP {
             return Err("没有追上 / the node did not catch up".into());
         }
@@ -355,6 +370,7 @@ async fn catch_up(
         seconds,
         records_per_second: records as f64 / seconds,
         cpu_us_per_record: cpu * 1e6 / records.max(1) as f64,
+        kills,
     })
 }
 
@@ -366,6 +382,8 @@ pub struct Case<'a> {
     pub supervisors: u8,
     /// Whether one more node without a vote starts when everything is sent.
     pub late: bool,
+    /// How often that node is killed on the way.
+    pub late_kills: u64,
     /// How the records are signed, for the table.
     pub form: String,
     /// The file.
@@ -435,7 +453,14 @@ pub fn run(parent: &Path, cast: &Cast, case: &Case<'_>) -> Result<Together, Fail
     })?;
     let late = case.late.then(|| {
         let number = case.validators.saturating_add(others);
-        runtime.block_on(catch_up(folder.path(), number, &nodes, sent.tally.accepted))
+        let records = sent.tally.accepted;
+        runtime.block_on(catch_up(
+            folder.path(),
+            number,
+            &nodes,
+            records,
+            case.late_kills,
+        ))
     });
     let late = late.transpose()?;
     if let Some(trouble) = &sent.trouble {

@@ -16,6 +16,8 @@ use tracing_subscriber::EnvFilter;
 
 use super::failure::{Exit, Failure};
 use super::output::Output;
+use crate::engine::EngineError;
+use crate::engine::consortium::ConsortiumError;
 use crate::node::{ConsortiumConfig, Node, NodeConfig, Stopped, system_clock};
 use crate::store::CACHE_BYTES;
 
@@ -200,12 +202,31 @@ impl Served {
         served.map_err(|error| Failure::new(Exit::Network, "serve", error))?;
         match result {
             Some(Ok(Ok(()))) => Ok(()),
-            Some(Ok(Err(error))) => Err(Failure::integrity(error)),
+            Some(Ok(Err(error))) => Err(engine_failure(error)),
             Some(Err(_)) | None => Err(Failure::new(
                 Exit::Refused,
                 "engine",
                 "the engine did not end in time",
             )),
+        }
+    }
+}
+
+/// Why the engine ended: a chain that contradicts itself is a matter of integrity, a disk that is
+/// full or away is not.
+fn engine_failure(error: EngineError) -> Failure {
+    match error {
+        EngineError::Application(_)
+        | EngineError::Signer(_)
+        | EngineError::Consortium(
+            ConsortiumError::Application(_) | ConsortiumError::Log(_) | ConsortiumError::Machine(_),
+        ) => Failure::new(Exit::Refused, "engine", error).hint(
+            "检查磁盘空间与日志后重新启动：启动时会重新校验 / look at the room on the disk and at the log, then start again: opening verifies",
+        ),
+        EngineError::OwnBlock { .. }
+        | EngineError::NotAlone(_)
+        | EngineError::Consortium(ConsortiumError::Disagreement { .. }) => {
+            Failure::integrity(error)
         }
     }
 }

@@ -146,9 +146,10 @@ impl Asked {
         &self.name
     }
 
-    /// Whether the node answers at all.
+    /// Whether the node takes records: in a consortium, whether a quorum is in its reach.
     pub(super) async fn answers(&self) -> bool {
-        self.client.metrics().await.is_ok()
+        let metrics = self.client.metrics().await;
+        metrics.is_ok_and(|text| gauge(&text, "piaolian_accepting") == Some(1))
     }
 
     async fn answer(&self) -> Answer {

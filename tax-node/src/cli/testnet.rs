@@ -181,6 +181,9 @@ fn prepare(args: &Args) -> Result<Layout, Failure> {
         write(files::genesis(&folder), assembled.genesis.bytes())?;
         init::ensure_store(&folder, &assembled.genesis)?;
     }
+    let path = files::genesis(dir);
+    files::write_whole(&path, assembled.genesis.bytes(), files::PUBLIC)
+        .map_err(|error| Failure::file(&path, error))?;
     let path = dir.join(LAYOUT);
     let text = serde_json::to_vec_pretty(&layout).map_err(|error| Failure::file(&path, error))?;
     files::write_whole(&path, &text, files::PUBLIC).map_err(|error| Failure::file(&path, error))?;

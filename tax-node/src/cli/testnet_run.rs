@@ -22,8 +22,9 @@ use crate::node::system_clock;
 const LOG: &str = "node.log";
 /// How long all nodes together may take until they answer.
 const START_TIMEOUT: Duration = Duration::from_secs(120);
-/// How long a node may take to end in order.
-const END_TIMEOUT: Duration = Duration::from_secs(45);
+/// How long the nodes may take to end in order. All end at once, so that what a busy node has taken
+/// may never become final: it would wait for a quorum that is gone.
+const END_TIMEOUT: Duration = Duration::from_secs(10);
 /// How often the processes are looked after.
 const INTERVAL: Duration = Duration::from_millis(200);
 
@@ -118,18 +119,6 @@ async fn serve_all(
     output: Output,
 ) -> Result<(), Failure> {
     wait_for_all(dir, processes).await?;
-    for line in table(layout, output) {
-        if !output.json {
-            output.line(&line);
-        }
-    }
-    if output.json {
-        let value = serde_json::json!({
-            "dir": dir, "chain_id": genesis.chain_id(), "genesis_hash": genesis.hash(),
-            "nodes": layout.nodes,
-        });
-        output.result(&value, &[]);
-    }
     if let Some(node) = layout.nodes.first() {
         tokio::select! {
             result = give_quotas(dir, genesis, &node.url) => if let Err(failure) = result {
@@ -143,6 +132,11 @@ async fn serve_all(
             failure = watch(dir, processes, output) => return Err(failure),
         }
     }
+    let value = serde_json::json!({
+        "dir": dir, "chain_id": genesis.chain_id(), "genesis_hash": genesis.hash(),
+        "nodes": layout.nodes,
+    });
+    output.result(&value, &table(layout, output));
     if !output.json {
         try_it(dir, layout, output);
     }
@@ -164,10 +158,7 @@ fn try_it(dir: &Path, layout: &Layout, output: Output) {
         say(
             "向任一节点提交（成员与密钥见 members.json、keys/）：",
             "hand records to any node (members and keys are in members.json and keys/):",
-            &format!(
-                "invoice --server {} --key {folder}/keys/merchant-1.pem --genesis {folder}/{}/genesis.json issue --help",
-                node.url, node.name
-            ),
+            &format!("scripts/client.sh {} {folder}", node.url),
         );
     }
     if let Some(node) = layout.nodes.get(2) {
@@ -244,7 +235,9 @@ fn ended(dir: &Path, processes: &mut [Process]) -> Option<(usize, Failure)> {
             };
             let path = dir.join(&process.node.name).join(LOG);
             let log = fs::read_to_string(&path).unwrap_or_default();
-            let last = log.lines().rev().find(|line| !line.trim().is_empty());
+            // What came before the hint is the reason.
+            let is_reason = |line: &&str| !line.trim().is_empty() && !line.starts_with('→');
+            let last = log.lines().rev().find(is_reason);
             let text = format!(
                 "节点 {} 已退出 / node {} ended ({how}): {}",
                 process.node.name,

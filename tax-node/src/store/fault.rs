@@ -8,7 +8,7 @@
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use redb::StorageBackend;
+pub(crate) use redb::StorageBackend;
 
 /// The unit in which most disks write atomically, in bytes.
 const SECTOR_BYTES: usize = 512;

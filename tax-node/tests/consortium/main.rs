@@ -4,6 +4,8 @@
 #[allow(dead_code, reason = "the tests of the pipeline use the rest")]
 mod world;
 
+mod clock;
+
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -11,7 +13,7 @@ use std::time::{Duration, Instant};
 use invoice_api::registry::{RecordVerdict, Recorded, Registry, Submitted};
 use invoice_core::crypto::{SecretKey, SecretKeySigner, Signer};
 use tax_node::links::{Peer, Role};
-use tax_node::node::{ConsortiumConfig, Node, NodeConfig, Stopped, system_clock};
+use tax_node::node::{Clock, ConsortiumConfig, Node, NodeConfig, Stopped, system_clock};
 use tokio::sync::oneshot;
 use world::World;
 
@@ -68,6 +70,11 @@ impl Consortium {
     }
 
     fn start(&self, number: u8) -> Running {
+        self.start_with_clock(number, system_clock())
+    }
+
+    /// Starts a node whose clock is another.
+    fn start_with_clock(&self, number: u8, clock: Clock) -> Running {
         let peers = self.addresses.iter().map(|(number, address)| Peer {
             name: number.to_string(),
             address: Some(address.to_string()),
@@ -89,7 +96,7 @@ impl Consortium {
                 tuning: Default::default(),
                 limits: Default::default(),
             }),
-            clock: system_clock(),
+            clock,
             cache_bytes: 16 * 1024 * 1024,
             disk_reserve_bytes: 0,
             verify_threads: 1,

@@ -162,6 +162,9 @@ pub(crate) struct Consortium {
     /// the end, and time how it catches up
     #[arg(long)]
     pub(crate) late: bool,
+    /// 追赶途中强制终止（SIGKILL）并重启的次数 / how often that node is killed on the way
+    #[arg(long, default_value_t = 0)]
+    pub(crate) late_kills: u64,
     /// 调用 / call
     #[arg(long, value_enum, default_value = "bulk")]
     pub(crate) call: Call,

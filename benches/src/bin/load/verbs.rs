@@ -231,6 +231,7 @@ fn among_others(args: &Consortium) -> Result<(), Failure> {
             validators: args.validators,
             supervisors: args.supervisors,
             late: args.late,
+            late_kills: args.late_kills,
             form: request.form.to_string(),
             input: &path,
             prepared: &prepared,

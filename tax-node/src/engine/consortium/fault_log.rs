@@ -4,9 +4,8 @@ use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::Path;
 
 use arc_malachitebft_wal::Storage;
-use redb::StorageBackend;
 
-use crate::store::fault::{Backend, Disk};
+use crate::store::fault::{Backend, Disk, StorageBackend};
 
 /// The log's disk, and the machine whose power it shares.
 #[derive(Clone, Debug)]

@@ -312,9 +312,6 @@ impl<A: Replica, S: Storage> Participant<A, S> {
                     .heard(from, word.as_ref(), &chain, &self.validators);
                 if self.is_forbidden() && self.stage == Stage::Deciding {
                     // It voted at this height and has forgotten it: from here on it only listens.
-                    self.actions.push(Action::Raise(Alarm::Forgotten {
-                        height: self.height(),
-                    }));
                     self.begin()?;
                 }
                 Ok(())
@@ -413,6 +410,10 @@ impl<A: Replica, S: Storage> Participant<A, S> {
             true => Voting::MustNot,
             false => Voting::May,
         };
+        if vote == Voting::MustNot {
+            // Whoever runs this node must know that it is as good as away for a while.
+            self.actions.push(Action::Raise(Alarm::Forgotten { height }));
+        }
         self.stage = Stage::Deciding;
         self.called = false;
         self.resumes = false;

@@ -204,14 +204,11 @@ fn finish(
                     })
                 }
                 Decision::ByAnother { index, accepted } => {
-                    let verdict = Verdict::Replayed { index, accepted };
-                    match not_now(store.as_deref_mut(), verdict, with_receipts)? {
-                        RecordVerdict::Final(recorded) => RecordVerdict::Final(Recorded {
-                            replayed: false,
-                            ..recorded
-                        }),
-                        other => other,
-                    }
+                    let read = read_back(store.as_deref_mut(), index, accepted, with_receipts)?;
+                    RecordVerdict::Final(Recorded {
+                        replayed: false,
+                        ..read
+                    })
                 }
                 Decision::NotNow(verdict) => not_now(store.as_deref_mut(), verdict, with_receipts)?,
             };
@@ -232,12 +229,7 @@ fn not_now(
 ) -> Result<RecordVerdict, NodeError> {
     Ok(match verdict {
         Verdict::Replayed { index, accepted } => {
-            let store = store.ok_or(NodeError::Unplaced)?;
-            let recorded = match with_receipt {
-                true => replayed_with_receipt(store, index)?,
-                false => replayed(store, index, accepted)?,
-            };
-            RecordVerdict::Final(recorded)
+            RecordVerdict::Final(read_back(store, index, accepted, with_receipt)?)
         }
         // What is recorded now is answered from its block.
         Verdict::Recorded(_) => return Err(NodeError::Unplaced),
@@ -255,6 +247,20 @@ fn not_now(
         }
         Verdict::Aborted => RecordVerdict::BatchAborted,
     })
+}
+
+/// What stands on the chain already, in this place.
+fn read_back(
+    store: Option<&mut Receipts<'_>>,
+    index: u64,
+    accepted: bool,
+    with_receipt: bool,
+) -> Result<Recorded, NodeError> {
+    let store = store.ok_or(NodeError::Unplaced)?;
+    match with_receipt {
+        true => replayed_with_receipt(store, index),
+        false => replayed(store, index, accepted),
+    }
 }
 
 /// Where in the log the answer to a record stands.

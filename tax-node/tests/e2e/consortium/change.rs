@@ -104,14 +104,18 @@ async fn another_key_votes_from_the_height_that_both_bureaus_signed() {
     assert_eq!(said(&show, 0)["in_force"], true);
     receipts.push(after);
     let receipt_file = net.path("receipt.json");
-    for receipt in &receipts {
+    let (first, last) = (0, receipts.len() - 1);
+    for (number, receipt) in receipts.iter().enumerate() {
         let parsed = invoice_core::chain::Receipt::parse(receipt.to_string().as_bytes()).unwrap();
         parsed.verify(&net.genesis).unwrap();
+        let later = receipt["height"].as_u64().unwrap() >= from_height;
+        assert_eq!(receipt["validator_changes"].is_array(), later);
+        if number != first && number != last {
+            continue;
+        }
         fs::write(&receipt_file, receipt.to_string()).unwrap();
         let files = (Path::new(&receipt_file), Path::new(&genesis));
         assert_eq!(verify("receipt", files.0, files.1), 0);
-        let later = receipt["height"].as_u64().unwrap() >= from_height;
-        assert_eq!(receipt["validator_changes"].is_array(), later);
         // One signature less is none of a quorum.
         let mut fewer = receipt.clone();
         let signatures = fewer["signatures"].as_array_mut().unwrap();

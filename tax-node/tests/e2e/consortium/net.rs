@@ -6,8 +6,10 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::{Duration, Instant};
 
+use consensus::LogEntry;
 use invoice_core::chain::Genesis;
 use serde_json::Value;
+use tax_node::engine::consortium::VoteLog;
 
 use crate::support::process::{Server, members};
 use crate::support::verdict::said;
@@ -155,8 +157,22 @@ impl Net {
         }
     }
 
+    /// Waits until a node takes records: a quorum is in its reach.
+    pub(crate) async fn ready(&self, number: usize) {
+        let begun = Instant::now();
+        loop {
+            let answer = self.http[number].get("/readyz").await;
+            if answer.status == 200 {
+                return;
+            }
+            assert!(begun.elapsed() < PATIENCE, "{number}: {}", answer.text());
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
     /// Issues an invoice at a node, and gives its receipt.
     pub(crate) async fn issue(&self, number: usize) -> Value {
+        self.ready(number).await;
         let merchant = self.member("merchant");
         let text = Document::invoice(&merchant, None).text();
         let answer = self.http[number].submit(&merchant, &text).await;
@@ -164,7 +180,8 @@ impl Net {
     }
 
     pub(crate) async fn height(&self, number: usize) -> u64 {
-        let answer = self.http[number].get("/readyz").await.is(200).json();
+        // Also a node that takes no records says how far it is.
+        let answer = self.http[number].get("/readyz").await.json();
         answer["height"].as_u64().unwrap()
     }
 
@@ -187,6 +204,26 @@ impl Net {
         line.unwrap_or_else(|| panic!("{name} not in {}", answer.text()))
     }
 
+    /// Waits until a node has voted at a height, as its log of votes says.
+    pub(crate) async fn has_voted(&self, number: usize, height: u64) {
+        let (begun, kid) = (Instant::now(), self.kid(number));
+        let copy = self.folder.path().join("votes.copy");
+        loop {
+            // A copy: whoever opens a log cuts off what is half written.
+            fs::copy(self.spots[number].data.join("votes.log"), &copy).unwrap();
+            let mut log = VoteLog::<fs::File>::open(&copy, ()).unwrap();
+            let entries = log.entries(height).unwrap();
+            if entries
+                .iter()
+                .any(|entry| matches!(entry, LogEntry::Vote(vote) if vote.voter.to_string() == kid))
+            {
+                return;
+            }
+            assert!(begun.elapsed() < PATIENCE, "{number} does not vote");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+
     /// Waits until a figure is what it should be.
     pub(crate) async fn shows(&self, number: usize, name: &str, good: impl Fn(u64) -> bool) {
         let begun = Instant::now();
@@ -202,6 +239,7 @@ impl Net {
 
     /// Whose signatures make a block final, as a node has them.
     pub(crate) async fn signers(&self, number: usize, height: u64) -> Vec<String> {
+        self.reaches(number, height).await;
         let path = format!("/v1/blocks/{height}");
         let block = self.http[number].get(&path).await.is(200).json();
         let signatures = block["signatures"].as_array().unwrap().iter();
@@ -216,6 +254,16 @@ impl Net {
         let peers = tax_node::peers::read(&self.spots[number].data.join("peers.json")).unwrap();
         let own = peers.iter().find(|peer| peer.name == *name).unwrap();
         own.kid().to_string()
+    }
+
+    /// What a receipt says apart from whose signatures prove it: a node proves a block by those
+    /// that it had when the block became final for it, and they may be others elsewhere.
+    pub(crate) fn said(receipt: &Value) -> Value {
+        let mut receipt = receipt.clone();
+        for name in ["signatures", "round"] {
+            receipt.as_object_mut().unwrap().remove(name).unwrap();
+        }
+        receipt
     }
 
     /// The nodes that run show the same block at this height.

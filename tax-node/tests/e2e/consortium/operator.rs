@@ -90,16 +90,20 @@ async fn parties_assemble_a_chain_admit_a_merchant_and_record_at_any_node() {
         "member": {"id": merchant.id, "name": merchant.name, "roles": ["merchant"]},
         "key": {"public_key": merchant.signer_hex()},
     });
-    net.http[1]
+    net.ready(1).await;
+    let admitted = net.http[1]
         .accept(&tax, &record(&tax, "member.admit", admitted))
         .await;
+    let height = admitted.json()["height"].as_u64().unwrap();
     let genesis = format!("{}/genesis.json", net.data(0));
     let file = net.path("receipt.json");
     for number in 0..5 {
+        // A node knows the merchant as soon as it has that block.
+        net.reaches(number, height).await;
         let receipt = net.issue(number).await;
         fs::write(&file, receipt.to_string()).unwrap();
-        assert_eq!(verify("receipt", Path::new(&file), Path::new(&genesis)), 0);
     }
+    assert_eq!(verify("receipt", Path::new(&file), Path::new(&genesis)), 0);
     net.agree(net.height(0).await).await;
     let urls: Vec<String> = (0..5).map(|number| net.url(number)).collect();
     let status = [
