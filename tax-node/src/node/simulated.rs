@@ -4,6 +4,8 @@
 //! the store and the log of votes on a simulated disk, and the pipeline, whose stages take turns in
 //! the caller's thread. Nothing here depends on time or chance, so a run repeats from its seed.
 
+mod disk;
+
 use std::collections::VecDeque;
 use std::path::Path;
 use std::sync::Arc;
@@ -12,7 +14,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use bytes::Bytes;
 use consensus::{LogEntry, Machine, Timeouts};
 use invoice_api::registry::Submission;
-use invoice_core::apply::{ChainPoint, KeyRing, Verdict, genesis_changes};
+use invoice_core::apply::{ChainPoint, KeyRing, Verdict};
 use invoice_core::chain::{Block, Certificate, Genesis, Outcome};
 use invoice_core::crypto::{Hash, Signer, sm3};
 use invoice_core::state::{Table, TypedState};
@@ -38,8 +40,9 @@ use crate::engine::Planted;
 use crate::engine::consortium::{
     Action, ConsortiumError, Event, LogDisk, LogFile, Participant, Tuning, VoteLog,
 };
-use crate::store::fault::{Dice, Disk};
-use crate::store::{self, FaultFiles, Files, NewChain, OpenOptions, Store};
+use crate::store::{self, Files, OpenOptions, Store};
+
+pub use disk::SimulatedDisk;
 
 /// Memory for the store's pages, in bytes.
 const CACHE_BYTES: usize = 256 * 1024;
@@ -47,96 +50,6 @@ const CACHE_BYTES: usize = 256 * 1024;
 const FLUSH_BYTES: usize = 16 * 1024;
 /// Where the simulated files lie.
 const FOLDER: &str = "/node";
-
-/// The disk of a machine: the store, its files, and the log of votes, which lose their power
-/// together.
-#[derive(Clone, Debug)]
-pub struct SimulatedDisk {
-    engine: Disk,
-    log: Disk,
-    files: FaultFiles,
-}
-
-fn counted_by(disk: &Disk) -> Arc<dyn Fn() -> std::io::Result<()> + Send + Sync> {
-    let disk = disk.clone();
-    Arc::new(move || disk.step())
-}
-
-impl SimulatedDisk {
-    /// The bytes of the store of a new chain, to begin any number of disks with.
-    ///
-    /// # Panics
-    /// Never: the simulated disk does not fail.
-    #[must_use]
-    pub fn image(genesis: &Genesis) -> Vec<u8> {
-        let disk = Disk::new(Vec::new());
-        let state = genesis_changes(genesis);
-        let chain = NewChain {
-            genesis: genesis.bytes(),
-            genesis_hash: genesis.hash(),
-            time_ms: genesis.time_ms(),
-            state: &state,
-        };
-        let created = Store::create_on(disk.backend(), &chain);
-        assert!(created.is_ok(), "a store is created: {created:?}");
-        disk.durable()
-    }
-
-    /// The disk of a machine with the store of a new chain and no log.
-    #[must_use]
-    pub fn new(image: Vec<u8>) -> Self {
-        let engine = Disk::new(image);
-        Self {
-            files: FaultFiles::new(counted_by(&engine)),
-            log: Disk::new(Vec::new()),
-            engine,
-        }
-    }
-
-    /// Another disk with what would be here after a power cut that loses all that is not synced: a
-    /// backup.
-    #[must_use]
-    pub fn copy(&self) -> Self {
-        let engine = Disk::new(self.engine.durable());
-        Self {
-            files: self.files.copy(counted_by(&engine)),
-            log: Disk::new(self.log.durable()),
-            engine,
-        }
-    }
-
-    /// Ends the process but not the machine.
-    pub fn kill_process(&self) {
-        self.engine.kill_process();
-        self.log.kill_process();
-        self.files.kill_process();
-    }
-
-    /// Cuts the power, if it is still on, and switches it on again; true when the cut came in the
-    /// middle of something.
-    pub fn cut(&self, dice: &mut Dice) -> bool {
-        self.files.cut(dice);
-        let log = self.log.cut(dice);
-        self.engine.cut(dice) || log
-    }
-
-    /// Switches the power off when so many more changes and syncs have begun.
-    pub fn cut_after(&self, operations: u64) {
-        self.engine.cut_after(operations);
-    }
-
-    /// Whether the power is on.
-    #[must_use]
-    pub fn powered(&self) -> bool {
-        self.engine.powered()
-    }
-
-    /// How many changes and syncs have begun.
-    #[must_use]
-    pub fn operations(&self) -> u64 {
-        self.engine.operations()
-    }
-}
 
 /// What a node is opened with.
 #[derive(Clone)]
