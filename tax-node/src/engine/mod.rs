@@ -50,6 +50,9 @@ pub enum Validity {
     Invalid {
         /// Why, for the log.
         reason: String,
+        /// Whether what its header stands for breaks the rule. A header does not cover everything
+        /// that comes with it: other signatures, or other records altogether, can be put under it.
+        proven: bool,
     },
 }
 
@@ -101,15 +104,15 @@ pub trait Application {
 
 /// What agreement among several needs of a node besides.
 pub trait Replica: Application {
-    /// Whether verified records wait to be recorded.
-    fn has_records(&self) -> bool;
-
-    /// As [`Application::check`] for a block that a quorum has signed: its time is settled, whatever
-    /// this node's clock says.
+    /// Executes a block that is final and compares what its header states. The time that the
+    /// validators agreed on is right, whatever this node's clock shows.
     ///
     /// # Errors
     /// The store cannot be read.
     fn check_final(&mut self, block: &Block) -> Result<Validity, Fatal>;
+
+    /// Whether verified records wait to be recorded.
+    fn has_records(&self) -> bool;
 
     /// Envelopes of this node's own members that wait, from after the one with the first number (0:
     /// none) to the one with the second, as many as go together, and the number of the last.
@@ -159,12 +162,12 @@ impl<A: Application + ?Sized> Application for &mut A {
 }
 
 impl<R: Replica + ?Sized> Replica for &mut R {
-    fn has_records(&self) -> bool {
-        (**self).has_records()
-    }
-
     fn check_final(&mut self, block: &Block) -> Result<Validity, Fatal> {
         (**self).check_final(block)
+    }
+
+    fn has_records(&self) -> bool {
+        (**self).has_records()
     }
 
     fn waiting_envelopes(&self, after: u64, up_to: u64) -> (Vec<Bytes>, u64) {

@@ -45,7 +45,7 @@ impl Engine for Solo {
                 Build::Finished => return Ok(()),
             };
             let height = block.header.height;
-            if let Validity::Invalid { reason } = application.check(&block)? {
+            if let Validity::Invalid { reason, .. } = application.check(&block)? {
                 return Err(EngineError::OwnBlock { height, reason });
             }
             let block_id = block.header.id();

@@ -22,7 +22,9 @@ use invoice_core::apply::{
     BlockFault, ChainPoint, Executed, InvalidBlock, KeyRing, Recorded, Signatures, execute_block,
 };
 use invoice_core::calendar::Instant;
-use invoice_core::chain::{Block, Certificate, ChainId, Header, ValidatorSet};
+use invoice_core::chain::{
+    Authorization, Block, Certificate, ChainId, Header, ValidatorSet, leaf_hashes,
+};
 use invoice_core::crypto::Hash;
 use invoice_core::merkle::Frontier;
 use invoice_core::state::{Changes, Overlay};
@@ -152,6 +154,32 @@ impl ChainApplication {
         execute_block(&self.point, &snapshot, block, signatures).map_err(Fatal::new)
     }
 
+    /// Whether what a block's header stands for breaks a rule, whatever body comes with it. The
+    /// header covers records, signers and outcomes, and neither signatures nor which records came
+    /// together.
+    fn is_proven(&self, block: &Block, reason: &InvalidBlock) -> bool {
+        match reason {
+            InvalidBlock::Discontinuous(_) => true,
+            InvalidBlock::Signature { .. } => false,
+            InvalidBlock::Digest { .. }
+            | InvalidBlock::Unreadable { .. }
+            | InvalidBlock::Outcome { .. } => {
+                let Ok(hashes) = leaf_hashes(block.leaves()) else {
+                    return false;
+                };
+                let mut frontier = self.point.frontier.clone();
+                frontier.extend(&hashes);
+                let together = block.envelopes.iter().any(|envelope| {
+                    matches!(
+                        envelope.authorization,
+                        Authorization::Batch { atomic: true, .. }
+                    )
+                });
+                frontier.root() == block.header.log_root && !together
+            }
+        }
+    }
+
     /// The block that was built is not the one decided: the sequencer begins again over the last
     /// committed block, with the envelopes of the lost one first.
     fn restart(&self, lost: Option<Built>) {
@@ -261,8 +289,15 @@ impl Application for ChainApplication {
         if block.header.time_ms > latest.max(self.point.time.ms().saturating_add(1))
             && !self.planted.has(Fault::FutureAccepted)
         {
-            let reason = "its time lies ahead of this node's clock".to_owned();
-            return Ok(Validity::Invalid { reason });
+            return Ok(invalid("its time lies ahead of this node's clock"));
+        }
+        if self
+            .built
+            .as_ref()
+            .is_some_and(|built| built.block_id == block.header.id())
+        {
+            // Built here over the same state: its digests come from this very execution.
+            return Ok(Validity::Valid);
         }
         self.check_final(block)
     }
@@ -320,23 +355,11 @@ impl Application for ChainApplication {
 }
 
 impl Replica for ChainApplication {
-    fn has_records(&self) -> bool {
-        self.outbox.waiting() > 0
-    }
-
     fn check_final(&mut self, block: &Block) -> Result<Validity, Fatal> {
-        let invalid = |reason: String| Ok(Validity::Invalid { reason });
         if block.header.validators != self.validators.at(block.header.height).digest() {
-            return invalid("its header names other validators".to_owned());
+            return Ok(invalid("its header names other validators"));
         }
-        if self
-            .built
-            .as_ref()
-            .is_some_and(|built| built.block_id == block.header.id())
-        {
-            // Built here over the same state: its digests come from this very execution.
-            return Ok(Validity::Valid);
-        }
+        // Also what was built here is executed: a peer may have put another body under its header.
         let snapshot = self.store.snapshot().map_err(Fatal::new)?;
         let signatures = verify_all(&mut self.ring)?;
         match execute_block(&self.point, &snapshot, block, signatures) {
@@ -349,9 +372,16 @@ impl Replica for ChainApplication {
                 reason: InvalidBlock::Digest { .. },
                 ..
             }) if self.planted.has(Fault::DigestUnchecked) => Ok(Validity::Valid),
-            Err(BlockFault::Invalid { reason, .. }) => invalid(reason.to_string()),
+            Err(BlockFault::Invalid { reason, .. }) => Ok(Validity::Invalid {
+                proven: self.is_proven(block, &reason),
+                reason: reason.to_string(),
+            }),
             Err(BlockFault::State(fault)) => Err(Fatal::new(fault)),
         }
+    }
+
+    fn has_records(&self) -> bool {
+        self.outbox.waiting() > 0
     }
 
     fn waiting_envelopes(&self, after: u64, up_to: u64) -> (Vec<Bytes>, u64) {
@@ -397,6 +427,14 @@ fn rows_of(
         changes,
     };
     rows_over(&after, records).map_err(Fatal::new)
+}
+
+/// What the header alone shows.
+fn invalid(reason: &str) -> Validity {
+    Validity::Invalid {
+        reason: reason.to_owned(),
+        proven: true,
+    }
 }
 
 /// Verifies every signature of a block, with a seed that nobody could know before.

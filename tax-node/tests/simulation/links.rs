@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use bytes::Bytes;
 use consensus::Message;
 use invoice_core::crypto::Kid;
+use invoice_core::crypto::messages::VoteKind;
 use tax_node::engine::consortium::Event;
 use tax_node::engine::consortium::frames::{Frame, FrameKind};
 
@@ -29,11 +30,11 @@ pub(crate) struct Links {
 }
 
 impl Links {
-    /// Whether this end has this link to that node.
-    pub(crate) fn stands(&self, node: usize, peer: usize, link: u32) -> bool {
-        self.ends
-            .iter()
-            .any(|((of, _), end)| *of == node && *end == (peer, link))
+    /// By which key this end knows the other one of a link; `None` when it has not the link.
+    pub(crate) fn known_as(&self, node: usize, peer: usize, link: u32) -> Option<Kid> {
+        let mut ends = self.ends.iter();
+        let found = ends.find(|((of, _), end)| *of == node && **end == (peer, link));
+        found.map(|((_, kid), _)| *kid)
     }
 
     pub(crate) fn other_end(&self, node: usize, peer: Kid) -> Option<usize> {
@@ -96,11 +97,8 @@ impl World {
 
     /// An end learns that a link is gone.
     pub(crate) fn lose(&mut self, node: usize, peer: usize, link: u32) {
-        if self.links.stands(node, peer, link) {
-            self.links
-                .ends
-                .retain(|(of, _), end| *of != node || *end != (peer, link));
-            let kid = self.machines[peer].kid();
+        if let Some(kid) = self.links.known_as(node, peer, link) {
+            self.links.ends.remove(&(node, kid));
             self.handle(node, Event::Disconnected(kid));
         }
     }
@@ -181,6 +179,13 @@ impl World {
         {
             self.check_own(from, message);
         }
+        if let Frame::Consensus(Message::Vote(vote)) = &frame
+            && vote.kind == VoteKind::Precommit
+            && vote.block_id.is_some()
+            && let Some(operations) = self.machines[from].strikes.take()
+        {
+            self.machines[from].disk.cut_after(operations);
+        }
         let encoded = match frame.encode() {
             Ok(encoded) => encoded,
             Err(error) => {
@@ -214,17 +219,13 @@ impl World {
             Message::Proposal(proposal) => Some(proposal.proposer),
             Message::Polka(_) | Message::RoundChange(_) => None,
         };
-        let machine = &self.machines[from];
-        let kid = machine.kid();
-        if own != Some(kid) {
+        if own != Some(self.machines[from].kid()) {
             return;
         }
         let height = message.height();
         if height == self.oracle.height() + 1 {
-            let set = self.oracle.validators(height);
-            let weight = machine.greeted.iter().chain([&kid]);
-            let weight = weight.filter_map(|kid| set.get(kid)).map(|one| one.weight);
-            if !set.is_quorum(weight.sum()) {
+            self.count_greetings(from, height);
+            if !self.machines[from].heard_quorum {
                 let words = format!("node {from} speaks before it has heard a quorum");
                 self.oracle.violated(words);
             }
@@ -240,6 +241,16 @@ impl World {
         } else {
             self.oracle.violated(words);
         }
+    }
+
+    /// Whether a quorum of the validators of a height has greeted a node.
+    pub(crate) fn count_greetings(&mut self, node: usize, height: u64) {
+        let set = self.oracle.validators(height);
+        let machine = &mut self.machines[node];
+        let kid = machine.kid();
+        let heard = machine.greeted.iter().chain([&kid]);
+        let weight = heard.filter_map(|kid| set.get(kid)).map(|one| one.weight);
+        machine.heard_quorum |= set.is_quorum(weight.sum());
     }
 
     /// A frame goes on its way, and may be lost, come twice, or late.

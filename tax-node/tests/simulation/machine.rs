@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use invoice_core::crypto::Signer as _;
 use invoice_core::crypto::{Hash, Kid};
 use tax_node::engine::consortium::Clock;
 use tax_node::node::simulated::{SimulatedConfig, SimulatedDisk, SimulatedNode};
@@ -24,6 +23,8 @@ pub(crate) struct Machine {
     pub(crate) clocks: BTreeMap<Clock, u64>,
     pub(crate) slow_ms: u64,
     pub(crate) busy_until: u64,
+    /// After so many writes and syncs the power goes off, counted from the next precommit.
+    pub(crate) strikes: Option<u64>,
     /// Whether a turn of the pipeline is due.
     pub(crate) turning: bool,
     pub(crate) treason: Option<Treason>,
@@ -34,6 +35,7 @@ pub(crate) struct Machine {
     /// Who has greeted since the start, and the highest height at which it was then shown a word of
     /// its own.
     pub(crate) greeted: BTreeSet<Kid>,
+    pub(crate) heard_quorum: bool,
     pub(crate) shown: u64,
     /// It has contradicted itself, of which nobody could warn it: it counts as not correct.
     pub(crate) relapsed: bool,
@@ -62,11 +64,13 @@ impl Machine {
             clocks: BTreeMap::new(),
             slow_ms: 0,
             busy_until: 0,
+            strikes: None,
             turning: false,
             treason: None,
             forgetful: false,
             forgets_now: false,
             greeted: BTreeSet::new(),
+            heard_quorum: false,
             shown: 0,
             relapsed: false,
             checked: 0,
@@ -90,6 +94,7 @@ impl Machine {
         self.turning = false;
         self.busy_until = 0;
         self.greeted.clear();
+        self.heard_quorum = false;
         self.shown = 0;
         self.clocks.clear();
     }
@@ -196,6 +201,11 @@ impl World {
             machine.disk.cut_after(operations);
             return;
         }
+        if let Mishap::PowerCutDeciding(operations) = mishap {
+            machine.down_ms = down_ms;
+            machine.strikes = Some(operations);
+            return;
+        }
         self.note(13 << 8 | node as u64, &[], || {
             format!("node {node}: {mishap:?}")
         });
@@ -206,7 +216,7 @@ impl World {
                 machine.disk.kill_process();
                 machine.node = None;
             }
-            Mishap::PowerCut | Mishap::PowerCutAmid(_) => {
+            Mishap::PowerCut | Mishap::PowerCutAmid(_) | Mishap::PowerCutDeciding(_) => {
                 self.tally.power_cuts += 1;
                 self.power_off(node);
             }

@@ -1,6 +1,7 @@
 //! Whole consortiums in one thread: real nodes, virtual time, seeded faults, and an oracle.
 
 mod cast;
+mod changes;
 mod clients;
 mod links;
 mod machine;
@@ -10,11 +11,13 @@ mod tally;
 mod treason;
 mod world;
 
+use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use plan::Plan;
 use rayon::prelude::*;
 use tally::Tally;
+use tax_node::engine::Fault;
 
 /// Seeds that are run unless `PIAOLIAN_SEEDS` says otherwise.
 const SEEDS: u64 = 2_000;
@@ -27,26 +30,22 @@ fn number(variable: &str) -> Option<u64> {
 fn correct_nodes_agree_and_answer() {
     for (seed, count) in (4..=7).enumerate() {
         let plan = Plan::calm(seed as u64, count);
-        let tells = number("PIAOLIAN_SEED").is_some();
-        let started = std::time::Instant::now();
-        let outcome = world::run(&plan, tells);
-        println!(
-            "{:?} {:?} in {:?}",
-            outcome.violations,
-            outcome.tally,
-            started.elapsed()
-        );
+        let outcome = world::run(&plan, false);
         assert_eq!(outcome.violations, Vec::<String>::new());
     }
 }
 
 #[test]
 fn a_seed_gives_the_same_trace_again() {
-    let plan = Plan::calm(5, 4);
-    let (one, other) = (world::run(&plan, false), world::run(&plan, false));
-    assert_eq!(one.trace, other.trace);
-    let another = world::run(&Plan::calm(6, 4), false);
-    assert_ne!(one.trace, another.trace);
+    let runs = |seed| {
+        let plan = Plan::random(seed);
+        let (one, other) = (world::run(&plan, false), world::run(&plan, false));
+        assert_eq!(one.trace, other.trace, "seed {seed}");
+        assert_eq!(one.tally, other.tally, "seed {seed}");
+        one.trace
+    };
+    let traces: BTreeSet<u64> = (0..24).into_par_iter().map(runs).collect();
+    assert_eq!(traces.len(), 24);
 }
 
 /// Runs a seed; a fault comes with the command that shows it again.
@@ -82,7 +81,7 @@ fn whatever_happens_there_is_one_history() {
         .map(|seed| run(&Plan::random(seed)))
         .collect();
     let tally = results.iter().flatten().fold(Tally::default(), Tally::add);
-    println!("{tally:?} in {:.1} s", started.elapsed().as_secs_f64());
+    println!("{tally:#?}\nin {:.1} s", started.elapsed().as_secs_f64());
     let faults: Vec<_> = results.into_iter().filter_map(Result::err).collect();
     assert!(
         faults.is_empty(),
@@ -95,4 +94,35 @@ fn whatever_happens_there_is_one_history() {
             .collect::<Vec<_>>()
             .join("\n")
     );
+    if seeds >= SEEDS {
+        assert_eq!(tally.missing(), Vec::<&str>::new(), "never happened");
+    }
+}
+
+/// Seeds within which every planted fault is caught.
+const PLANTED_SEEDS: u64 = 400;
+
+/// A seed that catches a fault, and what it says.
+fn caught(fault: Fault) -> Option<(u64, String)> {
+    (0..PLANTED_SEEDS).into_par_iter().find_map_any(|seed| {
+        let plan = Plan {
+            planted: Some(fault),
+            ..Plan::random(seed)
+        };
+        run(&plan).err().map(|violation| (seed, violation))
+    })
+}
+
+#[test]
+fn planted_faults_are_caught() {
+    let mut missed = Vec::new();
+    for fault in Fault::ALL {
+        let Some((_, violation)) = caught(fault) else {
+            missed.push(fault);
+            continue;
+        };
+        let first = violation.lines().next().unwrap_or_default();
+        println!("{fault:?}: {first}");
+    }
+    assert_eq!(missed, [], "not caught within {PLANTED_SEEDS} seeds");
 }

@@ -140,11 +140,6 @@ impl Oracle {
         self.ids.push(id);
     }
 
-    /// Whether a record is final.
-    pub(crate) fn has(&self, record: &[u8]) -> bool {
-        self.places.contains_key(&sm3(&[record]))
-    }
-
     /// Whether a record is final at this place.
     pub(crate) fn stands_at(&self, record: &[u8], index: u64) -> bool {
         self.places.get(&sm3(&[record])) == Some(&index)

@@ -51,6 +51,8 @@ pub(crate) enum Mishap {
     PowerCut,
     /// The power goes off in the middle of what happens next, after so many writes and syncs.
     PowerCutAmid(u64),
+    /// The power goes off so many writes and syncs after the next vote that may decide.
+    PowerCutDeciding(u64),
     /// The disk is replaced by an empty one.
     Wiped,
     /// A backup that was made before is put back.
@@ -177,6 +179,7 @@ impl Plan {
         let count = [4, 4, 4, 4, 5, 6, 7][dice.below(7) as usize];
         let mut plan = Self::calm(seed, count);
         plan.events.clear();
+        plan.candidate = dice.once_in(5);
         if dice.once_in(6) {
             (plan.timeouts, plan.tuning) = Default::default();
         }
@@ -197,6 +200,7 @@ impl Plan {
                 .collect();
         }
         plan.faulty(dice);
+        plan.changes(dice);
         plan.mishaps(dice);
         plan.partitions(dice);
         if dice.once_in(3) {
@@ -242,6 +246,22 @@ impl Plan {
         }
     }
 
+    /// Who joins, who leaves, and who gets another key.
+    fn changes(&mut self, dice: &mut Dice) {
+        if self.candidate {
+            self.some_time(dice, Planned::Change(Change::Add));
+        }
+        let correct = |node: &usize| self.treasons.iter().all(|(of, _)| of != node);
+        let correct: Vec<usize> = (0..self.validators).filter(correct).collect();
+        let node = correct[dice.below(correct.len() as u64) as usize];
+        let bears = (self.validators - 2) / 3 >= (self.validators - 1) / 3;
+        if dice.once_in(6) && bears {
+            self.some_time(dice, Planned::Change(Change::Remove(node)));
+        } else if dice.once_in(5) {
+            self.some_time(dice, Planned::Change(Change::Renew(node)));
+        }
+    }
+
     /// The disk of a node goes back in time, once or twice.
     fn forgets(&mut self, dice: &mut Dice, node: usize) {
         for _ in 0..=dice.below(2) {
@@ -266,10 +286,11 @@ impl Plan {
 
     fn mishaps(&mut self, dice: &mut Dice) {
         for _ in 0..dice.below(6) {
-            let mishap = match dice.below(4) {
+            let mishap = match dice.below(6) {
                 0 => Mishap::Killed,
                 1 => Mishap::PowerCut,
-                _ => Mishap::PowerCutAmid(1 + dice.below(80)),
+                2 | 3 => Mishap::PowerCutAmid(1 + dice.below(80)),
+                _ => Mishap::PowerCutDeciding(1 + dice.below(40)),
             };
             let (node, down_ms) = (self.any_node(dice), 50 + dice.below(2_000));
             let planned = Planned::Mishap {

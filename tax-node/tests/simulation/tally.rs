@@ -32,7 +32,10 @@ pub(crate) struct Tally {
     pub(crate) lies: u64,
     pub(crate) invalid_proposals: u64,
     pub(crate) misbehaved: u64,
-    pub(crate) healed_ms: u64,
+    /// Longest time from healing to a new block on all correct nodes.
+    pub(crate) progress_ms: u64,
+    /// Longest time from healing to the answer to everything that waited.
+    pub(crate) answered_ms: u64,
 }
 
 impl Tally {
@@ -67,7 +70,8 @@ impl Tally {
             lies,
             invalid_proposals,
             misbehaved,
-            healed_ms,
+            progress_ms,
+            answered_ms,
         } = other;
         for (sum, more) in [
             (&mut self.seeds, seeds),
@@ -104,7 +108,43 @@ impl Tally {
         for (sum, more) in self.treasons.iter_mut().zip(treasons) {
             *sum += more;
         }
-        self.healed_ms = self.healed_ms.max(*healed_ms);
+        self.progress_ms = self.progress_ms.max(*progress_ms);
+        self.answered_ms = self.answered_ms.max(*answered_ms);
         self
+    }
+
+    /// What never happened and should have.
+    pub(crate) fn missing(&self) -> Vec<&'static str> {
+        let mut counts = vec![
+            ("heights", self.heights),
+            ("rounds_above_0", self.rounds_above_0),
+            ("messages", self.messages),
+            ("lost", self.lost),
+            ("twice", self.twice),
+            ("links", self.links),
+            ("cuts", self.cuts),
+            ("kills", self.kills),
+            ("power_cuts", self.power_cuts),
+            ("power_cuts_amid", self.power_cuts_amid),
+            ("blackouts", self.blackouts),
+            ("wiped", self.wiped),
+            ("restored", self.restored),
+            ("forgotten", self.forgotten),
+            ("logs_replayed", self.logs_replayed),
+            ("fetched", self.fetched),
+            ("partitions", self.partitions),
+            ("slow", self.slow),
+            ("answered", self.answered),
+            ("retried", self.retried),
+            ("double_claims", self.double_claims),
+            ("changes", self.changes),
+            ("renewed", self.renewed),
+            ("lies", self.lies),
+            ("invalid_proposals", self.invalid_proposals),
+            ("misbehaved", self.misbehaved),
+        ];
+        counts.extend(self.treasons.iter().map(|count| ("treason", *count)));
+        let missing = counts.into_iter().filter(|(_, count)| *count == 0);
+        missing.map(|(what, _)| what).collect()
     }
 }

@@ -13,7 +13,7 @@ use tax_node::engine::consortium::{Action, Alarm, Clock, ConsortiumError, Event}
 use tax_node::node::simulated::SimulatedConfig;
 use tax_node::store::fault::Dice;
 
-use crate::cast::{self, BEGIN_MS, beginning, kid, signer, validator_key};
+use crate::cast::{self, BEGIN_MS, beginning, signer, validator_key};
 use crate::clients::Clients;
 use crate::links::Links;
 use crate::machine::Machine;
@@ -21,8 +21,16 @@ use crate::oracle::Oracle;
 use crate::plan::{Mishap, Plan, Planned, Treason};
 use crate::tally::Tally;
 
-/// After everything is healed, progress must come within this time.
-pub(crate) const HEALED_WITHIN_MS: u64 = 30_000;
+/// After everything is healed, all correct nodes must have a new block within this time.
+const PROGRESS_WITHIN_MS: u64 = 30_000;
+
+/// And everything that waited then must be final within this one: one block need not take it all,
+/// and traitors may delay each.
+const ANSWERED_WITHIN_MS: u64 = 60_000;
+
+/// How far a block may lie ahead: what a node bears, by the clock that is furthest ahead, and some
+/// blocks in a row.
+const AHEAD_MAX_MS: i64 = 5_000 + 2_000 + 100;
 
 /// More writes and syncs than there will be.
 const NEVER: u64 = 1 << 40;
@@ -59,6 +67,8 @@ pub(crate) enum Happening {
     Planned(usize),
     /// A member tries again.
     Retry { entry: usize },
+    /// A node is given its new key.
+    Renew { node: usize },
     /// From here on nothing bad happens.
     Calm,
 }
@@ -81,7 +91,9 @@ pub(crate) struct World {
     tells: bool,
     pub(crate) is_calm: bool,
     /// The final height when it became calm.
-    pub(crate) height_at_calm: u64,
+    height_at_calm: u64,
+    /// How long after that all correct nodes had a new block.
+    progress_ms: Option<u64>,
 }
 
 /// What a run left behind.
@@ -118,6 +130,7 @@ impl World {
             tells,
             is_calm: false,
             height_at_calm: 0,
+            progress_ms: None,
             plan,
         };
         world.tally.seeds = 1;
@@ -184,7 +197,8 @@ impl World {
     }
 
     fn go(&mut self) {
-        let end = self.plan.calm_ms + HEALED_WITHIN_MS;
+        let end = self.plan.calm_ms + ANSWERED_WITHIN_MS;
+        let progress_by = self.plan.calm_ms + PROGRESS_WITHIN_MS;
         while let Some(((at, _), happening)) = self.events.pop_first() {
             if at > end || !self.oracle.violations.is_empty() || self.is_done() {
                 break;
@@ -193,20 +207,26 @@ impl World {
             let time = BEGIN_MS + at as i64;
             self.time.store(time, Ordering::Relaxed);
             self.happen(happening);
+            if self.is_calm && self.progress_ms.is_none() && self.have(self.height_at_calm + 1) {
+                self.progress_ms = Some(self.now - self.plan.calm_ms);
+            }
+            if self.progress_ms.is_none() && self.now > progress_by {
+                break;
+            }
         }
     }
 
     /// Whether everything that was to come has come.
     fn is_done(&self) -> bool {
-        self.is_calm
-            && self.clients.all_answered()
-            && self.oracle.height() > self.height_at_calm
-            && self.correct().all(|node| self.has_all(node))
+        self.progress_ms.is_some() && self.clients.all_answered() && self.have(self.oracle.height())
     }
 
-    fn has_all(&self, node: usize) -> bool {
-        let running = self.machines[node].node.as_ref();
-        running.is_some_and(|node| node.point().height >= self.oracle.height())
+    /// Whether all correct nodes have the block of a height.
+    fn have(&self, height: u64) -> bool {
+        self.correct().all(|node| {
+            let running = self.machines[node].node.as_ref();
+            running.is_some_and(|node| node.point().height >= height)
+        })
     }
 
     /// Nodes that do nothing wrong.
@@ -229,7 +249,8 @@ impl World {
         }
         if self.oracle.violations.is_empty() {
             self.compare_states();
-            self.tally.healed_ms = self.now.saturating_sub(self.plan.calm_ms);
+            self.tally.progress_ms = self.progress_ms.unwrap_or_default();
+            self.tally.answered_ms = self.now.saturating_sub(self.plan.calm_ms);
         }
         self.tally.heights = self.oracle.height();
         Outcome {
@@ -288,8 +309,7 @@ impl World {
                 payload,
             } => self.arrive(from, to, link, kind, &payload),
             Happening::Connected { node, peer, link } => {
-                if self.links.stands(node, peer, link) {
-                    let peer = self.machines[peer].kid();
+                if let Some(peer) = self.links.known_as(node, peer, link) {
                     self.handle(node, Event::Connected(peer));
                 }
             }
@@ -320,15 +340,18 @@ impl World {
                 }
             }
             Happening::Retry { entry } => self.retry(entry),
+            Happening::Renew { node } => self.renew(node),
             Happening::Calm => self.calm(),
         }
     }
 
     fn arrive(&mut self, from: usize, to: usize, link: u32, kind: u8, payload: &Bytes) {
-        if !self.links.stands(to, from, link) || self.machines[to].node.is_none() {
+        let Some(peer) = self.links.known_as(to, from, link) else {
+            return;
+        };
+        if self.machines[to].node.is_none() {
             return;
         }
-        let peer = self.machines[from].kid();
         let frame = FrameKind::from_number(kind).map(|kind| Frame::decode(kind, payload));
         match frame {
             Some(Ok(frame)) => self.handle(to, Event::Received(peer, frame)),
@@ -354,6 +377,10 @@ impl World {
             machine.greeted.insert(*peer);
             let height = word.as_ref().map_or(0, consensus::Message::height);
             machine.shown = machine.shown.max(height);
+            if let Some(running) = &machine.node {
+                let next = running.point().height + 1;
+                self.count_greetings(node, next);
+            }
         }
         let Some(running) = &mut self.machines[node].node else {
             return;
@@ -468,7 +495,12 @@ impl World {
                     self.tally.rounds_above_0 += 1;
                 }
                 self.oracle.decided(node, &block, &certificate);
+                if block.header.time_ms > BEGIN_MS + self.now as i64 + AHEAD_MAX_MS {
+                    let words = format!("block {height} lies ahead of every correct clock");
+                    self.oracle.violated(words);
+                }
                 self.machines[node].checked = height;
+                self.renew_keys();
             }
             None => {
                 let words = format!("node {node} has not the block {height} that it says is final");
@@ -521,6 +553,7 @@ impl World {
         self.links.join_all();
         for node in 0..self.machines.len() {
             self.machines[node].slow_ms = 0;
+            self.machines[node].strikes = None;
             self.machines[node].disk.cut_after(NEVER);
             if self.machines[node].node.is_none() {
                 let life = self.machines[node].life;
@@ -563,12 +596,6 @@ impl World {
             Planned::Change(change) => self.change(change),
         }
     }
-
-    /// Number of the next happening, for tags that differ.
-    pub(crate) fn is_validator(&self, node: usize) -> bool {
-        let set = self.oracle.validators(self.oracle.height() + 1);
-        set.get(&kid(self.machines[node].key)).is_some()
-    }
 }
 
 /// Whom something happens to, when it takes the machine's time.
@@ -583,6 +610,7 @@ const fn node_of(happening: &Happening) -> Option<usize> {
         | Happening::Start { .. }
         | Happening::Planned(_)
         | Happening::Retry { .. }
+        | Happening::Renew { .. }
         | Happening::Calm => None,
     }
 }

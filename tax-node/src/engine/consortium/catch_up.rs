@@ -1,8 +1,10 @@
 //! Catching up: final blocks from peers, verified and executed like any other.
 
+use std::collections::BTreeSet;
+
 use arc_malachitebft_wal::Storage;
 use invoice_core::chain::{Block, Certificate, ValidatorSet};
-use invoice_core::crypto::Kid;
+use invoice_core::crypto::{Hash, Kid};
 
 use super::frames::{DecidedBlock, FETCHED_BLOCKS_MAX, FETCHED_BYTES_TARGET, Frame};
 use super::participant::{Action, Clock, Participant};
@@ -152,17 +154,35 @@ impl<A: Replica, S: Storage> Participant<A, S> {
                 self.commit(block, certificate)?;
                 Ok(true)
             }
-            Validity::Invalid { reason } => {
+            Validity::Invalid { reason, proven } => {
+                let block_id = certificate.block_id;
+                if !proven && !self.is_refuted(peer, block_id) {
+                    let why = "a final block with another body than was signed";
+                    self.actions.push(Action::Cut(peer, why));
+                    return Ok(false);
+                }
                 // A quorum signed what does not follow from the rules, or this node's own state or
                 // program is wrong. Either way it must not go on, and people must know.
                 self.actions.push(Action::Raise(Alarm::Disagreement {
                     height,
-                    block_id: certificate.block_id,
+                    block_id,
                     reason: reason.clone(),
                 }));
                 Err(ConsortiumError::Disagreement { height, reason })
             }
         }
+    }
+
+    /// Takes note that a body of a final block does not execute, which may be the fault of who gave
+    /// it. `true` once more than a third of the validators gave such bodies: one of them is correct.
+    fn is_refuted(&mut self, peer: Kid, block_id: Hash) -> bool {
+        self.refuted.take_if(|(id, _)| *id != block_id);
+        let empty = || (block_id, BTreeSet::new());
+        let (_, givers) = self.refuted.get_or_insert_with(empty);
+        givers.insert(peer);
+        let weights = givers.iter().filter_map(|kid| self.validators.get(kid));
+        let weight = weights.map(|one| u128::from(one.weight)).sum::<u128>();
+        weight.saturating_mul(3) > u128::from(self.validators.total_weight())
     }
 }
 

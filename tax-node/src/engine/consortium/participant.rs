@@ -18,7 +18,7 @@
 //! A node that is behind fetches final blocks from a peer, verifies their certificates and executes
 //! them like any other. A node that does not vote at a height only follows in this way.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -119,7 +119,7 @@ pub struct Participant<A, S> {
     kid: Kid,
     tuning: Tuning,
     stage: Stage,
-    validators: Arc<ValidatorSet>,
+    pub(super) validators: Arc<ValidatorSet>,
     /// Messages that came before the first height began.
     early: Vec<Message>,
     /// Whether somebody has begun the next height.
@@ -130,6 +130,8 @@ pub struct Participant<A, S> {
     pub(super) fetching: Option<Fetching>,
     /// Whom blocks were asked of last.
     pub(super) last_asked: Option<Kid>,
+    /// A final block whose bodies, as far as they came, do not execute, and who gave them.
+    pub(super) refuted: Option<(Hash, BTreeSet<Kid>)>,
     /// Whether a peer is ahead and the votes have some more time to come.
     pub(super) waits_behind: bool,
     /// A height that was decided while its block is not here.
@@ -172,6 +174,7 @@ impl<A: Replica, S: Storage> Participant<A, S> {
             proposals: Proposals::default(),
             fetching: None,
             last_asked: None,
+            refuted: None,
             waits_behind: false,
             missing: None,
             wanted: None,
@@ -409,7 +412,8 @@ impl<A: Replica, S: Storage> Participant<A, S> {
         };
         if vote == Voting::MustNot {
             // Whoever runs this node must know that it is as good as away for a while.
-            self.actions.push(Action::Raise(Alarm::Forgotten { height }));
+            self.actions
+                .push(Action::Raise(Alarm::Forgotten { height }));
         }
         self.stage = Stage::Deciding;
         self.called = false;
@@ -499,7 +503,7 @@ impl<A: Replica, S: Storage> Participant<A, S> {
                 block.note_hints(&proposed.hints);
                 match self.application.check(&block)? {
                     Validity::Valid => true,
-                    Validity::Invalid { reason } => {
+                    Validity::Invalid { reason, .. } => {
                         self.actions.push(Action::Raise(Alarm::InvalidProposal {
                             height: proposed.height,
                             proposer: proposed.proposer,

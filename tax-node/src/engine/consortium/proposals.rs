@@ -1,5 +1,6 @@
 //! Blocks that were proposed and are not decided.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use bytes::Bytes;
@@ -76,10 +77,16 @@ impl Proposals {
         self.unchecked.iter().any(|block| block.height == height)
     }
 
-    /// Remembers a valid block; `false` when it is known.
+    /// Remembers a valid block; `false` when it is known: what comes under its id later is not
+    /// looked at, and may be anything.
     pub(super) fn remember(&mut self, id: Hash, bytes: &Bytes, hints: &Bytes) -> bool {
-        let block = (bytes.clone(), hints.clone());
-        self.valid.insert(id, block).is_none()
+        match self.valid.entry(id) {
+            Entry::Vacant(place) => {
+                place.insert((bytes.clone(), hints.clone()));
+                true
+            }
+            Entry::Occupied(_) => false,
+        }
     }
 
     /// Whether a block is known to be valid.
