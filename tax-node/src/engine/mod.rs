@@ -107,13 +107,6 @@ pub trait Replica: Application {
     /// Whether verified records wait to be recorded.
     fn has_records(&self) -> bool;
 
-    /// As [`Application::check`] for a block that a quorum has signed: its time is settled, whatever
-    /// this node's clock says.
-    ///
-    /// # Errors
-    /// The store cannot be read.
-    fn check_final(&mut self, block: &Block) -> Result<Validity, Fatal>;
-
     /// Envelopes of this node's own members that wait, from after the one with the first number (0:
     /// none) to the one with the second, as many as go together, and the number of the last.
     fn waiting_envelopes(&self, after: u64, up_to: u64) -> (Vec<Bytes>, u64);
@@ -164,10 +157,6 @@ impl<A: Application + ?Sized> Application for &mut A {
 impl<R: Replica + ?Sized> Replica for &mut R {
     fn has_records(&self) -> bool {
         (**self).has_records()
-    }
-
-    fn check_final(&mut self, block: &Block) -> Result<Validity, Fatal> {
-        (**self).check_final(block)
     }
 
     fn waiting_envelopes(&self, after: u64, up_to: u64) -> (Vec<Bytes>, u64) {

@@ -412,7 +412,8 @@ impl<A: Replica, S: Storage> Participant<A, S> {
         };
         if vote == Voting::MustNot {
             // Whoever runs this node must know that it is as good as away for a while.
-            self.actions.push(Action::Raise(Alarm::Forgotten { height }));
+            self.actions
+                .push(Action::Raise(Alarm::Forgotten { height }));
         }
         self.stage = Stage::Deciding;
         self.called = false;
