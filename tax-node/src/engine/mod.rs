@@ -104,6 +104,13 @@ pub trait Application {
 
 /// What agreement among several needs of a node besides.
 pub trait Replica: Application {
+    /// Executes a block that is final and compares what its header states. The time that the
+    /// validators agreed on is right, whatever this node's clock shows.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    fn check_final(&mut self, block: &Block) -> Result<Validity, Fatal>;
+
     /// Whether verified records wait to be recorded.
     fn has_records(&self) -> bool;
 
@@ -155,6 +162,10 @@ impl<A: Application + ?Sized> Application for &mut A {
 }
 
 impl<R: Replica + ?Sized> Replica for &mut R {
+    fn check_final(&mut self, block: &Block) -> Result<Validity, Fatal> {
+        (**self).check_final(block)
+    }
+
     fn has_records(&self) -> bool {
         (**self).has_records()
     }
