@@ -11,6 +11,9 @@ use crate::cast::{BATCHES, DOCUMENTS};
 /// By how much a clock is wrong at most: two differ by less than blocks may lie ahead.
 const SKEW_MAX_MS: u64 = 2_000;
 
+/// One run in so many is long.
+const LONG_EVERY: u64 = 50;
+
 /// What a validator that is not correct does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Treason {
@@ -198,6 +201,13 @@ impl Plan {
             plan.skews_ms = (0..plan.nodes())
                 .map(|_| dice.below(2 * SKEW_MAX_MS) as i64 - SKEW_MAX_MS as i64)
                 .collect();
+        }
+        if seed % LONG_EVERY == LONG_EVERY - 1 {
+            // So many blocks that the first ones go into files.
+            (plan.timeouts, plan.tuning) = brisk();
+            plan.tuning.heartbeat = Duration::from_millis(50);
+            plan.tuning.patience = Duration::from_millis(20);
+            (plan.calm_ms, plan.delay_ms, plan.loss, plan.far) = (6_000, 10, 0, None);
         }
         plan.faulty(dice);
         plan.changes(dice);
