@@ -171,6 +171,8 @@ impl World {
                 self.machines[node].checked = height;
                 self.renew_keys();
             }
+            // The power went off in a step beside the block.
+            None if !self.machines[node].disk.powered() => {}
             None => {
                 let words = format!("node {node} has not the block {height} that it says is final");
                 self.oracle.violated(words);
