@@ -461,7 +461,7 @@ mod tests {
         let mut block = block();
         let one = block.envelopes[0].clone();
         let hints = [None, Some(false), Some(true), None, Some(true), Some(false)];
-        block.header.count = 6;
+        (block.header.count, block.header.log_size) = (6, 13);
         block.envelopes = hints
             .map(|parity| BlockEnvelope {
                 parity,

@@ -11,6 +11,7 @@ use std::time::Duration;
 use invoice_api::{BoundServer, ServerConfig, TlsFiles};
 use invoice_core::chain::Genesis;
 use invoice_core::crypto::{SecretKey, SecretKeySigner};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::oneshot;
 use tracing_subscriber::EnvFilter;
 
@@ -94,6 +95,8 @@ pub(super) struct Running {
 
 /// A node that listens.
 pub(super) struct Served {
+    /// Listened to before anybody is told that the node runs.
+    interruption: Interruption,
     server: BoundServer,
     pub(super) addresses: Vec<SocketAddr>,
     pub(super) scheme: &'static str,
@@ -163,6 +166,7 @@ pub(super) fn bind(running: &Running, listen: &Listen) -> Result<Served, Failure
         .map_err(|error| Failure::new(Exit::Network, "listen", error))?;
     let addresses = server.addresses().to_vec();
     Ok(Served {
+        interruption: Interruption::new(),
         server,
         addresses,
         scheme,
@@ -186,10 +190,11 @@ impl Served {
     /// Serves until SIGINT or SIGTERM or until the engine stops; then finishes what was accepted.
     pub(super) async fn until_interrupted(self, running: Running) -> Result<(), Failure> {
         let Running { node, mut ended } = running;
+        let mut interruption = self.interruption;
         let mut engine = None;
         let shutdown = async {
             tokio::select! {
-                () = interrupted() => {}
+                () = interruption.came() => {}
                 result = &mut ended => engine = Some(result),
             }
         };
@@ -231,18 +236,37 @@ fn engine_failure(error: EngineError) -> Failure {
     }
 }
 
-/// Waits for SIGINT or SIGTERM.
-pub(super) async fn interrupted() {
-    use tokio::signal::unix::{SignalKind, signal};
-    match signal(SignalKind::terminate()) {
-        Ok(mut terminate) => {
-            tokio::select! {
-                _ = tokio::signal::ctrl_c() => {}
-                _ = terminate.recv() => {}
-            }
-        }
-        Err(_) => {
-            let _ = tokio::signal::ctrl_c().await;
+/// SIGINT and SIGTERM, which from here on no longer end the process by themselves.
+struct Interruption {
+    interrupt: Option<Signal>,
+    terminate: Option<Signal>,
+}
+
+impl Interruption {
+    /// Listens from now on; needs a runtime.
+    fn new() -> Self {
+        Self {
+            interrupt: signal(SignalKind::interrupt()).ok(),
+            terminate: signal(SignalKind::terminate()).ok(),
         }
     }
+
+    /// Waits for one of them.
+    async fn came(&mut self) {
+        async fn one(signal: &mut Option<Signal>) {
+            match signal {
+                Some(signal) => drop(signal.recv().await),
+                None => std::future::pending().await,
+            }
+        }
+        tokio::select! {
+            () = one(&mut self.interrupt) => {}
+            () = one(&mut self.terminate) => {}
+        }
+    }
+}
+
+/// Waits for SIGINT or SIGTERM.
+pub(super) async fn interrupted() {
+    Interruption::new().came().await;
 }

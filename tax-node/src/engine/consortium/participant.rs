@@ -277,14 +277,12 @@ impl<A: Replica, S: Storage> Participant<A, S> {
 
     fn connected(&mut self, peer: Kid) {
         self.peers.insert(peer, Peer::default());
+        let height = self.last_height();
+        // The height first: a validator out of an old backup must hear that others are past its
+        // height before their greetings let it begin there.
+        self.send(peer, Frame::Status { height });
         let word = self.greeting.last_word_of(&peer);
         self.send(peer, Frame::LastWord(word));
-        self.send(
-            peer,
-            Frame::Status {
-                height: self.last_height(),
-            },
-        );
     }
 
     fn received(&mut self, from: Kid, frame: Frame) -> Result<(), ConsortiumError> {

@@ -12,8 +12,36 @@ use crate::support::process::{Server, members, run};
 use crate::support::verdict::lines;
 use crate::support::{Document, Http};
 
+/// A running testnet. It ends its nodes when it is interrupted, also where a test fails.
+struct Testnet(Child);
+
+impl Testnet {
+    /// Ctrl-C.
+    fn interrupt(&self) {
+        let pid = i32::try_from(self.0.id()).unwrap();
+        let pid = rustix::process::Pid::from_raw(pid).unwrap();
+        // What has ended already needs no interruption.
+        let _ = rustix::process::kill_process(pid, rustix::process::Signal::INT);
+    }
+
+    /// The end in order.
+    fn end(mut self) {
+        self.interrupt();
+        assert!(self.0.wait().unwrap().success());
+    }
+}
+
+impl Drop for Testnet {
+    fn drop(&mut self) {
+        if let Ok(None) = self.0.try_wait() {
+            self.interrupt();
+            let _ = self.0.wait();
+        }
+    }
+}
+
 /// Starts a testnet and gives what it says when all nodes answer.
-fn started(dir: &str, port: &str) -> (Child, Value) {
+fn started(dir: &str, port: &str) -> (Testnet, Value) {
     let mut args = vec!["--json", "testnet", "--dir", dir];
     args.extend([
         "--base-port",
@@ -23,19 +51,11 @@ fn started(dir: &str, port: &str) -> (Child, Value) {
         "--supervisors",
         "1",
     ]);
-    let mut child = Server::spawn(&args);
+    let mut testnet = Testnet(Server::spawn(&args));
     let mut line = String::new();
-    let stdout = child.stdout.take().unwrap();
+    let stdout = testnet.0.stdout.take().unwrap();
     BufReader::new(stdout).read_line(&mut line).unwrap();
-    (child, serde_json::from_str(&line).unwrap())
-}
-
-/// Ctrl-C, and the end in order.
-fn interrupted(mut child: Child) {
-    let pid = i32::try_from(child.id()).unwrap();
-    let pid = rustix::process::Pid::from_raw(pid).unwrap();
-    rustix::process::kill_process(pid, rustix::process::Signal::INT).unwrap();
-    assert!(child.wait().unwrap().success());
+    (testnet, serde_json::from_str(&line).unwrap())
 }
 
 /// The lines of `status`, once all nodes are as far.
@@ -60,7 +80,7 @@ async fn a_testnet_runs_tells_its_status_ends_and_runs_again() {
     let folder = tempfile::tempdir().unwrap();
     let dir = folder.path().join("net").to_str().unwrap().to_owned();
     let port = free_ports().to_string();
-    let (child, told) = started(&dir, &port);
+    let (testnet, told) = started(&dir, &port);
     let nodes = told["nodes"].as_array().unwrap();
     assert_eq!(nodes.len(), 5);
     let genesis = std::fs::read(format!("{dir}/validator-0/genesis.json")).unwrap();
@@ -105,12 +125,12 @@ async fn a_testnet_runs_tells_its_status_ends_and_runs_again() {
     }
 
     // Ctrl-C ends all; the same folder is used again, with what was recorded.
-    interrupted(child);
+    testnet.end();
     let output = run(&["--json", "status", "--dir", &dir]);
     assert_eq!(output.status.code(), Some(3));
-    let (child, again) = started(&dir, &port);
+    let (testnet, again) = started(&dir, &port);
     assert_eq!(again["genesis_hash"], genesis.hash().to_string());
     let answer = http(3).submit(merchant, &text).await.is(200);
     assert_eq!(Net::said(&answer.json()), Net::said(&first));
-    interrupted(child);
+    testnet.end();
 }
