@@ -5,7 +5,7 @@ use std::sync::Arc;
 use arc_malachitebft_core_consensus::{Error, Input, LocallyProposedValue, Params, State, process};
 use arc_malachitebft_core_types as library;
 use invoice_core::chain::{ChainId, ValidatorSet};
-use invoice_core::crypto::{Hash, Kid, Signer};
+use invoice_core::crypto::{Hash, Kid, PublicKey, Signer};
 use library::{Round, ThresholdParams, ValuePayload, VoteExtensionPolicy};
 
 use crate::context::{Address, BlockId, Context, Height};
@@ -248,6 +248,12 @@ impl Machine {
     #[must_use]
     pub fn kid(&self) -> Kid {
         self.signer.public_key().kid()
+    }
+
+    /// The key of this machine.
+    #[must_use]
+    pub fn public_key(&self) -> &PublicKey {
+        self.signer.public_key()
     }
 
     /// Whether it signs at this height.

@@ -14,8 +14,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use consensus::{LogEntry, Message};
 use invoice_core::chain::{ChainId, ValidatorSet};
-use invoice_core::crypto::Kid;
 use invoice_core::crypto::messages::{VoteKind, proposal_message, vote_message};
+use invoice_core::crypto::{Kid, PublicKey};
 
 /// How far a validator got: height, round, and proposal (0), prevote (1) or precommit (2).
 type Place = (u64, u32, u8);
@@ -24,6 +24,8 @@ type Place = (u64, u32, u8);
 #[derive(Debug)]
 pub(super) struct Greeting {
     own: Kid,
+    /// The key itself: it may have signed at heights whose validators are not known yet.
+    key: PublicKey,
     /// The last vote or proposal of each validator, verified.
     words: BTreeMap<Kid, Message>,
     heard: BTreeSet<Kid>,
@@ -34,9 +36,10 @@ pub(super) struct Greeting {
 }
 
 impl Greeting {
-    pub(super) const fn new(own: Kid) -> Self {
+    pub(super) fn new(key: PublicKey) -> Self {
         Self {
-            own,
+            own: key.kid(),
+            key,
             words: BTreeMap::new(),
             heard: BTreeSet::new(),
             done: false,
@@ -69,13 +72,7 @@ impl Greeting {
     }
 
     /// A peer greets, with the last word that it has of this node.
-    pub(super) fn heard(
-        &mut self,
-        from: Kid,
-        word: Option<&Message>,
-        chain: &ChainId,
-        validators: &ValidatorSet,
-    ) {
+    pub(super) fn heard(&mut self, from: Kid, word: Option<&Message>, chain: &ChainId) {
         self.heard.insert(from);
         let Some((word, (whose, place))) = word.and_then(|word| Some((word, place_of(word)?)))
         else {
@@ -85,25 +82,21 @@ impl Greeting {
         if whose != self.own || known.is_some_and(|(_, known)| place <= known) {
             return;
         }
-        let signed = validators.get(&self.own).is_some_and(|own| {
-            let (message, signature) = match word {
-                Message::Vote(vote) => {
-                    let (round, id) = (i64::from(vote.round), vote.block_id.as_ref());
-                    let message =
-                        vote_message(chain, vote.kind, vote.height, round, id, &vote.voter);
-                    (message, &vote.signature)
-                }
-                Message::Proposal(own) => {
-                    let (id, valid_round) = (&own.block_id, own.valid_round);
-                    let message =
-                        proposal_message(chain, own.height, own.round, id, valid_round, &whose);
-                    (message, &own.signature)
-                }
-                Message::Polka(_) | Message::RoundChange(_) => return false,
-            };
-            own.public_key.verify(&message, signature)
-        });
-        if signed {
+        let (message, signature) = match word {
+            Message::Vote(vote) => {
+                let (round, id) = (i64::from(vote.round), vote.block_id.as_ref());
+                let message = vote_message(chain, vote.kind, vote.height, round, id, &vote.voter);
+                (message, &vote.signature)
+            }
+            Message::Proposal(own) => {
+                let (id, valid_round) = (&own.block_id, own.valid_round);
+                let message =
+                    proposal_message(chain, own.height, own.round, id, valid_round, &whose);
+                (message, &own.signature)
+            }
+            Message::Polka(_) | Message::RoundChange(_) => return,
+        };
+        if self.key.verify(&message, signature) {
             self.forbidden = self.forbidden.max(word.height());
         }
     }

@@ -159,6 +159,7 @@ impl<A: Replica, S: Storage> Participant<A, S> {
     ) -> Result<Self, ConsortiumError> {
         let height = application.next_height();
         let validators = application.validators(height);
+        let greeting = Greeting::new(machine.public_key().clone());
         let mut node = Self {
             application,
             machine,
@@ -170,7 +171,7 @@ impl<A: Replica, S: Storage> Participant<A, S> {
             early: Vec::new(),
             called: false,
             peers: BTreeMap::new(),
-            greeting: Greeting::new(kid),
+            greeting,
             proposals: Proposals::default(),
             fetching: None,
             last_asked: None,
@@ -306,8 +307,7 @@ impl<A: Replica, S: Storage> Participant<A, S> {
             }
             Frame::LastWord(word) => {
                 let chain = self.application.chain_id().clone();
-                self.greeting
-                    .heard(from, word.as_ref(), &chain, &self.validators);
+                self.greeting.heard(from, word.as_ref(), &chain);
                 if self.is_forbidden() && self.stage == Stage::Deciding {
                     // It voted at this height and has forgotten it: from here on it only listens.
                     self.begin()?;
