@@ -167,6 +167,8 @@ impl Oracle {
         };
         self.written.insert(place);
         let first = *self.said.entry(place).or_insert(what);
+        // What was said last is what the log holds.
+        self.said.insert(place, what);
         let (_, height, round, kind) = place;
         (first != what).then(|| {
             format!(
