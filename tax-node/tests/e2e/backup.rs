@@ -95,6 +95,8 @@ async fn a_backup_gives_the_folder_back_and_a_damaged_one_gives_nothing() {
 
     // A flipped byte anywhere, an end that is missing: nothing is restored.
     let bytes = fs::read(&file).unwrap();
+    let tar = zstd::decode_all(&bytes[..]).unwrap();
+    let mut refused = 0;
     let (broken, target) = (path("broken.tar.zst"), path("target"));
     let places = (1..16)
         .map(|part| bytes.len() * part / 16)
@@ -102,6 +104,11 @@ async fn a_backup_gives_the_folder_back_and_a_damaged_one_gives_nothing() {
     for at in places {
         let mut damaged = bytes.clone();
         damaged[at] ^= 1;
+        // In a run of equal bytes it does not matter from which of them a copy is taken.
+        if zstd::decode_all(&damaged[..]).is_ok_and(|same| same == tar) {
+            continue;
+        }
+        refused += 1;
         fs::write(&broken, damaged).unwrap();
         failed(
             &["--json", "restore", "--from", &broken, "--data", &target],
@@ -110,6 +117,7 @@ async fn a_backup_gives_the_folder_back_and_a_damaged_one_gives_nothing() {
         );
         assert_eq!(fs::read_dir(&target).unwrap().count(), 0, "byte {at}");
     }
+    assert!(refused > 8, "only {refused} flips changed anything");
     for length in [0, 10, bytes.len() / 2, bytes.len() - 1] {
         fs::write(&broken, &bytes[..length]).unwrap();
         failed(
@@ -119,7 +127,6 @@ async fn a_backup_gives_the_folder_back_and_a_damaged_one_gives_nothing() {
         );
     }
     // One file exchanged for another under the same manifest.
-    let tar = zstd::decode_all(&bytes[..]).unwrap();
     let chain = b"\"piaolian-demo\"";
     let at = tar
         .windows(chain.len())
