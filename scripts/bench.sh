@@ -74,7 +74,7 @@ consortium() {
     --form single,256 --validators 1
   step consortium-half 120 "$load" consortium "${common[@]}" --records "$records" --form single \
     --pace 2500 --seconds 20
-  step consortium-late 600 "$load" consortium "${common[@]}" --records 1000000 --form single,256 \
+  step consortium-late 600 "$load" consortium "${common[@]}" --records 1000000 --form single \
     --supervisors 1 --late
 }
 
