@@ -47,6 +47,18 @@ impl Greeting {
         }
     }
 
+    /// Whether an entry is a vote or a proposal of this node itself.
+    pub(super) fn is_own(&self, entry: &LogEntry) -> bool {
+        match entry {
+            LogEntry::Vote(vote) => vote.voter == self.own,
+            LogEntry::Proposal(proposal) => proposal.proposer == self.own,
+            LogEntry::Polka(_)
+            | LogEntry::Value(_)
+            | LogEntry::Elapsed(_)
+            | LogEntry::Block { .. } => false,
+        }
+    }
+
     /// Takes note of a verified vote or proposal in the log.
     pub(super) fn note(&mut self, entry: &LogEntry) {
         let message = match entry {
