@@ -1,25 +1,23 @@
 //! Several validators on this machine, each in a child process of its own, loaded over HTTP.
 
 use std::fs;
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
-use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use invoice_api::registry::Registry as _;
-use invoice_api::{BudgetConfig, ServerConfig};
 use invoice_core::chain::{Genesis, Group, Validator, ValidatorSet};
 use invoice_core::crypto::{PublicKey, SecretKey, SecretKeySigner};
 use serde::{Deserialize, Serialize};
 use tax_node::links::{Peer, Role};
 use tax_node::node::{ConsortiumConfig, Node, NodeConfig, system_clock};
 use tax_node::store::CACHE_BYTES;
-use tokio::sync::oneshot;
 
 use super::Failure;
+use super::node::serve_until_input_ends;
 use super::process::{self, Stages};
 use super::sockets::{Sending, Way};
 use super::tally::{Latencies, Tally};
@@ -207,25 +205,7 @@ pub fn serve(folder: &Path, number: u8) -> Result<(), Failure> {
         .build()?;
     runtime.block_on(async {
         let (node, end) = Node::start(config)?;
-        let mut server = ServerConfig::new((Ipv4Addr::LOCALHOST, 0).into());
-        server.budgets = BudgetConfig {
-            records_per_minute: NonZeroU32::MAX,
-            checks_per_minute: NonZeroU32::MAX,
-            reads_per_minute: NonZeroU32::MAX,
-            anonymous_per_minute: NonZeroU32::MAX,
-            failures_per_minute: BudgetConfig::default().failures_per_minute,
-        };
-        let bound = invoice_api::bind(&server, Arc::new(node.clone()))?;
-        let address = bound.addresses().first().ok_or("no address")?;
-        println!("{address}");
-        let (stop, stopped) = oneshot::channel();
-        std::thread::spawn(move || {
-            let _ = std::io::stdin().read_to_end(&mut Vec::new());
-            drop(stop);
-        });
-        bound
-            .run(async { drop::<Result<(), _>>(stopped.await) })
-            .await?;
+        serve_until_input_ends(&node, None).await?;
         let gauges = node.gauges();
         let sent = gauges.iter().find(|gauge| gauge.name == SENT);
         println!("{}", sent.map_or(0, |sent| sent.value));

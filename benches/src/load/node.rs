@@ -48,8 +48,7 @@ pub fn start(store: &StoreFolder) -> Result<(Node, oneshot::Receiver<Stopped>), 
     }
 }
 
-/// Serves a store until the standard input ends: what the child does. The first line of its
-/// standard output is its address. Budgets are as wide as they get: they are not what is measured.
+/// Serves a store until the standard input ends: what the child does.
 ///
 /// # Errors
 /// The node does not start, or did not end well.
@@ -60,29 +59,42 @@ pub fn serve(folder: &Path, failures_per_minute: Option<NonZeroU32>) -> Result<(
         .build()?;
     runtime.block_on(async {
         let (node, end) = start(&store)?;
-        let mut server = ServerConfig::new((Ipv4Addr::LOCALHOST, 0).into());
-        let defaults = BudgetConfig::default();
-        server.budgets = BudgetConfig {
-            records_per_minute: NonZeroU32::MAX,
-            checks_per_minute: NonZeroU32::MAX,
-            reads_per_minute: NonZeroU32::MAX,
-            anonymous_per_minute: NonZeroU32::MAX,
-            failures_per_minute: failures_per_minute.unwrap_or(defaults.failures_per_minute),
-        };
-        let bound = invoice_api::bind(&server, Arc::new(node.clone()))?;
-        let address = bound.addresses().first().ok_or("no address")?;
-        println!("{address}");
-        let (stop, stopped) = oneshot::channel();
-        std::thread::spawn(move || {
-            let _ = std::io::stdin().read_to_end(&mut Vec::new());
-            drop(stop);
-        });
-        bound
-            .run(async { drop::<Result<(), _>>(stopped.await) })
-            .await?;
+        serve_until_input_ends(&node, failures_per_minute).await?;
         node.stop();
         Ok(end.await??)
     })
+}
+
+/// Serves a node until the standard input ends. The first line of the standard output is its address.
+/// Budgets are as wide as they get, but for the failures that are named.
+///
+/// # Errors
+/// No address is free, or the server fails.
+pub async fn serve_until_input_ends(
+    node: &Node,
+    failures_per_minute: Option<NonZeroU32>,
+) -> Result<(), Failure> {
+    let mut server = ServerConfig::new((Ipv4Addr::LOCALHOST, 0).into());
+    let defaults = BudgetConfig::default();
+    server.budgets = BudgetConfig {
+        records_per_minute: NonZeroU32::MAX,
+        checks_per_minute: NonZeroU32::MAX,
+        reads_per_minute: NonZeroU32::MAX,
+        anonymous_per_minute: NonZeroU32::MAX,
+        failures_per_minute: failures_per_minute.unwrap_or(defaults.failures_per_minute),
+    };
+    let bound = invoice_api::bind(&server, Arc::new(node.clone()))?;
+    let address = bound.addresses().first().ok_or("no address")?;
+    println!("{address}");
+    let (stop, stopped) = oneshot::channel();
+    std::thread::spawn(move || {
+        let _ = std::io::stdin().read_to_end(&mut Vec::new());
+        drop(stop);
+    });
+    bound
+        .run(async { drop::<Result<(), _>>(stopped.await) })
+        .await?;
+    Ok(())
 }
 
 /// A node in a child process.

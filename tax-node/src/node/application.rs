@@ -1,12 +1,13 @@
 //! What a block means: cut from executed envelopes, compared, committed, answered.
 //!
-//! The engine's thread runs this. It asks the sequencer for a block whenever it is free, agrees (alone, or with others), writes, and answers. How the port maps to the
-//! pipeline:
+//! The engine's thread runs this. It asks the sequencer for a block whenever it is free, agrees
+//! (alone, or with others), writes, and answers. How the port maps to the pipeline:
 //!
 //! - `build` takes what the sequencer has executed. It may have executed the beginning of the
 //!   block after it already; nobody outside sees that.
 //! - `check` accepts the block that was built here by its id, since its digests come from that
-//!   very execution, and executes any other over the last committed state.
+//!   very execution, and executes any other over the last committed state. What comes as final
+//!   from a peer is always executed: the peer may have put another body under its header.
 //! - `commit` stores. When the block that was decided is not the one that was built, what the
 //!   sequencer executed over it is thrown away, and its envelopes are executed again, first and in
 //!   their order.
