@@ -10,8 +10,8 @@ mod submit;
 use async_trait::async_trait;
 use invoice_api::registry::{
     Asker, BlockView, CheckItem, Checked, CheckpointView, ClaimPage, ClaimQuery, DocumentView,
-    EventPage, Gauge, InclusionView, KeyView, Readiness, RecordFindings, RecordState, Registry,
-    Submission, Submitted, Unavailable, UnavailableReason,
+    EventPage, Gauge, InclusionView, KeyView, PublicCheck, Readiness, RecordFindings, RecordState,
+    Registry, Submission, Submitted, Unavailable, UnavailableReason,
 };
 use invoice_core::calendar::Instant;
 use invoice_core::crypto::{Hash, Kid};
@@ -82,9 +82,9 @@ impl Registry for Node {
             .await
     }
 
-    async fn public_check(&self, item: CheckItem) -> Result<Checked, Unavailable> {
+    async fn public_check(&self, item: CheckItem) -> Result<PublicCheck, Unavailable> {
         self.shared
-            .read(move |shared, snapshot| checks::check_all(shared, snapshot, None, &[item]))
+            .read(move |shared, snapshot| checks::check_in_public(shared, snapshot, item))
             .await
     }
 
@@ -130,7 +130,7 @@ impl Registry for Node {
 
     async fn checkpoint(&self) -> Result<Option<CheckpointView>, Unavailable> {
         self.shared
-            .read(|_, snapshot| chain::checkpoint(snapshot))
+            .read(|shared, snapshot| chain::checkpoint(snapshot, &shared.validators.history()))
             .await
     }
 
