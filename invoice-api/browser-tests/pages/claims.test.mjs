@@ -224,6 +224,7 @@ test("an answer that was lost is got by sending the same again", async () => {
   await reader.page.click("#send-again");
   await reader.until("#app-status", "1 locked, 0 not");
   assert.equal(lost, 3);
+  await reader.page.waitForSelector(claimRow(paper.key));
   const rows = await reader.page.$$(claimRow(paper.key));
   assert.equal(rows.length, 1, "locked once");
   await reader.leave();

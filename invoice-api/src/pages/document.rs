@@ -333,10 +333,11 @@ impl View<'_> {
         let (height, time) = (found.as_of.height, found.as_of.time.to_rfc3339_utc8());
         let mut html = format!(
             "<h2>{}</h2><dl class=\"facts\"><dt>{}</dt><dd>{height}</dd><dt>{}</dt>\
-             <dd><time datetime=\"{time}\">{time}</time></dd>",
+             <dd><time datetime=\"{time}\">{}</time></dd>",
             self.of("查验依据", "What this rests on"),
             self.of("截至区块", "As of block"),
             self.of("区块时间", "Time of the block"),
+            readable(&time),
         );
         if !self.signers.is_empty() {
             let label = self.of("签署的验证节点", "Signed by validators");
@@ -399,6 +400,14 @@ impl View<'_> {
         );
         html
     }
+}
+
+/// A time of the contract as people read it, to the second: it is in UTC+8 already.
+fn readable(time: &str) -> String {
+    time.chars()
+        .take(19)
+        .map(|character| if character == 'T' { ' ' } else { character })
+        .collect()
 }
 
 /// The number as it is printed.
