@@ -263,10 +263,10 @@ proptest! {
             let own = |one: &&Happened| one.seen.record.by == member;
             let numbers: BTreeSet<u64> = happened.iter().filter(own)
                 .filter(|one| one.seen.outcome.code().is_none())
-                .filter_map(|one| match &one.seen.record.body {
-                    Body::InvoiceIssue(body) => body.invoice.key.number()[5..].parse().ok(),
-                    _ => None,
-                }).collect();
+                .filter(|one| one.seen.record.body.issued().is_some())
+                .filter_map(|one| one.seen.record.body.document())
+
+                .filter_map(|key| key.number()[5..].parse().ok()).collect();
             let detail = figures.merchant(&member).unwrap();
             prop_assert_eq!(detail.is_some(), !numbers.is_empty());
             if let Some(detail) = detail {

@@ -202,7 +202,11 @@ impl World {
                 self.record(by, body, None, vec![event]);
             }
             Step::Reverse(document) => self.reverse(document),
-            _ => {}
+            Step::Wait(_)
+            | Step::Lock(..)
+            | Step::Settle(..)
+            | Step::Release(_)
+            | Step::TakeBack(_) => {}
         }
     }
 
