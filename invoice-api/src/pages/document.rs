@@ -336,7 +336,7 @@ impl View<'_> {
              <dd><time datetime=\"{time}\">{}</time></dd>",
             self.of("查验依据", "What this rests on"),
             self.of("截至区块", "As of block"),
-            self.of("区块时间", "Time of the block"),
+            self.of("查验时间", "Checked at"),
             readable(&time),
         );
         if !self.signers.is_empty() {
