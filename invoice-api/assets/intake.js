@@ -2,8 +2,9 @@
 // lists and QR texts are read here.
 
 import { ask, Problem } from "./api.js";
-import { decodeText, listItems } from "./table.js";
 import { toBase64 } from "./bytes.js";
+import { linkItem } from "./link.js";
+import { decodeText, listItems } from "./table.js";
 import { say } from "./words.js";
 
 const FILE_BYTES_MAX = 10 << 20;
@@ -16,24 +17,6 @@ function isXml(bytes) {
 /** Whether a text is what a QR code of an invoice holds. */
 function isQrText(text) {
   return /^01,[0-9]{2},/.test(text);
-}
-
-/** The elements in the link of a QR code that this registry printed; null for any other text. */
-export function linkItem(text) {
-  let url;
-  try {
-    url = new URL(text);
-  } catch {
-    return null;
-  }
-  const found = /^\/v\/([^/]+)$/.exec(url.pathname);
-  if (!found) return null;
-  const item = { document: decodeURIComponent(found[1]) };
-  for (const name of ["amount", "date", "check_code"]) {
-    const value = url.searchParams.get(name);
-    if (value) item[name] = value;
-  }
-  return item;
 }
 
 function textItems(name, text) {

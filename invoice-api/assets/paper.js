@@ -12,6 +12,12 @@ export function fen(text) {
   return found[1] ? -value : value;
 }
 
+/** Fen in the one spelling of money: yuan with two decimals. */
+export function spellFen(value) {
+  const digits = String(value < 0n ? -value : value).padStart(3, "0");
+  return `${value < 0n ? "-" : ""}${digits.slice(0, -2)}.${digits.slice(-2)}`;
+}
+
 function text(object, ...path) {
   let value = object;
   for (const name of path) value = value instanceof JsonObject ? value.get(name) : undefined;

@@ -5,6 +5,7 @@
 
 import { fromBase64Url, toHex, utf8 } from "./bytes.js";
 import { require } from "./json.js";
+import { fen, spellFen } from "./paper.js";
 import { verify } from "./sm2.js";
 
 /** The stamp in the parameters of an address; null when there is none. Throws Invalid when it is broken. */
@@ -24,7 +25,8 @@ export function readStamp(parameters) {
 
 /** What a stamp is over. */
 export function stampMessage(chainId, paper, stamp) {
-  const lines = [chainId, paper.key, paper.amount, paper.date, paper.checkCode, toHex(stamp.digest), stamp.index];
+  const amount = fen(paper.amount);
+  const lines = [chainId, paper.key, amount === null ? paper.amount : spellFen(amount), paper.date, paper.checkCode, toHex(stamp.digest), stamp.index];
   return utf8(`piaolian/1/paper\n${lines.join("\n")}`);
 }
 

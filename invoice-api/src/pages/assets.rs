@@ -45,6 +45,7 @@ const ASSETS: &[Asset] = assets![
     "json.js",
     "key-bar.js",
     "keys.js",
+    "link.js",
     "merkle.js",
     "paper.js",
     "receipt.js",

@@ -70,7 +70,7 @@ impl Page<'_> {
         response.body(self.html(request, language))
     }
 
-    fn html(&self, request: &HttpRequest, language: Language) -> String {
+    pub(super) fn html(&self, request: &HttpRequest, language: Language) -> String {
         let tag = language.tag();
         let title = escape(self.title);
         let name = language.of_two("票链", "Piaolian");
