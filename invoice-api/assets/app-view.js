@@ -1,28 +1,34 @@
 // What the clerk's page is made of: tables and forms, without a word about how they act.
 
+import { droppedFiles } from "./folders.js";
 import { element, say } from "./words.js";
 import { elementNames, isLockable, verdictWords } from "./worklist.js";
 
 /** The place to drop files on, or to choose them. */
 export function dropPlace(take) {
   const input = element("input", { type: "file", id: "files", multiple: true });
+  const folder = element("input", { type: "file", id: "folder", webkitdirectory: true, multiple: true });
   const drop = element(
     "div",
     { class: "drop", id: "drop" },
-    element("label", { for: "files" }, say("把票据拖到这里，或选择文件", "Drop documents here, or choose files")),
+    element("label", { for: "files" }, say("把票据或文件夹拖到这里，或选择文件", "Drop documents or a folder here, or choose files")),
     element("p", { class: "note" }, say("XML、OFD、PDF、二维码照片、CSV 清单；可多选", "XML, OFD, PDF, photos of QR codes, CSV lists; several at once")),
     input,
+    element("label", { for: "folder", class: "second" }, say("或选择整个文件夹", "Or choose a whole folder")),
+    folder,
   );
-  input.addEventListener("change", () => {
-    const files = [...input.files];
-    input.value = "";
-    take(files);
-  });
+  for (const place of [input, folder]) {
+    place.addEventListener("change", () => {
+      const files = [...place.files].filter((file) => !file.name.startsWith("."));
+      place.value = "";
+      take(Promise.resolve(files));
+    });
+  }
   for (const kind of ["dragover", "dragleave", "drop"]) {
     drop.addEventListener(kind, (event) => {
       event.preventDefault();
       drop.classList.toggle("over", kind === "dragover");
-      if (kind === "drop") take([...event.dataTransfer.files]);
+      if (kind === "drop") take(droppedFiles(event.dataTransfer));
     });
   }
   return drop;

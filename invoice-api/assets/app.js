@@ -6,6 +6,7 @@ import { utf8 } from "./bytes.js";
 import { codeWords } from "./catalogue.js";
 import { clock } from "./envelope.js";
 import { readFile } from "./intake.js";
+import { FILES_MAX } from "./folders.js";
 import { keyBar } from "./key-bar.js";
 import { heldKey } from "./keys.js";
 import { claimForms, documentTable, dropPlace, lockForm, selectable } from "./app-view.js";
@@ -61,7 +62,16 @@ function offerAgain(error) {
 
 // --- Files and checks -------------------------------------------------------------------------
 
-async function takeFiles(files) {
+async function takeFiles(dropped) {
+  let files;
+  try {
+    files = await dropped;
+    if (files.length > FILES_MAX) throw new RangeError("files");
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    tell(say(`一次最多 ${FILES_MAX} 个文件。`, `At most ${FILES_MAX} files at once.`));
+    return;
+  }
   for (const [n, file] of files.entries()) {
     tell(say(`正在读取 ${n + 1}/${files.length}：${file.name}`, `Reading ${n + 1}/${files.length}: ${file.name}`));
     const found = await readFile(file);
@@ -257,7 +267,7 @@ async function start() {
       await reloadLedger();
     } else if (list.unchecked().length + waiting.length > 0) await act(check);
   });
-  place.replaceChildren(bar, dropPlace((files) => act(() => takeFiles(files))), status, work);
+  place.replaceChildren(bar, dropPlace((dropped) => act(() => takeFiles(dropped))), status, work);
   dressLedger();
 }
 

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { writeFileSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 
@@ -139,6 +139,22 @@ test("files are dropped, compared, locked, settled and released", async (t) => {
     const strings = execFileSync("python3", ["-c", program, workbook], { env: { ...process.env, PYTHONIOENCODING: "utf-8" } }).toString();
     assert.ok(strings.includes(one.number) && strings.includes("记-0001"), strings);
   });
+});
+
+test("a folder is gone through, and what is hidden in it is left", async () => {
+  const [one, two] = [await issued(), await issued()];
+  const folder = join(demo.folder, "报销");
+  mkdirSync(join(folder, "十一月"), { recursive: true });
+  writeFileSync(join(folder, "one.txt"), qrOf(one));
+  writeFileSync(join(folder, "十一月", "two.csv"), listOf(two));
+  writeFileSync(join(folder, ".DS_Store"), "x");
+  const reader = await Reader.arrive(chromium.browser, demo.base, VIEWS[1]);
+  await signIn(reader, demo.member("employer"));
+  const input = await reader.page.waitForSelector("#folder");
+  await input.uploadFile(folder);
+  await reader.until("#app-status", "2 documents, 2 of them can be locked");
+  assert.equal(await reader.page.$("#troubles"), null);
+  await reader.leave();
 });
 
 test("all or nothing means nothing when one is taken in between", async (t) => {

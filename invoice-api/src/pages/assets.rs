@@ -40,6 +40,7 @@ const ASSETS: &[Asset] = assets![
     "der.js",
     "document.js",
     "envelope.js",
+    "folders.js",
     "icon.svg",
     "intake.js",
     "json.js",

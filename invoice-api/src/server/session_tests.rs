@@ -205,7 +205,11 @@ async fn a_file_is_sent_again_only_when_it_has_changed() {
 #[actix_web::test]
 async fn a_person_reads_a_problem_as_a_page_and_a_program_as_a_document() {
     let browser = (header::ACCEPT, "text/html,application/xhtml+xml,*/*;q=0.8");
-    let page = call(&config(), get("/nowhere?lang=en").insert_header(browser)).await;
+    let page = call(
+        &config(),
+        get("/nowhere?lang=en").insert_header(browser.clone()),
+    )
+    .await;
     assert_eq!(page.status().as_u16(), 404);
     let kind = page.headers().get(header::CONTENT_TYPE).unwrap();
     assert_eq!(kind, "text/html; charset=utf-8");

@@ -362,7 +362,7 @@ async fn pages_and_figures_need_no_member() {
         ("/docs", "/v1/records:bulk"),
         ("/v1/rejections", "claim_exceeds_remaining"),
         ("/v1/genesis", "{}"),
-        ("/v/nonsense?amount=1", "Complete number"),
+        ("/v/nonsense?amount=1", "请按票面补全"),
         ("/v", "name=\"amount\""),
         ("/", "/assets/site.css"),
         ("/sign-in", "key-file"),
