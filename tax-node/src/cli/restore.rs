@@ -20,7 +20,7 @@ use crate::{files, store};
 /// Where the files wait until all are compared.
 const STAGE: &str = "restoring.new";
 /// What may be in the folder already: keys that were kept elsewhere, and an interrupted attempt.
-const MAY_BE_THERE: [&str; 3] = ["keys", "party.json", STAGE];
+const MAY_BE_THERE: [&str; 4] = ["keys", "party.json", "restored", STAGE];
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -79,6 +79,9 @@ pub(super) fn run(args: &Args, output: Output) -> Result<(), Failure> {
             return Err(failure);
         }
     };
+    // Before anything else is there: a node over these files knows that they are old.
+    let mark = files::restored(data);
+    files::write_whole(&mark, b"", files::PUBLIC).map_err(|error| Failure::file(&mark, error))?;
     put_in_place(&stage, data, &manifest)?;
     report(args, &manifest, output);
     Ok(())
