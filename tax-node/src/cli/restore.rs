@@ -316,8 +316,8 @@ fn report(args: &Args, manifest: &Manifest, output: Output) {
     lines.push(
         output
             .of(
-                "· 验证者启动后先只听不签：待占法定权重的节点告知它签过的最后一票，且链越过该高度后，才重新参与表决",
-                "· a validator first only listens: it votes again when nodes of a quorum have told it the last vote that it signed, and the chain has passed that height",
+                "· 验证者启动后先只听不签：待启动之后产生的区块最终确定，才重新参与表决",
+                "· a validator first only listens: it votes again when a block is final that was made after its start",
             )
             .to_owned(),
     );
