@@ -70,7 +70,7 @@ impl Page<'_> {
         response.body(self.html(request, language))
     }
 
-    fn html(&self, request: &HttpRequest, language: Language) -> String {
+    pub(super) fn html(&self, request: &HttpRequest, language: Language) -> String {
         let tag = language.tag();
         let title = escape(self.title);
         let name = language.of_two("票链", "Piaolian");
@@ -106,10 +106,14 @@ impl Page<'_> {
         );
         let address = escape(&address_in(request, other));
         let body = self.body;
+        let wide = match self.section {
+            Section::Claims => " class=\"wide\"",
+            Section::Check | Section::SignIn | Section::None => "",
+        };
         let _ = write!(
             page,
             "</ul></nav><a class=\"lang\" lang=\"{tag}\" hreflang=\"{tag}\" href=\"{address}\">\
-             {word}</a></header><main id=\"main\" tabindex=\"-1\"><h1>{title}</h1>{body}</main>\
+             {word}</a></header><main id=\"main\"{wide} tabindex=\"-1\"><h1>{title}</h1>{body}</main>\
              </body></html>"
         );
         page.push('\n');

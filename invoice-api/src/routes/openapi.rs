@@ -3,8 +3,8 @@
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
-use super::{bulk, chain, checks, documents, events, public_page, records, service, session};
-use crate::pages::{assets, check_form, claims, home, sign_in};
+use super::{bulk, chain, checks, documents, events, records, service, session};
+use crate::pages::{assets, check_form, claims, document, home, ledger, sign_in};
 
 /// The description of every address.
 #[derive(OpenApi)]
@@ -19,9 +19,10 @@ use crate::pages::{assets, check_form, claims, home, sign_in};
         records::submit, bulk::bulk, records::validate, records::by_hash, records::by_id,
         checks::checks, documents::document, documents::claims, events::events,
         chain::checkpoint, chain::genesis, chain::block, chain::inclusion, chain::consistency,
-        public_page::page, service::limits, service::rejections, service::livez, service::readyz,
+        document::page, service::limits, service::rejections, service::livez, service::readyz,
         service::metrics, service::openapi, session::open, session::close, session::show,
         home::page, check_form::page, claims::page,
+        ledger::as_csv, ledger::as_xlsx,
         sign_in::page, assets::asset,
     ),
     tags(
