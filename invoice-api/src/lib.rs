@@ -8,6 +8,7 @@ mod config;
 mod fault;
 mod language;
 pub mod limits;
+mod pages;
 mod problem;
 pub mod registry;
 pub mod routes;

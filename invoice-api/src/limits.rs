@@ -55,3 +55,13 @@ pub const CLAIMS_PAGE_MAX: usize = 1_000;
 pub const EVENTS_PAGE: usize = 1_000;
 /// Seconds between comments that keep an idle event stream open.
 pub const EVENTS_KEEP_ALIVE: Duration = Duration::from_secs(15);
+/// Seconds that a session of a browser lasts.
+pub const SESSION_SECONDS: u64 = 8 * 3_600;
+/// Sessions open at the same time; more are answered 503.
+pub const SESSIONS_MAX: usize = 10_000;
+/// Sessions of one key; the oldest makes room for the next.
+pub const SESSIONS_PER_KEY_MAX: usize = 32;
+/// Bytes in the body of `POST /v1/session`, which has nothing to say.
+pub const SESSION_BODY_BYTES_MAX: usize = 64;
+/// Characters of a local address to go on to after signing in.
+pub const NEXT_CHARACTERS_MAX: usize = 1_024;

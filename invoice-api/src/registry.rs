@@ -11,6 +11,7 @@ mod chain;
 mod claims;
 mod documents;
 mod events;
+mod oversight;
 mod submission;
 
 use std::sync::Arc;
@@ -28,6 +29,10 @@ pub use documents::{
     AsOf, CheckItem, CheckResult, CheckVerdict, Checked, DocumentState, DocumentView, TimelineEntry,
 };
 pub use events::{Event, EventPage};
+pub use oversight::{
+    AccessEntry, AccessPage, BlockHealth, Cursor, Found, HealthView, MemberFound, OversightAnswer,
+    OversightQuestion, PeerHealth, RecordPath, ValidatorHealth,
+};
 pub use submission::{
     Place, RecordAnswer, RecordFindings, RecordState, RecordVerdict, Recorded, Refusal, Submission,
 };
@@ -147,6 +152,18 @@ pub trait Registry: Send + Sync + 'static {
     /// 1 and at most `to`); `None` when the log has not grown that far.
     async fn consistency_proof(&self, from: u64, to: u64)
     -> Result<Option<Vec<Hash>>, Unavailable>;
+
+    /// Answers an authority or auditor about the whole chain; others are told
+    /// [`OversightAnswer::NotFound`]. A registry that keeps no figures answers
+    /// [`OversightAnswer::Off`].
+    async fn oversight(
+        &self,
+        asker: &Asker,
+        question: OversightQuestion,
+    ) -> Result<OversightAnswer, Unavailable> {
+        let _ = (asker, question);
+        Ok(OversightAnswer::Off)
+    }
 
     /// Whether records can be taken now. Cheap: it is asked by every load balancer.
     fn readiness(&self) -> Readiness;

@@ -14,12 +14,17 @@ mod query;
 pub mod reading;
 mod records;
 mod service;
+mod session;
 
 use actix_web::http::StatusCode;
 use actix_web::{FromRequest, Handler, HttpResponse, Resource, Responder, web};
 use serde::Serialize;
 
+pub(crate) use documents::claim_query;
+pub(crate) use query::Query;
+
 use crate::fault::Fault;
+use crate::pages::{assets, check_form, claims, home, sign_in};
 use crate::problem::Problem;
 
 /// Adds every address to an application whose data holds the [`AppState`](crate::AppState).
@@ -54,6 +59,21 @@ pub fn configure(app: &mut web::ServiceConfig) {
     .service(get("/v1/proofs/consistency", chain::consistency))
     .service(get("/v1/limits", service::limits))
     .service(get("/v1/rejections", service::rejections))
+    .service(
+        web::resource("/v1/session")
+            .route(web::post().to(session::open))
+            .route(web::delete().to(session::close))
+            .route(web::get().to(session::show))
+            .route(web::head().to(session::show))
+            .default_service(web::to(async || {
+                Problem::method_not_allowed("DELETE, GET, HEAD, POST").into_response()
+            })),
+    )
+    .service(get("/", home::page))
+    .service(get("/sign-in", sign_in::page))
+    .service(get("/assets/{name}", assets::asset))
+    .service(get("/app", claims::page))
+    .service(get("/v", check_form::page))
     .service(get("/v/{key}", public_page::page))
     .service(get("/livez", service::livez))
     .service(get("/readyz", service::readyz))

@@ -21,6 +21,12 @@ pub(crate) trait HasStatus {
 
 /// An answer that is what was asked for.
 pub(crate) const OK: StatusCode = StatusCode::OK;
+/// Done, and nothing to say.
+pub(crate) const NO_CONTENT: StatusCode = StatusCode::NO_CONTENT;
+/// The browser has this very version.
+pub(crate) const NOT_MODIFIED: StatusCode = StatusCode::NOT_MODIFIED;
+/// What a person asked for is on another page.
+pub(crate) const SEE_OTHER: StatusCode = StatusCode::SEE_OTHER;
 /// A batch that is all or nothing and was refused by a rule of state.
 pub(crate) const BATCH_REFUSED: StatusCode = StatusCode::CONFLICT;
 

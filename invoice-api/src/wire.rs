@@ -20,7 +20,9 @@ pub use records::{
     BatchAnswer, ErrorAnswer, FindingAnswer, LineAnswer, ProblemAnswer, RecordStateAnswer,
     SummaryAnswer, SummaryLine, ValidateAnswer, ValidatedRecord,
 };
-pub use service::{BudgetAnswer, LimitsAnswer, ReadinessAnswer, RejectionAnswer, RejectionsAnswer};
+pub use service::{
+    BudgetAnswer, LimitsAnswer, ReadinessAnswer, RejectionAnswer, RejectionsAnswer, SessionAnswer,
+};
 
 use std::collections::BTreeMap;
 

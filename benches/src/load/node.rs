@@ -37,6 +37,7 @@ pub fn start(store: &StoreFolder) -> Result<(Node, oneshot::Receiver<Stopped>), 
             cache_bytes: CACHE_BYTES,
             disk_reserve_bytes: 0,
             verify_threads: std::thread::available_parallelism().map_or(1, usize::from),
+            oversight: false,
         };
         match Node::start(config) {
             Err(StartError::Open(OpenError::InUse)) if tries < TRIES => {

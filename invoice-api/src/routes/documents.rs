@@ -10,7 +10,7 @@ use crate::fault::Fault;
 use crate::limits::{CLAIMS_PAGE, CLAIMS_PAGE_MAX};
 use crate::problem::Problem;
 use crate::registry::{ClaimQuery, ClaimStatus};
-use crate::server::authenticate::{Suspended, authenticate};
+use crate::server::authenticate::{Suspended, reader};
 use crate::server::state::AppState;
 use crate::status::OK;
 use crate::wire::{ClaimsAnswer, DocumentAnswer, ProblemAnswer};
@@ -32,7 +32,7 @@ pub(crate) async fn document(
     request: HttpRequest,
     path: web::Path<String>,
 ) -> Result<HttpResponse, Problem> {
-    let asker = authenticate(&state, &request, b"", Suspended::MayRead).await?;
+    let asker = reader(&state, &request, b"", Suspended::MayRead).await?;
     Query::strict(&request, &[])?;
     let key = DocumentKey::spelled(&path).map_err(|_| Problem::from(Fault::NotFound))?;
     let view = state
@@ -63,7 +63,7 @@ pub(crate) async fn claims(
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
     let query = claim_query(&Query::strict(&request, &["status", "cursor", "limit"])?)?;
-    let asker = authenticate(&state, &request, b"", Suspended::MayRead).await?;
+    let asker = reader(&state, &request, b"", Suspended::MayRead).await?;
     let page = state
         .registry
         .claims(&asker, query)
@@ -72,7 +72,8 @@ pub(crate) async fn claims(
     Ok(json(OK, &ClaimsAnswer::new(&page)))
 }
 
-fn claim_query(query: &Query) -> Result<ClaimQuery, Problem> {
+/// The question that a query asks.
+pub(crate) fn claim_query(query: &Query) -> Result<ClaimQuery, Problem> {
     // An empty parameter is an absent one, as the contract writes `?status=&cursor=`.
     let status = match query.text("status") {
         None | Some("") => None,

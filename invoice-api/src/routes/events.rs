@@ -18,7 +18,7 @@ use super::query::{Query, whole_number};
 use crate::limits::{EVENTS_KEEP_ALIVE, EVENTS_PAGE};
 use crate::problem::Problem;
 use crate::registry::{Asker, EventPage, KeyStanding, UnavailableReason};
-use crate::server::authenticate::{Suspended, authenticate};
+use crate::server::authenticate::{Suspended, reader};
 use crate::server::state::AppState;
 use crate::wire::{EventAnswer, ProblemAnswer};
 
@@ -58,7 +58,7 @@ pub(crate) async fn events(
         after = last.ok_or_else(|| Problem::query("Last-Event-ID"))?;
     }
     let form = form(&request);
-    let asker = authenticate(&state, &request, b"", Suspended::MayRead).await?;
+    let asker = reader(&state, &request, b"", Suspended::MayRead).await?;
     let slot = Arc::clone(&state.event_streams)
         .try_acquire_owned()
         .map_err(|_| Problem::from(UnavailableReason::Overloaded))?;

@@ -3,7 +3,8 @@
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
-use super::{bulk, chain, checks, documents, events, public_page, records, service};
+use super::{bulk, chain, checks, documents, events, public_page, records, service, session};
+use crate::pages::{assets, check_form, claims, home, sign_in};
 
 /// The description of every address.
 #[derive(OpenApi)]
@@ -19,12 +20,15 @@ use super::{bulk, chain, checks, documents, events, public_page, records, servic
         checks::checks, documents::document, documents::claims, events::events,
         chain::checkpoint, chain::genesis, chain::block, chain::inclusion, chain::consistency,
         public_page::page, service::limits, service::rejections, service::livez, service::readyz,
-        service::metrics, service::openapi,
+        service::metrics, service::openapi, session::open, session::close, session::show,
+        home::page, check_form::page, claims::page,
+        sign_in::page, assets::asset,
     ),
     tags(
         (name = "records", description = "Records: sign what you send / 记录：所签即所发"),
         (name = "documents", description = "Documents and claims / 票据与报销"),
         (name = "chain", description = "The chain in public / 链上公开数据"),
+        (name = "pages", description = "Pages for people / 网页"),
         (name = "service", description = "The service itself / 服务自身"),
     ),
     modifiers(&RequestSignature),
@@ -91,7 +95,8 @@ mod tests {
         for (path, operations) in paths {
             for (method, operation) in operations.as_object().unwrap() {
                 assert!(operation["summary"].is_string(), "{method} {path}");
-                assert!(operation["responses"]["200"].is_object(), "{method} {path}");
+                let good = ["200", "204"].map(|status| operation["responses"][status].is_object());
+                assert!(good.contains(&true), "{method} {path}");
             }
         }
     }

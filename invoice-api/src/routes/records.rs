@@ -14,7 +14,7 @@ use crate::language::Language;
 use crate::limits::RECORDS_BODY_BYTES_MAX;
 use crate::problem::Problem;
 use crate::registry::{RecordAnswer, RecordVerdict};
-use crate::server::authenticate::{Suspended, authenticate};
+use crate::server::authenticate::{Suspended, authenticate, reader};
 use crate::server::body;
 use crate::server::state::AppState;
 use crate::status::{BATCH_REFUSED, HasStatus, OK};
@@ -167,7 +167,7 @@ pub(crate) async fn by_id(
     request: HttpRequest,
     path: web::Path<(String, String)>,
 ) -> Result<HttpResponse, Problem> {
-    let asker = authenticate(&state, &request, b"", Suspended::MayRead).await?;
+    let asker = reader(&state, &request, b"", Suspended::MayRead).await?;
     Query::strict(&request, &[])?;
     let (by, id) = path.into_inner();
     let found = match MemberId::spelled(&by) {
@@ -196,7 +196,7 @@ pub(crate) async fn by_hash(
         .text("sm3")
         .and_then(|text| text.parse::<Hash>().ok())
         .ok_or_else(|| Problem::query("sm3"))?;
-    let asker = authenticate(&state, &request, b"", Suspended::MayRead).await?;
+    let asker = reader(&state, &request, b"", Suspended::MayRead).await?;
     let found = state.registry.record_by_hash(&asker, sm3).await?;
     Ok(json(OK, &RecordStateAnswer::from(&found)))
 }

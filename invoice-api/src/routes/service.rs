@@ -13,7 +13,7 @@ use crate::fault::Fault;
 use crate::limits::{CHECK_ITEMS_MAX, RECORDS_BODY_BYTES_MAX, TIMESTAMP_SKEW_SECONDS};
 use crate::problem::Problem;
 use crate::registry::UnavailableReason;
-use crate::server::authenticate::{Suspended, authenticate};
+use crate::server::authenticate::{Suspended, reader};
 use crate::server::metrics::OPENMETRICS;
 use crate::server::state::AppState;
 use crate::status::{HasStatus, OK, catalogue_status};
@@ -33,7 +33,7 @@ pub(crate) async fn limits(
     state: web::Data<AppState>,
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
-    let asker = authenticate(&state, &request, b"", Suspended::MayRead).await?;
+    let asker = reader(&state, &request, b"", Suspended::MayRead).await?;
     Query::strict(&request, &[])?;
     let member = &asker.member;
     let budgets = [

@@ -12,6 +12,7 @@ use invoice_core::refusal::{AuthenticationError, Forbidden};
 
 use super::authorization::Authorization;
 use super::nonce::Nonce;
+use super::session::Token;
 use super::state::{AppState, network, now_seconds};
 use crate::limits::TIMESTAMP_SKEW_SECONDS;
 use crate::problem::Problem;
@@ -46,6 +47,55 @@ pub(crate) async fn authenticate(
             // The failure is answered as what it is; the next one may be refused unheard.
             let _ = state.budgets.failures.take(&source, 1);
             Err(Problem::from(error).with_member("server_time", now.into()))
+        }
+    }
+}
+
+/// Establishes who reads: by the request's signature when it has one, else by its session.
+///
+/// For what records nothing. A session ends when its key may not sign any more, and with the
+/// suspension of its member: whoever was suspended in between reads by signed requests.
+pub(crate) async fn reader(
+    state: &AppState,
+    request: &HttpRequest,
+    body: &[u8],
+    suspended: Suspended,
+) -> Result<Asker, Problem> {
+    if request.headers().contains_key(AUTHORIZATION) {
+        return authenticate(state, request, body, suspended).await;
+    }
+    let Some((asker, _)) = session(state, request).await? else {
+        // Answers the missing signature as what it is, and counts it.
+        return authenticate(state, request, body, suspended).await;
+    };
+    state.budgets.reads.take(&asker.member, 1)?;
+    Ok(asker)
+}
+
+/// Who has the session that a request's cookie names, and the second in which it ends.
+pub(crate) async fn session(
+    state: &AppState,
+    request: &HttpRequest,
+) -> Result<Option<(Asker, u64)>, Problem> {
+    let Some(token) = Token::of(request) else {
+        return Ok(None);
+    };
+    let Some((kid, ends_at)) = state.sessions.find(&token, now_seconds()) else {
+        return Ok(None);
+    };
+    let key = state.registry.key(kid).await?;
+    match key {
+        Some(key) if key.standing == KeyStanding::Good => {
+            let asker = Asker {
+                member: key.member,
+                roles: key.roles,
+                kid,
+            };
+            Ok(Some((asker, ends_at)))
+        }
+        Some(_) | None => {
+            state.sessions.close(&token);
+            Ok(None)
         }
     }
 }

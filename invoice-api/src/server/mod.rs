@@ -8,6 +8,7 @@ pub(crate) mod metrics;
 pub(crate) mod middleware;
 pub(crate) mod nonce;
 mod run;
+pub(crate) mod session;
 pub(crate) mod state;
 mod tls;
 pub(crate) mod trace_id;

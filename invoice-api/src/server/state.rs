@@ -10,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 use super::budget::{Budgets, Network};
 use super::metrics::Metrics;
 use super::nonce::NonceCache;
+use super::session::Sessions;
 use super::verifier::Verifier;
 use crate::config::ServerConfig;
 use crate::problem::Problem;
@@ -20,6 +21,7 @@ pub struct AppState {
     pub(crate) registry: Arc<dyn Registry>,
     pub(crate) budgets: Budgets,
     pub(crate) nonces: NonceCache,
+    pub(crate) sessions: Sessions,
     pub(crate) verifier: Verifier,
     pub(crate) metrics: Metrics,
     pub(crate) bulk_streams: Arc<Semaphore>,
@@ -35,6 +37,7 @@ impl AppState {
             registry,
             budgets: Budgets::new(&config.budgets),
             nonces: NonceCache::new(),
+            sessions: Sessions::new(),
             verifier: Verifier::new(config.verifiers),
             metrics: Metrics::new(),
             bulk_streams: Arc::new(Semaphore::new(config.bulk_streams_max)),

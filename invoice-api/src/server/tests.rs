@@ -1,7 +1,7 @@
 //! What the server says by itself, before any registry is asked: here the registry is down.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use actix_web::body::BoxBody;
@@ -26,8 +26,9 @@ use crate::limits::{HEAD_BYTES_MAX, RECORDS_BODY_BYTES_MAX};
 use crate::registry::*;
 use crate::routes;
 
-/// A registry whose node is being reopened.
-struct Down;
+/// A registry whose node is being reopened; it may remember one key.
+#[derive(Default)]
+struct Down(Mutex<Option<KeyView>>);
 
 const DOWN: Unavailable = Unavailable {
     reason: UnavailableReason::StorageFailed,
@@ -49,7 +50,8 @@ impl Registry for Down {
         Err(DOWN)
     }
     async fn key(&self, _: Kid) -> Result<Option<KeyView>, Unavailable> {
-        Err(DOWN)
+        let known = self.0.lock().unwrap().clone();
+        known.map(Some).ok_or(DOWN)
     }
     async fn record_by_id(
         &self,
@@ -123,7 +125,7 @@ async fn call(config: &ServerConfig, request: TestRequest) -> ServiceResponse<Bo
 }
 
 async fn calls(config: &ServerConfig, requests: Vec<TestRequest>) -> Vec<ServiceResponse<BoxBody>> {
-    let state = web::Data::new(AppState::new(config, Arc::new(Down)));
+    let state = web::Data::new(AppState::new(config, Arc::new(Down::default())));
     let app = App::new()
         .wrap(from_fn(observe))
         .app_data(state)
@@ -361,6 +363,10 @@ async fn pages_and_figures_need_no_member() {
         ("/v1/rejections", "claim_exceeds_remaining"),
         ("/v1/genesis", "{}"),
         ("/v/nonsense?amount=1", "Not found"),
+        ("/v", "name=\"amount\""),
+        ("/", "/assets/site.css"),
+        ("/sign-in", "key-file"),
+        ("/assets/sm2.js", "sm3"),
     ] {
         let response = call(&config(), get(path)).await;
         assert_eq!(response.status().as_u16(), 200, "{path}");
@@ -481,7 +487,7 @@ async fn read_until(connection: &mut TcpStream, text: &mut String, part: &str) {
 
 #[actix_web::test]
 async fn a_bulk_stream_is_answered_while_it_is_sent_and_finished_when_the_server_stops() {
-    let server = bind(&config(), Arc::new(Down)).unwrap();
+    let server = bind(&config(), Arc::new(Down::default())).unwrap();
     let address = server.addresses()[0];
     let (stop, stopped) = oneshot::channel::<()>();
     let running = actix_web::rt::spawn(server.run(async { drop(stopped.await) }));
@@ -553,7 +559,7 @@ async fn with_a_certificate_it_speaks_tls() {
         certificates: certificates.clone(),
         key,
     });
-    let server = bind(&config, Arc::new(Down)).unwrap();
+    let server = bind(&config, Arc::new(Down::default())).unwrap();
     let address = server.addresses()[0];
     let (stop, stopped) = oneshot::channel::<()>();
     let running = actix_web::rt::spawn(server.run(async { drop(stopped.await) }));
@@ -586,7 +592,10 @@ async fn a_certificate_that_is_missing_is_an_error_at_the_start() {
     };
     config.tls = Some(files);
     assert!(matches!(
-        bind(&config, Arc::new(Down)),
+        bind(&config, Arc::new(Down::default())),
         Err(super::ServeError::Tls(_))
     ));
 }
+
+#[path = "session_tests.rs"]
+mod sessions;

@@ -86,3 +86,16 @@ impl From<&Readiness> for ReadinessAnswer {
         }
     }
 }
+
+/// Who reads.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct SessionAnswer {
+    /// The chain, a part of every signed message.
+    pub chain_id: String,
+    /// The member.
+    pub member: String,
+    /// Its roles.
+    pub roles: Vec<&'static str>,
+    /// The key.
+    pub kid: String,
+}

@@ -42,8 +42,31 @@ pub(super) struct Listen {
     /// TLS 私钥（PEM）/ TLS private key
     #[arg(long, requires = "tls_cert")]
     tls_key: Option<PathBuf>,
+    /// 监管统计：on 或 off；默认：无表决权的节点与单节点为 on，联盟验证节点为 off / the supervisor's
+    /// figures: on by itself where a node has no vote or is alone, off for validators of a consortium
+    #[arg(long, env = "PIAOLIAN_OVERSIGHT", value_enum, value_name = "on|off")]
+    oversight: Option<Switch>,
     #[command(flatten)]
     limits: Limits,
+}
+
+/// On or off.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(super) enum Switch {
+    /// 开 / on
+    On,
+    /// 关 / off
+    Off,
+}
+
+impl Listen {
+    /// Whether a node keeps the supervisor's figures: as it is told, or by what it is.
+    pub(super) fn oversight(&self, votes_among_others: bool) -> bool {
+        match self.oversight {
+            Some(switch) => switch == Switch::On,
+            None => !votes_among_others,
+        }
+    }
 }
 
 /// How much is taken from one member or address a minute; a minute's worth may come at once.
@@ -133,6 +156,7 @@ pub(super) fn start(
     genesis: Genesis,
     key: SecretKey,
     consortium: Option<ConsortiumConfig>,
+    oversight: bool,
 ) -> Result<Running, Failure> {
     let threads = std::thread::available_parallelism().map_or(2, usize::from);
     let (node, ended) = Node::start(NodeConfig {
@@ -144,6 +168,7 @@ pub(super) fn start(
         cache_bytes: CACHE_BYTES,
         disk_reserve_bytes: DISK_RESERVE_BYTES,
         verify_threads: threads,
+        oversight,
     })?;
     Ok(Running { node, ended })
 }

@@ -168,7 +168,7 @@ fn entry(party: &Party, logged: LoggedRecord) -> Option<TimelineEntry> {
 }
 
 /// The money that a record moves.
-fn amount(record: &Record, facts: &invoice_core::chain::Facts) -> Option<Fen> {
+pub(super) fn amount(record: &Record, facts: &invoice_core::chain::Facts) -> Option<Fen> {
     match &record.body {
         Body::InvoiceIssue(body) => Some(body.invoice.total),
         Body::BillIssue(body) => Some(body.bill.total),

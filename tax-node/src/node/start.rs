@@ -24,6 +24,7 @@ use super::clock::Clock;
 use super::disk::Disk;
 use super::intake::Intake;
 use super::key_cache::KeyCache;
+use super::oversight::Oversight;
 use super::pipeline::desk::Desk;
 use super::pipeline::outbox::Outbox;
 use super::pipeline::pending::Pending;
@@ -61,6 +62,8 @@ pub struct NodeConfig {
     pub disk_reserve_bytes: u64,
     /// Threads that verify signatures.
     pub verify_threads: usize,
+    /// Whether the node keeps the supervisor's figures: they take processor time and disk.
+    pub oversight: bool,
 }
 
 /// How a node of several takes part.
@@ -150,6 +153,8 @@ pub(super) struct Shared {
     /// The links to other nodes; unset where there are none.
     pub(super) links: OnceLock<Arc<Links>>,
     pub(super) validators: Arc<Validators>,
+    /// The supervisor's figures, where the node keeps them.
+    pub(super) oversight: Option<Arc<Oversight>>,
 }
 
 impl Node {
@@ -238,6 +243,10 @@ impl Node {
         let point = replay_tail(&store, &config.genesis)?;
         let validators = Arc::new(Validators::load(&store.snapshot()?, &config.genesis)?);
         let access_log = AccessLog::open(&config.data)?;
+        let oversight = match config.oversight {
+            true => Some(Oversight::open(&config.data)?),
+            false => None,
+        };
         let disk = Disk::new(&config.data, config.disk_reserve_bytes);
         Disk::watch(&disk);
         let verifiers = config.verify_threads.max(1);
@@ -263,6 +272,7 @@ impl Node {
             wake: Arc::default(),
             consensus: Arc::default(),
             links: OnceLock::new(),
+            oversight,
         });
         let application = ChainApplication {
             store: Arc::clone(&shared.store),
@@ -289,6 +299,12 @@ impl Node {
         };
         let engine = engine(&config, &shared)?;
         let ended = run(&shared, application, engine, verifiers)?;
+        if let Some(figures) = &shared.oversight {
+            let genesis = config.genesis.hash();
+            figures
+                .start(&shared.store, genesis, shared.head.clone())
+                .map_err(|error| StartError::Thread(error.to_string()))?;
+        }
         sync_access_log(&shared);
         Ok((Self { shared }, ended))
     }
@@ -347,6 +363,7 @@ fn run(
     spawn("sequencer", move || sequencer.run())?;
     let (ended, end) = oneshot::channel();
     let watched = Arc::clone(shared);
+    let figures = shared.oversight.clone();
     spawn("storer", move || {
         let ending = Ending(watched);
         let result = engine.run(&mut application);
@@ -357,6 +374,10 @@ fn run(
         }
         drop(application);
         drop(ending);
+        // Whoever hears of the end may open the folder again.
+        if let Some(figures) = figures {
+            figures.stop();
+        }
         let _ = ended.send(result);
     })?;
     Ok(end)

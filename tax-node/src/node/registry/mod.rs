@@ -10,8 +10,8 @@ mod submit;
 use async_trait::async_trait;
 use invoice_api::registry::{
     Asker, BlockView, CheckItem, Checked, CheckpointView, ClaimPage, ClaimQuery, DocumentView,
-    EventPage, Gauge, InclusionView, KeyView, Readiness, RecordFindings, RecordState, Registry,
-    Submission, Submitted, Unavailable, UnavailableReason,
+    EventPage, Gauge, InclusionView, KeyView, OversightAnswer, OversightQuestion, Readiness,
+    RecordFindings, RecordState, Registry, Submission, Submitted, Unavailable, UnavailableReason,
 };
 use invoice_core::calendar::Instant;
 use invoice_core::crypto::{Hash, Kid};
@@ -19,7 +19,7 @@ use invoice_core::identity::{DocumentKey, MemberId};
 use tokio::sync::watch;
 
 use super::pipeline::reply::unavailable;
-use super::{Node, checks, claims, documents, events, validate};
+use super::{Node, checks, claims, documents, events, oversight, validate};
 
 pub(super) use reads::NodeError;
 
@@ -157,6 +157,17 @@ impl Registry for Node {
     ) -> Result<Option<Vec<Hash>>, Unavailable> {
         self.shared
             .read(move |_, snapshot| Ok(snapshot.consistency_path(from, to)?))
+            .await
+    }
+
+    async fn oversight(
+        &self,
+        asker: &Asker,
+        question: OversightQuestion,
+    ) -> Result<OversightAnswer, Unavailable> {
+        let asker = asker.clone();
+        self.shared
+            .read(move |shared, snapshot| oversight::answer(shared, snapshot, &asker, question))
             .await
     }
 

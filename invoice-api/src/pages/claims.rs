@@ -1,0 +1,180 @@
+//! The finance clerk's page: the list of claims by the server; dropping, locking, settling and
+//! releasing by the browser, which holds the key.
+
+use std::fmt::Write as _;
+
+use actix_web::{HttpRequest, HttpResponse, web};
+
+use super::{Page, Section, escape, page_language, percent_encoded, reader_of_page};
+use crate::fault::Fault;
+use crate::language::Language;
+use crate::problem::Problem;
+use crate::registry::{ClaimPage, ClaimStatus, ClaimView};
+use crate::routes::{Query, claim_query};
+use crate::server::state::AppState;
+
+/// The clerk's page, for whoever signed in.
+#[utoipa::path(
+    get, path = "/app", tag = "pages",
+    params(
+        ("status" = Option<String>, Query, description = "locked, settled, released, expired or reversed"),
+        ("cursor" = Option<String>, Query, description = "Where an earlier page ended"),
+    ),
+    responses(
+        (status = 200, description = "The page", body = String, content_type = "text/html"),
+        (status = 303, description = "Nobody signed in: the sign-in page"),
+    )
+)]
+pub(crate) async fn page(
+    state: web::Data<AppState>,
+    request: HttpRequest,
+) -> Result<HttpResponse, Problem> {
+    let asker = match reader_of_page(&state, &request).await? {
+        Ok(asker) => asker,
+        Err(elsewhere) => return Ok(elsewhere),
+    };
+    let query = Query::strict(&request, &["status", "cursor", "lang"])?;
+    let asked = claim_query(&query)?;
+    let status = asked.status;
+    let found = state.registry.claims(&asker, asked).await?;
+    let found = found.ok_or(Fault::CursorInvalid)?;
+    let language = page_language(&request);
+    let body = list(language, status, &found);
+    Ok(Page {
+        title: language.of_two("报销", "Claims"),
+        section: Section::Claims,
+        module: None,
+        body: &body,
+    }
+    .respond(&request))
+}
+
+/// The word for a state, and its class.
+pub(crate) const fn status_words(
+    status: ClaimStatus,
+) -> (&'static str, &'static str, &'static str) {
+    match status {
+        ClaimStatus::Locked => ("warn", "已锁定", "locked"),
+        ClaimStatus::Settled => ("good", "已入账", "settled"),
+        ClaimStatus::Released => ("plain", "已释放", "released"),
+        ClaimStatus::Expired => ("plain", "已过期", "expired"),
+        ClaimStatus::Reversed => ("bad", "已冲回", "reversed"),
+    }
+}
+
+const STATUSES: [ClaimStatus; 5] = [
+    ClaimStatus::Locked,
+    ClaimStatus::Settled,
+    ClaimStatus::Released,
+    ClaimStatus::Expired,
+    ClaimStatus::Reversed,
+];
+
+fn list(language: Language, status: Option<ClaimStatus>, page: &ClaimPage) -> String {
+    let of = |zh: &'static str, en: &'static str| language.of_two(zh, en);
+    let all = of("全部", "All");
+    let mut html = format!(
+        "<section id=\"ledger\" aria-labelledby=\"ledger-title\"><h2 id=\"ledger-title\">{}</h2>\
+         <form method=\"get\" action=\"/app\" class=\"row\"><div><label for=\"status\">{}</label>\
+         <select id=\"status\" name=\"status\"><option value=\"\">{all}</option>",
+        of("报销台账", "Ledger of claims"),
+        of("状态", "State"),
+    );
+    for known in STATUSES {
+        let (_, zh, en) = status_words(known);
+        let selected = if Some(known) == status {
+            " selected"
+        } else {
+            ""
+        };
+        // Writing into a text cannot fail.
+        let _ = write!(
+            html,
+            "<option value=\"{}\"{selected}>{}</option>",
+            known.as_str(),
+            language.of_two(zh, en)
+        );
+    }
+    let _ = write!(
+        html,
+        "</select></div><button type=\"submit\" class=\"quiet\">{}</button></form>",
+        of("筛选", "Show")
+    );
+    if page.claims.is_empty() {
+        let _ = write!(
+            html,
+            "<p class=\"note\">{}</p>",
+            of("没有记录。", "There are none.")
+        );
+    } else {
+        html.push_str(&table(language, &page.claims));
+    }
+    if let Some(next) = &page.next {
+        let status = status.map_or("", |status| status.as_str());
+        let _ = write!(
+            html,
+            "<p><a class=\"button quiet\" href=\"/app?status={status}&amp;cursor={}\">{}</a></p>",
+            percent_encoded(&hex::encode(next)),
+            of("下一页", "Next page")
+        );
+    }
+    let _ = write!(
+        html,
+        "<p class=\"note\">{} {}，{}</p></section>",
+        of("截至区块", "As of block"),
+        page.as_of.height,
+        page.as_of.time.to_rfc3339_utc8()
+    );
+    html
+}
+
+fn table(language: Language, claims: &[ClaimView]) -> String {
+    let of = |zh: &'static str, en: &'static str| language.of_two(zh, en);
+    let heads = [
+        of("票据", "Document"),
+        of("状态", "State"),
+        of("锁定金额", "Locked"),
+        of("入账金额", "Settled"),
+        of("报销单号", "Reference"),
+        of("凭证号", "Voucher"),
+        of("锁定到期", "Lock ends"),
+    ];
+    let mut html = "<table class=\"stack\"><thead><tr>".to_owned();
+    for head in heads {
+        let _ = write!(html, "<th scope=\"col\">{head}</th>");
+    }
+    html.push_str("</tr></thead><tbody>");
+    for claim in claims {
+        let (class, zh, en) = status_words(claim.status);
+        let _ = write!(
+            html,
+            "<tr data-claim=\"{}\" data-status=\"{}\" data-locked=\"{}\">",
+            escape(&claim.claim),
+            claim.status.as_str(),
+            claim.locked
+        );
+        let cells = [
+            format!("<code>{}</code>", claim.document),
+            format!(
+                "<span class=\"tag {class}\">{}</span>",
+                language.of_two(zh, en)
+            ),
+            claim.locked.to_string(),
+            claim.settled.to_string(),
+            escape(&claim.reference),
+            escape(claim.voucher.as_deref().unwrap_or("–")),
+            claim
+                .expires_at
+                .to_rfc3339_utc8()
+                .chars()
+                .take(16)
+                .collect(),
+        ];
+        for (head, cell) in heads.iter().zip(cells) {
+            let _ = write!(html, "<td data-label=\"{head}\">{cell}</td>");
+        }
+        html.push_str("</tr>");
+    }
+    html.push_str("</tbody></table>");
+    html
+}
