@@ -9,6 +9,7 @@ mod envelope;
 mod events;
 mod lines;
 pub mod openapi;
+mod paper;
 mod query;
 pub mod reading;
 mod records;
@@ -42,6 +43,9 @@ pub fn configure(app: &mut web::ServiceConfig) {
     .service(post("/v1/validate", records::validate))
     .service(post("/v1/checks", checks::checks))
     .service(get("/v1/documents/{key}", documents::document))
+    .service(get("/v1/documents/{key}/paper", paper::paper))
+    .service(get("/v1/documents/{key}/qr.svg", paper::qr_svg))
+    .service(get("/v1/documents/{key}/qr.png", paper::qr_png))
     .service(get("/v1/claims", documents::claims))
     .service(
         // Without HEAD: a stream of events has no end that a head could wait for.

@@ -3,7 +3,7 @@
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
-use super::{bulk, chain, checks, documents, events, records, service, session};
+use super::{bulk, chain, checks, documents, events, paper, records, service, session};
 use crate::pages::{assets, check_form, claims, document, home, ledger, sign_in};
 
 /// The description of every address.
@@ -17,7 +17,7 @@ use crate::pages::{assets, check_form, claims, document, home, ledger, sign_in};
     ),
     paths(
         records::submit, bulk::bulk, records::validate, records::by_hash, records::by_id,
-        checks::checks, documents::document, documents::claims, events::events,
+        checks::checks, documents::document, paper::paper, paper::qr_svg, paper::qr_png, documents::claims, events::events,
         chain::checkpoint, chain::genesis, chain::block, chain::inclusion, chain::consistency,
         document::page, service::limits, service::rejections, service::livez, service::readyz,
         service::metrics, service::openapi, session::open, session::close, session::show,

@@ -141,6 +141,8 @@ pub struct Node {
 pub(super) struct Shared {
     pub(super) store: Arc<Store>,
     pub(super) genesis: Genesis,
+    /// The node's key; see [`NodeConfig::signer`].
+    pub(super) signer: Arc<dyn Signer>,
     pub(super) clock: Clock,
     pub(super) messages: Messages,
     pub(super) keys: Arc<KeyCache>,
@@ -276,6 +278,7 @@ impl Node {
             validators,
             store,
             genesis: config.genesis.clone(),
+            signer: Arc::clone(&config.signer),
             clock: Arc::clone(&config.clock),
             outbox: Arc::default(),
             wake: Arc::default(),
