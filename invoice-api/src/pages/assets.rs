@@ -35,6 +35,8 @@ const ASSETS: &[Asset] = assets![
     "der.js",
     "icon.svg",
     "keys.js",
+    "orders.js",
+    "oversight.js",
     "sign-in.js",
     "site.css",
     "sm2.js",

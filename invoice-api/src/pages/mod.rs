@@ -10,6 +10,7 @@ pub(crate) mod claims;
 pub(crate) mod frame;
 pub(crate) mod home;
 pub(crate) mod language;
+pub(crate) mod oversight;
 pub(crate) mod sign_in;
 
 pub(crate) use frame::{Page, Section, escape};
