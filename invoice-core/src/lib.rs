@@ -27,6 +27,7 @@ pub mod invoice;
 pub mod json;
 pub mod merkle;
 pub mod money;
+pub mod paper_link;
 pub mod qr;
 pub mod read;
 pub mod record;

@@ -10,6 +10,7 @@ use tax_node::engine::consortium::Event;
 use tax_node::engine::consortium::frames::{Frame, FrameKind};
 
 use crate::nodes::shown;
+use crate::oracle::place_of;
 use crate::plan::Treason;
 use crate::world::{Happening, World};
 
@@ -231,10 +232,12 @@ impl World {
                 self.oracle.violated(words);
             }
         }
-        let Some(words) = self.oracle.said(from, message) else {
+        let contradiction = self.oracle.said(from, message);
+        let machine = &mut self.machines[from];
+        machine.remembered = machine.remembered.max(place_of(message));
+        let Some(words) = contradiction else {
             return;
         };
-        let machine = &mut self.machines[from];
         if machine.forgetful && machine.shown < height {
             // Nobody who greeted knew: it counts among those that are not correct.
             machine.relapsed = true;

@@ -6,6 +6,7 @@ use invoice_core::crypto::{Hash, Kid};
 use tax_node::engine::consortium::Clock;
 use tax_node::node::simulated::{SimulatedConfig, SimulatedDisk, SimulatedNode};
 
+use crate::oracle::{Place, furthest};
 use crate::plan::{Mishap, Treason};
 use crate::world::{Happening, World};
 
@@ -32,8 +33,10 @@ pub(crate) struct Machine {
     pub(crate) forgetful: bool,
     /// Whether it did so since the last start.
     forgets_now: bool,
+    /// The furthest word of its own that it remembers.
+    pub(crate) remembered: Option<Place>,
     /// Who has greeted since the start, and the highest height at which it was then shown a word of
-    /// its own.
+    /// its own that it did not remember.
     pub(crate) greeted: BTreeSet<Kid>,
     pub(crate) heard_quorum: bool,
     pub(crate) shown: u64,
@@ -69,6 +72,7 @@ impl Machine {
             treason: None,
             forgetful: false,
             forgets_now: false,
+            remembered: None,
             greeted: BTreeSet::new(),
             heard_quorum: false,
             shown: 0,
@@ -123,6 +127,7 @@ impl World {
         let told = machine.told.unwrap_or(0);
         let log_size = running.point().frontier.size();
         let forgets = std::mem::take(&mut machine.forgets_now);
+        machine.remembered = furthest(machine.kid(), &logged);
         let correct = machine.treason.is_none();
         let (kid, checked) = (machine.kid(), machine.checked);
         if forgets {

@@ -7,6 +7,7 @@ use tax_node::engine::consortium::{Action, Alarm, Clock, ConsortiumError, Event}
 
 use crate::cast::BEGIN_MS;
 use crate::machine::Machine;
+use crate::oracle::place_of;
 use crate::world::{Happening, World};
 
 /// How far a block may lie ahead: what a node bears, by the clock that is furthest ahead, and some
@@ -44,8 +45,13 @@ impl World {
         if let Event::Received(peer, Frame::LastWord(word)) = &event {
             let machine = &mut self.machines[node];
             machine.greeted.insert(*peer);
-            let height = word.as_ref().map_or(0, consensus::Message::height);
-            machine.shown = machine.shown.max(height);
+            let place = word.as_ref().and_then(place_of);
+            if let Some((of, height, ..)) = place
+                && of == machine.kid()
+                && place > machine.remembered
+            {
+                machine.shown = machine.shown.max(height);
+            }
             if let Some(running) = &machine.node {
                 let next = running.point().height + 1;
                 self.count_greetings(node, next);

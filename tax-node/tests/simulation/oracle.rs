@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
-use consensus::{LogEntry, Message};
+use consensus::{LogEntry, Message, Proposal, Vote};
 use invoice_core::apply::{ChainPoint, Signatures, execute_block, genesis_changes};
 use invoice_core::chain::{Block, Certificate, Genesis, ValidatorSet};
 use invoice_core::crypto::messages::VoteKind;
@@ -11,8 +11,52 @@ use invoice_core::crypto::{Hash, Kid, sm3};
 use invoice_core::state::{MemoryState, TypedState};
 use tax_node::node::simulated::Rows;
 
-/// What a validator says once in a round: for a proposal `None`.
-type Place = (Kid, u64, u32, Option<u8>);
+/// What a validator says once in a round: for a proposal `None`, 0 for a prevote, 1 for a precommit.
+/// Places of one validator are in the order in which it comes to them.
+pub(crate) type Place = (Kid, u64, u32, Option<u8>);
+
+/// Where a vote stands among what its validator says.
+fn place_of_vote(vote: &Vote) -> Place {
+    let kind = match vote.kind {
+        VoteKind::Prevote => 0,
+        VoteKind::Precommit => 1,
+    };
+    (vote.voter, vote.height, vote.round, Some(kind))
+}
+
+/// Where a proposal stands among what its proposer says.
+const fn place_of_proposal(own: &Proposal) -> Place {
+    (own.proposer, own.height, own.round, None)
+}
+
+/// Where a message stands among what one validator says; `None` for what several say together.
+pub(crate) fn place_of(message: &Message) -> Option<Place> {
+    match message {
+        Message::Vote(vote) => Some(place_of_vote(vote)),
+        Message::Proposal(own) => Some(place_of_proposal(own)),
+        Message::Polka(_) | Message::RoundChange(_) => None,
+    }
+}
+
+/// The place of a log's entry, and what stands there.
+fn logged_word(entry: &LogEntry) -> Option<(Place, Option<Hash>)> {
+    match entry {
+        LogEntry::Vote(vote) => Some((place_of_vote(vote), vote.block_id)),
+        LogEntry::Proposal(own) => Some((place_of_proposal(own), Some(own.block_id))),
+        LogEntry::Polka(_) | LogEntry::Value(_) | LogEntry::Elapsed(_) | LogEntry::Block { .. } => {
+            None
+        }
+    }
+}
+
+/// The furthest place of a validator's own in a log.
+pub(crate) fn furthest(kid: Kid, logged: &[LogEntry]) -> Option<Place> {
+    let places = logged
+        .iter()
+        .filter_map(logged_word)
+        .map(|(place, _)| place);
+    places.filter(|(of, ..)| *of == kid).max()
+}
 
 /// What is known to be final, and what was told.
 pub(crate) struct Oracle {
@@ -148,21 +192,10 @@ impl Oracle {
     /// A correct validator says this for the first time or again; tells when it says something else
     /// than before.
     pub(crate) fn said(&mut self, node: usize, message: &Message) -> Option<String> {
-        let (place, what) = match message {
-            Message::Vote(vote) => {
-                let kind = match vote.kind {
-                    VoteKind::Prevote => 0,
-                    VoteKind::Precommit => 1,
-                };
-                (
-                    (vote.voter, vote.height, vote.round, Some(kind)),
-                    vote.block_id,
-                )
-            }
-            Message::Proposal(own) => (
-                (own.proposer, own.height, own.round, None),
-                Some(own.block_id),
-            ),
+        let place = place_of(message)?;
+        let what = match message {
+            Message::Vote(vote) => vote.block_id,
+            Message::Proposal(own) => Some(own.block_id),
             Message::Polka(_) | Message::RoundChange(_) => return None,
         };
         self.written.insert(place);
@@ -191,27 +224,11 @@ impl Oracle {
             .filter(|(place, _)| self.written.contains(*place))
             .map(|(place, what)| (*place, *what))
             .collect();
-        for ((_, height, round, kind), what) in said {
-            let known = logged.iter().any(|entry| match entry {
-                LogEntry::Vote(vote) => {
-                    let of = match vote.kind {
-                        VoteKind::Prevote => 0,
-                        VoteKind::Precommit => 1,
-                    };
-                    vote.voter == kid
-                        && (vote.height, vote.round, Some(of)) == (height, round, kind)
-                        && vote.block_id == what
-                }
-                LogEntry::Proposal(own) => {
-                    own.proposer == kid
-                        && (own.height, own.round, None) == (height, round, kind)
-                        && Some(own.block_id) == what
-                }
-                LogEntry::Polka(_)
-                | LogEntry::Value(_)
-                | LogEntry::Elapsed(_)
-                | LogEntry::Block { .. } => false,
-            });
+        for (place, what) in said {
+            let (_, height, round, kind) = place;
+            let known = logged
+                .iter()
+                .any(|entry| logged_word(entry) == Some((place, what)));
             if !known {
                 self.violated(format!(
                     "node {node} has forgotten what it said at height {height}, round {round} ({kind:?})"

@@ -1,0 +1,109 @@
+//! Documents printed as a reader gets them: what other programs find in the files.
+
+mod geometry;
+mod papers;
+mod pdf;
+mod readers;
+
+use print::{Fonts, Layout, Paper, PrintError, QrCode, Wording, lay_out};
+
+/// A record with the usual link, in Chinese.
+pub(crate) fn paper(record: &str) -> Paper<'_> {
+    Paper {
+        record,
+        receipt: None,
+        link: Some(papers::LINK),
+        stamped: true,
+        wording: Wording::Zh,
+    }
+}
+
+/// Laid out with the built-in font.
+pub(crate) fn laid_out(record: &str) -> Layout {
+    lay_out(&paper(record), &Fonts::built_in()).unwrap()
+}
+
+#[test]
+fn the_same_input_gives_the_same_bytes() {
+    for record in [papers::invoice(30, |_| {}), papers::bill(7, "inpatient")] {
+        let (one, other) = (laid_out(&record), laid_out(&record));
+        assert_eq!(one.pdf().unwrap(), other.pdf().unwrap());
+        assert_eq!(one.html("n"), other.html("n"));
+    }
+}
+
+#[test]
+fn what_cannot_be_printed_is_said() {
+    let record = papers::invoice(1, |invoice| {
+        invoice["buyer"]["name"] = "𰻝龘食品有限公司".into();
+    });
+    let layout = laid_out(&record);
+    assert_eq!(layout.missing, ['龘', '𰻝']);
+    let texts: Vec<&str> = layout.pages[0]
+        .texts()
+        .map(|text| text.content.as_str())
+        .collect();
+    assert!(texts.contains(&"〓〓食品有限公司"), "{texts:?}");
+    assert!(
+        texts.iter().any(|text| text.contains("U+9F98 U+30EDD")),
+        "{texts:?}"
+    );
+}
+
+#[test]
+fn only_a_document_with_its_own_receipt_is_printed() {
+    let fonts = Fonts::built_in();
+    let record = papers::invoice(1, |_| {});
+    let receipt = Paper {
+        receipt: Some("{}"),
+        ..paper(&record)
+    };
+    assert!(matches!(
+        lay_out(&receipt, &fonts),
+        Err(PrintError::Receipt)
+    ));
+    assert!(matches!(
+        lay_out(&paper("{}"), &fonts),
+        Err(PrintError::Record)
+    ));
+    let link = "x".repeat(400);
+    let link = Paper {
+        link: Some(&link),
+        ..paper(&record)
+    };
+    assert!(matches!(lay_out(&link, &fonts), Err(PrintError::Qr(_))));
+}
+
+#[test]
+fn the_page_for_browsers_takes_nothing_from_elsewhere_and_escapes() {
+    let record = papers::invoice(1, |invoice| {
+        invoice["note"] = "<script>alert(1)</script> & \"x\"".into();
+    });
+    let html = laid_out(&record).html("abc");
+    assert!(html.contains("&lt;script&gt;alert(1)&lt;/script&gt; &amp; &quot;x&quot;"));
+    assert!(!html.contains("<script"));
+    assert!(!html.contains("style=\""));
+    assert!(html.contains("<style nonce=\"abc\">"));
+    for outside in ["src=", "href=", "url(", "@import"] {
+        assert!(!html.contains(outside), "{outside}");
+    }
+}
+
+#[test]
+fn the_images_of_the_code_alone_decode_to_its_text() {
+    let code = QrCode::new(papers::LINK).unwrap();
+    assert_eq!((code.version(), code.level()), (9, "L"));
+    let (edge, pixels) = readers::grey_png(&code.png(4).unwrap());
+    assert_eq!(edge, (code.width() + 8) * 4);
+    assert_eq!(readers::qr_texts(edge, edge, &pixels), [papers::LINK]);
+    let svg = code.svg();
+    assert_eq!(svg.matches("<path").count(), 2);
+    assert!(!svg.contains("<rect"));
+    // The same modules: the runs of the path, drawn again.
+    let side = code.width() + 8;
+    let drawn = readers::rasterise(svg.split("d=\"").nth(2).unwrap(), side, 4);
+    assert_eq!(
+        readers::qr_texts(side * 4, side * 4, &drawn),
+        [papers::LINK]
+    );
+}
