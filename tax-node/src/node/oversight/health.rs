@@ -86,7 +86,10 @@ pub(super) fn view(shared: &Shared, snapshot: &Snapshot) -> Result<HealthView, N
         log_root: head.frontier.root().to_string(),
         refusing: shared.refusing().map(|reason| reason.to_string()),
         figures_height: shared.oversight.as_ref().map(|figures| figures.height()),
-        figures_failed: shared.oversight.as_ref().is_some_and(|figures| figures.has_failed()),
+        figures_failed: shared
+            .oversight
+            .as_ref()
+            .is_some_and(|figures| figures.has_failed()),
         blocks,
         validators,
         peers: peers.collect(),
