@@ -304,6 +304,8 @@ fn links(html: &str) -> Vec<String> {
         .skip(1)
         .filter_map(|rest| rest.split('"').next())
         .filter(|link| link.starts_with("/oversight") || link.starts_with("/v1/"))
+        // The same page in the other language.
+        .filter(|link| !link.contains("lang="))
         .map(|link| link.replace("&amp;", "&"))
         .collect()
 }
