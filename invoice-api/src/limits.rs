@@ -2,6 +2,10 @@
 
 use std::time::Duration;
 
+/// Characters of a cursor, in hexadecimal.
+pub const CURSOR_CHARACTERS_MAX: usize = 1_024;
+/// Characters of a search.
+pub const SEARCH_CHARACTERS_MAX: usize = 100;
 /// Bytes in a body of `POST /v1/records` and `POST /v1/validate`.
 pub const RECORDS_BODY_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// Bytes in a body of `POST /v1/checks`: one XML file in base64 with room for its neighbours.
