@@ -3,7 +3,10 @@
 use std::net::SocketAddr;
 use std::num::NonZeroU32;
 use std::path::PathBuf;
+use std::str::FromStr;
 use std::time::Duration;
+
+use invoice_core::paper_link::PAPER_BASE_BYTES_MAX;
 
 /// Settings of the HTTP server. [`ServerConfig::new`] has defaults for all but the address.
 #[derive(Debug, Clone)]
@@ -30,6 +33,52 @@ pub struct ServerConfig {
     pub stop_timeout: Duration,
     /// How much a member, and an address, may ask for.
     pub budgets: BudgetConfig,
+    /// Where people reach this server, for the QR codes of printed documents; where it listens,
+    /// when absent.
+    pub public_url: Option<PublicUrl>,
+    /// The fonts of printed documents.
+    pub fonts: print::Fonts,
+}
+
+/// Where people reach a server: `http://` or `https://` with a host and perhaps a port, at most
+/// [`PAPER_BASE_BYTES_MAX`] bytes, without a `/` at its end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PublicUrl(String);
+
+/// The text is no public address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "公开地址应为 http(s)://主机[:端口]，至多 {PAPER_BASE_BYTES_MAX} 字节 / a public address is http(s)://host[:port] of at most {PAPER_BASE_BYTES_MAX} bytes"
+)]
+pub struct PublicUrlError;
+
+impl PublicUrl {
+    /// The address.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for PublicUrl {
+    type Err = PublicUrlError;
+
+    fn from_str(text: &str) -> Result<Self, PublicUrlError> {
+        let url = reqwest::Url::parse(text).map_err(|_| PublicUrlError)?;
+        let base = url.as_str().trim_end_matches('/').to_owned();
+        let plain = matches!(url.scheme(), "http" | "https")
+            && url.has_host()
+            && url.path() == "/"
+            && url.query().is_none()
+            && url.fragment().is_none()
+            && url.username().is_empty()
+            && url.password().is_none();
+        if plain && base.len() <= PAPER_BASE_BYTES_MAX {
+            Ok(Self(base))
+        } else {
+            Err(PublicUrlError)
+        }
+    }
 }
 
 /// PEM files for TLS.
@@ -99,6 +148,35 @@ impl ServerConfig {
             keep_alive: Duration::from_secs(75),
             stop_timeout: Duration::from_secs(30),
             budgets: BudgetConfig::default(),
+            public_url: None,
+            fonts: print::Fonts::built_in(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_public_address_is_a_host_and_no_more() {
+        for (text, base) in [
+            ("https://tax.example", Some("https://tax.example")),
+            ("https://tax.example/", Some("https://tax.example")),
+            ("http://127.0.0.1:8080", Some("http://127.0.0.1:8080")),
+            ("https://tax.example/a", None),
+            ("https://tax.example/?a", None),
+            ("https://tax.example/#a", None),
+            ("https://u@tax.example", None),
+            ("ftp://tax.example", None),
+            ("tax.example", None),
+            (
+                "https://an-unusually-long-name.of-a-department.example",
+                None,
+            ),
+        ] {
+            let url = text.parse::<PublicUrl>().ok();
+            assert_eq!(url.as_ref().map(PublicUrl::as_str), base, "{text}");
         }
     }
 }

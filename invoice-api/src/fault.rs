@@ -64,6 +64,10 @@ faults! {
         "The XML file is not one fully digital invoice or fiscal bill.";
     /// Nothing stands at this address, or nothing that the asker may see.
     NotFound = "not_found", "没有此内容，或您无权查看。", "There is no such thing, or not for you.";
+    /// The node keeps no figures of the whole chain.
+    NoFigures = "no_figures",
+        "本节点未开启监管统计，请向监管节点查询。",
+        "This node keeps no figures; ask a supervising node.";
     /// The address has no such method.
     MethodNotAllowed = "method_not_allowed",
         "此地址不支持该方法。", "The address does not have this method.";

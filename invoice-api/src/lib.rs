@@ -18,7 +18,8 @@ mod texts;
 pub mod wire;
 pub mod xml;
 
-pub use config::{BudgetConfig, ServerConfig, TlsFiles};
+pub use ::print::Fonts;
+pub use config::{BudgetConfig, PublicUrl, PublicUrlError, ServerConfig, TlsFiles};
 pub use fault::Fault;
 pub use language::Language;
 pub use problem::PROBLEM_JSON;

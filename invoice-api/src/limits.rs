@@ -2,6 +2,10 @@
 
 use std::time::Duration;
 
+/// Characters of a cursor, in hexadecimal.
+pub const CURSOR_CHARACTERS_MAX: usize = 1_024;
+/// Characters of a search.
+pub const SEARCH_CHARACTERS_MAX: usize = 100;
 /// Bytes in a body of `POST /v1/records` and `POST /v1/validate`.
 pub const RECORDS_BODY_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// Bytes in a body of `POST /v1/checks`: one XML file in base64 with room for its neighbours.
@@ -53,6 +57,12 @@ pub const CLAIMS_PAGE: usize = 100;
 pub const CLAIMS_PAGE_MAX: usize = 1_000;
 /// About how many events are read from the store at once.
 pub const EVENTS_PAGE: usize = 1_000;
+/// Documents that are being printed at the same time; more are answered 503.
+pub const PRINTS_AT_ONCE_MAX: usize = 8;
+/// Pixels of a module of a QR code as PNG, when the question does not say.
+pub const QR_SCALE: u64 = 8;
+/// Pixels of a module of a QR code as PNG at most.
+pub const QR_SCALE_MAX: u64 = 32;
 /// Seconds between comments that keep an idle event stream open.
 pub const EVENTS_KEEP_ALIVE: Duration = Duration::from_secs(15);
 /// Seconds that a session of a browser lasts.

@@ -18,8 +18,10 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use invoice_core::calendar::Instant;
+use invoice_core::chain::Receipt;
 use invoice_core::crypto::{Hash, Kid, PublicKey};
 use invoice_core::identity::{DocumentKey, MemberId};
+use invoice_core::paper_link::{PaperLink, Stamp};
 use invoice_core::record::RoleSet;
 use tokio::sync::watch;
 
@@ -114,6 +116,20 @@ pub trait Registry: Send + Sync + 'static {
         asker: &Asker,
         key: DocumentKey,
     ) -> Result<Option<DocumentView>, Unavailable>;
+
+    /// The receipt of the record that issued a document, for those who may see the document and
+    /// print it: it holds the record's exact bytes.
+    async fn document_receipt(
+        &self,
+        asker: &Asker,
+        key: DocumentKey,
+    ) -> Result<Option<Receipt>, Unavailable>;
+
+    /// A validator's stamp on the link of a printed document; `None` when this node's key is not
+    /// that of a validator. Called only with links that were made from a recorded document: what is
+    /// signed begins with a purpose of its own and has no text that a stranger chooses. It may
+    /// block while a signing device answers.
+    fn stamp(&self, link: &PaperLink) -> Option<Stamp>;
 
     /// A page of claims, in the order in which they were recorded: the asker's own, or everyone's
     /// for an authority. `None` when the cursor is not one that this registry gave out.

@@ -9,6 +9,8 @@ mod envelope;
 mod events;
 mod lines;
 pub mod openapi;
+pub(crate) mod oversight;
+mod paper;
 mod query;
 pub mod reading;
 mod records;
@@ -23,6 +25,7 @@ pub(crate) use documents::claim_query;
 pub(crate) use query::Query;
 
 use crate::fault::Fault;
+use crate::pages::oversight as supervisor;
 use crate::pages::{assets, check_form, claims, document, home, ledger, sign_in};
 use crate::problem::Problem;
 
@@ -42,6 +45,9 @@ pub fn configure(app: &mut web::ServiceConfig) {
     .service(post("/v1/validate", records::validate))
     .service(post("/v1/checks", checks::checks))
     .service(get("/v1/documents/{key}", documents::document))
+    .service(get("/v1/documents/{key}/paper", paper::paper))
+    .service(get("/v1/documents/{key}/qr.svg", paper::qr_svg))
+    .service(get("/v1/documents/{key}/qr.png", paper::qr_png))
     .service(get("/v1/claims", documents::claims))
     .service(
         // Without HEAD: a stream of events has no end that a head could wait for.
@@ -58,6 +64,29 @@ pub fn configure(app: &mut web::ServiceConfig) {
     .service(get("/v1/proofs/consistency", chain::consistency))
     .service(get("/v1/limits", service::limits))
     .service(get("/v1/rejections", service::rejections))
+    .service(get("/v1/oversight/overview", oversight::overview))
+    .service(get("/v1/oversight/volume", oversight::volume))
+    .service(get("/v1/oversight/records", oversight::records))
+    .service(get("/v1/oversight/attempts", oversight::attempts))
+    .service(get("/v1/oversight/attempts/{id}", oversight::attempt))
+    .service(get("/v1/oversight/over-claims", oversight::over_claims))
+    .service(get(
+        "/v1/oversight/late-reversals",
+        oversight::late_reversals,
+    ))
+    .service(get("/v1/oversight/pairs", oversight::pairs))
+    .service(get("/v1/oversight/merchants", oversight::merchants))
+    .service(get("/v1/oversight/merchants/{id}", oversight::merchant))
+    .service(get("/v1/oversight/locks", oversight::locks))
+    .service(get("/v1/oversight/members", oversight::members))
+    .service(get("/v1/oversight/members/{id}", oversight::member))
+    .service(get("/v1/oversight/access", oversight::access))
+    .service(get("/v1/oversight/search", oversight::search))
+    .service(get("/v1/oversight/documents/{id}", oversight::document))
+    .service(get("/v1/oversight/health", oversight::health))
+    .service(get("/oversight", supervisor::overview))
+    .service(get("/oversight/{view}", supervisor::page))
+    .service(get("/oversight/{view}/{id}", supervisor::page_of_one))
     .service(
         web::resource("/v1/session")
             .route(web::post().to(session::open))

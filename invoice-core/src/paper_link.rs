@@ -21,6 +21,10 @@ use crate::record::{CheckCode, Document};
 /// Longest link that is read, in bytes: no QR code of version 10 holds more.
 pub const PAPER_LINK_BYTES_MAX: usize = 512;
 
+/// Longest public address of a registry, in bytes: with it the longest link still fits into a QR
+/// code of version 10.
+pub const PAPER_BASE_BYTES_MAX: usize = 48;
+
 /// A validator's signature on a paper link.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Stamp {

@@ -1,5 +1,6 @@
 //! Documents, claims and budgets, as far as they are the asker's business.
 
+use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -25,6 +26,17 @@ pub struct ClaimPage {
     pub next: Option<String>,
 }
 
+/// A printed document.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PaperFile {
+    /// The file.
+    pub bytes: Bytes,
+    /// The characters that could not be printed: `U+9F98 U+30EDD`; empty when there are none.
+    pub unprintable: String,
+    /// Whether its QR code bears a validator's stamp.
+    pub stamped: bool,
+}
+
 impl Client {
     /// Everything about a document, for its parties and authorities. `None` both when there is no
     /// such document and when it is none of the asker's business.
@@ -39,6 +51,35 @@ impl Client {
             404 if answer.problem().is_some() => Ok(None),
             _ => answer.into_value().map(Some),
         }
+    }
+
+    /// A document as a file for people: `format` is `pdf`, `ofd`, `html`, `svg` or `png`, the last
+    /// two being its QR code alone. `None` both when there is no such document and when it is none
+    /// of the asker's business.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn paper(&self, key: &str, format: &str) -> Result<Option<PaperFile>, ClientError> {
+        let call = match format {
+            "svg" | "png" => self.get(&["documents", key, &format!("qr.{format}")], &[]),
+            _ => self.get(&["documents", key, "paper"], &[("format", format)]),
+        };
+        let answer = self.answer(&call.signed()).await?;
+        if answer.status == 404 && answer.problem().is_some() {
+            return Ok(None);
+        }
+        if answer.status != 200 {
+            return Err(answer.into_error());
+        }
+        let header = |name: &str| {
+            let value = answer.headers.get(name)?;
+            value.to_str().ok().map(str::to_owned)
+        };
+        Ok(Some(PaperFile {
+            unprintable: header("piaolian-unprintable").unwrap_or_default(),
+            stamped: header("piaolian-stamp").as_deref() == Some("present"),
+            bytes: answer.body,
+        }))
     }
 
     /// A page of the asker's own claims, or of everyone's for an authority.

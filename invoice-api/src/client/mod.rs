@@ -48,7 +48,7 @@ pub use bulk::{BulkAnswer, BulkLine, BulkSummary};
 pub use chain::{Checkpoint, ConsistencyProof, InclusionProof};
 pub use checks::{AsOf, CheckItem, CheckResult, Checked, Verdict};
 pub use config::{AnswerLanguage, ClientConfig};
-pub use documents::{ClaimPage, ClaimQuestion};
+pub use documents::{ClaimPage, ClaimQuestion, PaperFile};
 pub use envelope::{Envelope, EnvelopeError};
 pub use error::ClientError;
 pub use events::EventLine;

@@ -50,6 +50,8 @@ const ASSETS: &[Asset] = assets![
     "merkle.js",
     "paper.js",
     "receipt.js",
+    "orders.js",
+    "oversight.js",
     "sign-in.js",
     "site.css",
     "sm2.js",

@@ -25,6 +25,8 @@ pub(crate) enum Section {
     Check,
     /// The finance clerk's page.
     Claims,
+    /// The supervisor's pages.
+    Oversight,
     /// Signing in and out.
     SignIn,
     /// None of them.
@@ -32,9 +34,10 @@ pub(crate) enum Section {
 }
 
 /// The navigation: section, address, and the word in both languages.
-const NAVIGATION: [(Section, &str, &str, &str); 3] = [
+const NAVIGATION: [(Section, &str, &str, &str); 4] = [
     (Section::Check, "/v", "查验", "Check"),
     (Section::Claims, "/app", "报销", "Claims"),
+    (Section::Oversight, "/oversight", "监管", "Oversight"),
     (Section::SignIn, "/sign-in", "登录", "Sign in"),
 ];
 
@@ -107,7 +110,7 @@ impl Page<'_> {
         let address = escape(&address_in(request, other));
         let body = self.body;
         let wide = match self.section {
-            Section::Claims => " class=\"wide\"",
+            Section::Claims | Section::Oversight => " class=\"wide\"",
             Section::Check | Section::SignIn | Section::None => "",
         };
         let _ = write!(

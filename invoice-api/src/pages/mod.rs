@@ -12,6 +12,7 @@ pub(crate) mod frame;
 pub(crate) mod home;
 pub(crate) mod language;
 pub(crate) mod ledger;
+pub(crate) mod oversight;
 pub(crate) mod problem_page;
 pub(crate) mod sign_in;
 mod statement;

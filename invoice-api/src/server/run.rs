@@ -75,6 +75,7 @@ impl BoundServer {
 pub fn bind(config: &ServerConfig, registry: Arc<dyn Registry>) -> Result<BoundServer, ServeError> {
     let state = web::Data::new(AppState::new(config, registry));
     let stopping = state.stopping.clone();
+    let listening = state.clone();
     let http = HttpServer::new(move || {
         App::new()
             .wrap(from_fn(observe))
@@ -101,6 +102,10 @@ pub fn bind(config: &ServerConfig, registry: Arc<dyn Registry>) -> Result<BoundS
         source,
     })?;
     let addresses = http.addrs();
+    if let Some(address) = addresses.first() {
+        let scheme = config.tls.as_ref().map_or("http", |_| "https");
+        listening.listens_at(format!("{scheme}://{address}"));
+    }
     Ok(BoundServer {
         server: http.run(),
         addresses,

@@ -15,6 +15,7 @@ use super::nonce::NonceCache;
 use super::session::Sessions;
 use super::verifier::Verifier;
 use crate::config::ServerConfig;
+use crate::limits::PRINTS_AT_ONCE_MAX;
 use crate::problem::Problem;
 use crate::registry::Registry;
 
@@ -30,6 +31,10 @@ pub struct AppState {
     pub(crate) metrics: Metrics,
     pub(crate) bulk_streams: Arc<Semaphore>,
     pub(crate) event_streams: Arc<Semaphore>,
+    pub(crate) prints: Arc<Semaphore>,
+    pub(crate) fonts: print::Fonts,
+    /// Where people reach this server.
+    public_url: OnceLock<String>,
     pub(crate) stopping: CancellationToken,
 }
 
@@ -47,8 +52,24 @@ impl AppState {
             metrics: Metrics::new(),
             bulk_streams: Arc::new(Semaphore::new(config.bulk_streams_max)),
             event_streams: Arc::new(Semaphore::new(config.event_streams_max)),
+            prints: Arc::new(Semaphore::new(PRINTS_AT_ONCE_MAX)),
+            fonts: config.fonts.clone(),
+            public_url: config
+                .public_url
+                .as_ref()
+                .map_or_else(OnceLock::new, |url| OnceLock::from(url.as_str().to_owned())),
             stopping: CancellationToken::new(),
         }
+    }
+
+    /// Where people reach this server; empty before it listens, unless it was set.
+    pub(crate) fn public_url(&self) -> &str {
+        self.public_url.get().map_or("", String::as_str)
+    }
+
+    /// Where it listens is where people reach it, unless that was set.
+    pub(crate) fn listens_at(&self, url: String) {
+        let _ = self.public_url.set(url);
     }
 
     /// Charges a request without a signature to its address.

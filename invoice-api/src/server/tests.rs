@@ -11,8 +11,10 @@ use actix_web::middleware::from_fn;
 use actix_web::test::{TestRequest, init_service, read_body};
 use actix_web::{App, web};
 use async_trait::async_trait;
+use invoice_core::chain::Receipt;
 use invoice_core::crypto::{Hash, Kid};
 use invoice_core::identity::{DocumentKey, MemberId};
+use invoice_core::paper_link::{PaperLink, Stamp};
 use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -76,6 +78,16 @@ impl Registry for Down {
         _: DocumentKey,
     ) -> Result<Option<DocumentView>, Unavailable> {
         Err(DOWN)
+    }
+    async fn document_receipt(
+        &self,
+        _: &Asker,
+        _: DocumentKey,
+    ) -> Result<Option<Receipt>, Unavailable> {
+        Err(DOWN)
+    }
+    fn stamp(&self, _: &PaperLink) -> Option<Stamp> {
+        None
     }
     async fn claims(&self, _: &Asker, _: ClaimQuery) -> Result<Option<ClaimPage>, Unavailable> {
         Err(DOWN)

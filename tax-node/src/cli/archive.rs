@@ -144,8 +144,8 @@ fn walk(
             return Err(at(&path, &"文件名不是 UTF-8 / the name is not UTF-8"));
         };
         let keys = prefix.is_empty() && name == "keys";
-        // Figures are made anew from the chain.
-        let derived = prefix.is_empty() && name == FIGURES_FILE;
+        // Figures are made anew from the chain, and the mark of a restored folder by restoring.
+        let derived = prefix.is_empty() && (name == FIGURES_FILE || name == "restored");
         if name.ends_with(".new") || derived || (keys && !with_keys) {
             continue;
         }

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use invoice_api::{BoundServer, ServerConfig, TlsFiles};
+use invoice_api::{BoundServer, PublicUrl, ServerConfig, TlsFiles};
 use invoice_core::chain::Genesis;
 use invoice_core::crypto::{SecretKey, SecretKeySigner};
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -46,6 +46,12 @@ pub(super) struct Listen {
     /// figures: on by itself where a node has no vote or is alone, off for validators of a consortium
     #[arg(long, env = "PIAOLIAN_OVERSIGHT", value_enum, value_name = "on|off")]
     oversight: Option<Switch>,
+    /// 公众访问本节点的地址，印入票据二维码；默认为监听地址 / where people reach this node, for the QR codes of printed documents; by default where it listens
+    #[arg(long, env = "PIAOLIAN_PUBLIC_URL", value_name = "URL")]
+    public_url: Option<PublicUrl>,
+    /// 打印票据时补充内置字体的字体目录 / a folder of fonts for characters that the built-in font of printed documents lacks
+    #[arg(long, env = "PIAOLIAN_FONTS", value_name = "DIR")]
+    fonts: Option<PathBuf>,
     #[command(flatten)]
     limits: Limits,
 }
@@ -186,6 +192,11 @@ pub(super) fn bind(running: &Running, listen: &Listen) -> Result<Served, Failure
         .zip(listen.tls_key.clone())
         .map(|(certificates, key)| TlsFiles { certificates, key });
     listen.limits.apply(&mut config);
+    config.public_url = listen.public_url.clone();
+    if let Some(folder) = &listen.fonts {
+        config.fonts = invoice_api::Fonts::with_folder(folder)
+            .map_err(|error| Failure::new(Exit::Usage, "fonts", error))?;
+    }
     let scheme = if config.tls.is_some() {
         "https"
     } else {

@@ -1,7 +1,8 @@
 //! `GET /v1/documents/{key}`: everything about one document, for those whose business it is.
 
 use invoice_api::registry::{AsOf, Asker, DocumentView, Place, TimelineEntry};
-use invoice_core::apply::resolve;
+use invoice_core::apply::{Found, resolve};
+use invoice_core::chain::Receipt;
 use invoice_core::identity::DocumentKey;
 use invoice_core::money::Fen;
 use invoice_core::record::{Body, Record};
@@ -9,7 +10,7 @@ use invoice_core::state::TypedState;
 
 use super::access_log::Access;
 use super::checks::{Party, state_for};
-use super::receipts::{self, LoggedRecord};
+use super::receipts::{self, LoggedRecord, Receipts};
 use super::registry::NodeError;
 use super::start::Shared;
 use crate::store::{Page, ReadError, Snapshot};
@@ -24,22 +25,68 @@ pub(super) fn logged_view(
 ) -> Result<Option<DocumentView>, NodeError> {
     let as_of = shared.as_of(snapshot);
     let view = view(snapshot, asker, key, as_of)?;
+    log(shared, as_of, asker, key, "document", view.is_some())?;
+    Ok(view)
+}
+
+/// The receipt of the record that issued a document, for those who may see the document; the
+/// question is logged before it is answered.
+pub(super) fn logged_receipt(
+    shared: &Shared,
+    snapshot: &Snapshot,
+    asker: &Asker,
+    key: &DocumentKey,
+) -> Result<Option<Receipt>, NodeError> {
+    let receipt = match visible(snapshot, asker, key)? {
+        Some((_, found)) => {
+            let mut receipts =
+                Receipts::new(snapshot, &shared.genesis, shared.validators.history());
+            Some(receipts.receipt(found.document.index)?)
+        }
+        None => None,
+    };
+    let as_of = shared.as_of(snapshot);
+    log(shared, as_of, asker, key, "paper", receipt.is_some())?;
+    Ok(receipt)
+}
+
+/// Writes to the access log who asked for the content of a document.
+fn log(
+    shared: &Shared,
+    as_of: AsOf,
+    asker: &Asker,
+    key: &DocumentKey,
+    call: &'static str,
+    told: bool,
+) -> Result<(), NodeError> {
     let access = Access {
         time: &as_of.time.to_rfc3339_utc8(),
         by: asker.member.as_str(),
         kid: &asker.kid.to_string(),
-        call: "document",
+        call,
         document: *key,
         asked: &[],
         differs: &[],
-        answer: if view.is_some() {
-            "content"
-        } else {
-            "not_found"
-        },
+        answer: if told { "content" } else { "not_found" },
     };
     shared.access_log.append(&[access])?;
-    Ok(view)
+    Ok(())
+}
+
+/// The asker and the document, when the document is the asker's business.
+fn visible(
+    snapshot: &Snapshot,
+    asker: &Asker,
+    key: &DocumentKey,
+) -> Result<Option<(Party, Found)>, NodeError> {
+    let state = TypedState(snapshot);
+    let (Some(party), Some(found)) = (Party::of(&state, asker)?, resolve(&state, key)?) else {
+        return Ok(None);
+    };
+    if !party.is_party_to(&found.document) && !claimed_by(snapshot, &party, &found.key)? {
+        return Ok(None);
+    }
+    Ok(Some((party, found)))
 }
 
 /// Entries of a timeline that one answer carries; the oldest come first.
@@ -52,13 +99,9 @@ pub(super) fn view(
     key: &DocumentKey,
     as_of: AsOf,
 ) -> Result<Option<DocumentView>, super::registry::NodeError> {
-    let state = TypedState(snapshot);
-    let (Some(party), Some(found)) = (Party::of(&state, asker)?, resolve(&state, key)?) else {
+    let Some((party, found)) = visible(snapshot, asker, key)? else {
         return Ok(None);
     };
-    if !party.is_party_to(&found.document) && !claimed_by(snapshot, &party, &found.key)? {
-        return Ok(None);
-    }
     let mut aliases = Vec::new();
     let mut timeline = Vec::new();
     for index in leaves_of(snapshot, &found.key, found.document.index)? {
@@ -142,6 +185,7 @@ fn entry(party: &Party, logged: LoggedRecord) -> Option<TimelineEntry> {
         record.body,
         Body::InvoiceIssue(_)
             | Body::BillIssue(_)
+            | Body::DocumentRegister(_)
             | Body::DocumentReverse(_)
             | Body::DocumentAlias(_)
             | Body::DocumentFreeze(_)
@@ -171,6 +215,7 @@ pub(super) fn amount(record: &Record, facts: &invoice_core::chain::Facts) -> Opt
     match &record.body {
         Body::InvoiceIssue(body) => Some(body.invoice.total),
         Body::BillIssue(body) => Some(body.bill.total),
+        Body::DocumentRegister(body) => Some(body.document.total()),
         Body::DocumentReverse(body) => Some(body.amount),
         Body::ConfirmReversal(body) => Some(body.amount),
         Body::ClaimLock(body) => body.amount.or_else(|| {

@@ -113,6 +113,14 @@ pub enum StartError {
     /// The folder is not one of a consortium.
     #[error("the node has no peers")]
     Alone,
+    /// The mark of a restored folder cannot be read or written.
+    #[error("{path}: {fault}")]
+    Restored {
+        /// The mark.
+        path: PathBuf,
+        /// What is wrong.
+        fault: String,
+    },
     /// The links cannot be started.
     #[error(transparent)]
     Links(#[from] LinksError),
@@ -133,6 +141,8 @@ pub struct Node {
 pub(super) struct Shared {
     pub(super) store: Arc<Store>,
     pub(super) genesis: Genesis,
+    /// The node's key; see [`NodeConfig::signer`].
+    pub(super) signer: Arc<dyn Signer>,
     pub(super) clock: Clock,
     pub(super) messages: Messages,
     pub(super) keys: Arc<KeyCache>,
@@ -222,6 +232,7 @@ impl Node {
                 links,
                 events,
                 log: files::vote_log(&config.data),
+                restored: first_start_since_restored(config)?,
                 timeouts: others.timeouts,
                 tuning: others.tuning.clone(),
                 wake: Arc::clone(&shared.wake),
@@ -267,6 +278,7 @@ impl Node {
             validators,
             store,
             genesis: config.genesis.clone(),
+            signer: Arc::clone(&config.signer),
             clock: Arc::clone(&config.clock),
             outbox: Arc::default(),
             wake: Arc::default(),
@@ -402,6 +414,35 @@ fn spawn(name: &str, run: impl FnOnce() + Send + 'static) -> Result<(), StartErr
         .spawn(run)
         .map(drop)
         .map_err(|error| StartError::Thread(error.to_string()))
+}
+
+/// When this node first started after its folder was restored; `None` when it never was. The first
+/// start writes the time into the mark, durably, before anything is signed.
+fn first_start_since_restored(config: &NodeConfig) -> Result<Option<Instant>, StartError> {
+    let path = files::restored(&config.data);
+    let failed = |fault: &dyn std::fmt::Display| StartError::Restored {
+        path: path.clone(),
+        fault: fault.to_string(),
+    };
+    let mark = match std::fs::read_to_string(&path) {
+        Ok(mark) => mark,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(failed(&error)),
+    };
+    if !mark.trim().is_empty() {
+        let unreadable = |_| {
+            failed(
+                &"不是时间；清空此文件即重新开始等待 / is no time; empty the file, and the wait begins anew",
+            )
+        };
+        return Instant::parse_rfc3339(mark.trim())
+            .map(Some)
+            .map_err(unreadable);
+    }
+    let now = (config.clock)();
+    let mark = format!("{}\n", now.to_rfc3339_utc8());
+    files::write_whole(&path, mark.as_bytes(), files::PUBLIC).map_err(|error| failed(&error))?;
+    Ok(Some(now))
 }
 
 fn open(config: &NodeConfig) -> Result<Store, OpenError> {

@@ -12,6 +12,7 @@ use crate::exit;
 use crate::explain::ExplainArgs;
 use crate::issue::IssueArgs;
 use crate::lang::Lang;
+use crate::print::PrintArgs;
 use crate::reverse::ReverseArgs;
 use crate::show::What;
 use crate::verify::VerifyArgs;
@@ -49,6 +50,8 @@ pub(crate) enum Verb {
         #[command(subcommand)]
         what: What,
     },
+    /// 打印票据：PDF、OFD、HTML 或二维码 / Print a document: PDF, OFD, HTML or the QR code
+    Print(PrintArgs),
     /// 离线核验收据 / Verify a receipt offline
     Verify(VerifyArgs),
     /// 解释代码 / Explain a code
@@ -132,6 +135,8 @@ mod tests {
             "invoice show record A-1 --by 91440300MA5DXXXX0X",
             "invoice show claims --status locked --all",
             "invoice show checkpoint",
+            "invoice print D:24442000000012345678 --format pdf -o a.pdf",
+            "invoice print receipt.json --format ofd --fonts fonts -o a.ofd",
             "invoice verify receipt.json --genesis genesis.json",
             "invoice explain",
             "invoice completions bash",
@@ -151,6 +156,8 @@ mod tests {
             "invoice claim lock D:24442000000012345678 --kind cash --reference r",
             "invoice reverse D:24442000000012345678 --amount 1 --reason 09",
             "invoice verify",
+            "invoice print receipt.json --format docx -o a",
+            "invoice print receipt.json",
             "invoice check",
             "invoice check --amount 5 --csv report.csv",
             "invoice show claims --status lost",

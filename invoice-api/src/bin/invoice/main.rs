@@ -14,6 +14,7 @@ mod fresh;
 mod issue;
 mod lang;
 mod output;
+mod print;
 mod reverse;
 mod save;
 mod show;
@@ -57,6 +58,7 @@ async fn run(context: &Context, verb: Verb) -> Result<Exit, Failure> {
         Verb::Claim { action } => claim::run(context, action).await,
         Verb::Reverse(args) => reverse::run(context, args).await,
         Verb::Show { what } => show::run(context, what).await,
+        Verb::Print(args) => print::run(context, args).await,
         Verb::Verify(args) => verify::run(context, &args),
         Verb::Explain(args) => explain::run(context, &args),
         Verb::Completions(args) => Ok(completions::run(&args)),

@@ -71,7 +71,7 @@ fn plain(text: &str) -> String {
 }
 
 /// Under a temporary name first, so that a file of this name is always whole.
-fn write(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
+pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
     let mut name = path.as_os_str().to_owned();
     name.push(".part");
     let part = PathBuf::from(name);

@@ -5,6 +5,7 @@ mod figures;
 mod keys;
 mod reads;
 mod records;
+mod stamp;
 mod submit;
 
 use async_trait::async_trait;
@@ -15,8 +16,10 @@ use invoice_api::registry::{
     UnavailableReason,
 };
 use invoice_core::calendar::Instant;
+use invoice_core::chain::Receipt;
 use invoice_core::crypto::{Hash, Kid};
 use invoice_core::identity::{DocumentKey, MemberId};
+use invoice_core::paper_link::{PaperLink, Stamp};
 use tokio::sync::watch;
 
 use super::pipeline::reply::unavailable;
@@ -98,6 +101,21 @@ impl Registry for Node {
         self.shared
             .read(move |shared, snapshot| documents::logged_view(shared, snapshot, &asker, &key))
             .await
+    }
+
+    async fn document_receipt(
+        &self,
+        asker: &Asker,
+        key: DocumentKey,
+    ) -> Result<Option<Receipt>, Unavailable> {
+        let asker = asker.clone();
+        self.shared
+            .read(move |shared, snapshot| documents::logged_receipt(shared, snapshot, &asker, &key))
+            .await
+    }
+
+    fn stamp(&self, link: &PaperLink) -> Option<Stamp> {
+        stamp::stamp(&self.shared, link)
     }
 
     async fn claims(
