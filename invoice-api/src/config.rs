@@ -166,7 +166,10 @@ mod tests {
             ("https://u@tax.example", None),
             ("ftp://tax.example", None),
             ("tax.example", None),
-            ("https://an-unusually-long-name.of-a-department.example", None),
+            (
+                "https://an-unusually-long-name.of-a-department.example",
+                None,
+            ),
         ] {
             let url = text.parse::<PublicUrl>().ok();
             assert_eq!(url.as_ref().map(PublicUrl::as_str), base, "{text}");

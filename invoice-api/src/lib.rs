@@ -18,10 +18,10 @@ mod texts;
 pub mod wire;
 pub mod xml;
 
+pub use ::print::Fonts;
 pub use config::{BudgetConfig, PublicUrl, PublicUrlError, ServerConfig, TlsFiles};
 pub use fault::Fault;
 pub use language::Language;
-pub use ::print::Fonts;
 pub use problem::PROBLEM_JSON;
 pub use routes::openapi::{openapi, openapi_json};
 pub use server::{AppState, BoundServer, ServeError, TlsError, bind, rustls_config, serve};

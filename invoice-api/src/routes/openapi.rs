@@ -3,7 +3,9 @@
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
-use super::{bulk, chain, checks, documents, events, paper, public_page, records, service, session};
+use super::{
+    bulk, chain, checks, documents, events, paper, public_page, records, service, session,
+};
 use crate::pages::{assets, check_form, claims, home, sign_in};
 
 /// The description of every address.

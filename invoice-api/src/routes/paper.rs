@@ -224,11 +224,7 @@ fn picture(media_type: &'static str, stamped: bool) -> actix_web::HttpResponseBu
 }
 
 /// The receipt of the document that is asked for, when it is the asker's business.
-async fn receipt(
-    state: &AppState,
-    request: &HttpRequest,
-    key: &str,
-) -> Result<Receipt, Problem> {
+async fn receipt(state: &AppState, request: &HttpRequest, key: &str) -> Result<Receipt, Problem> {
     let asker = reader(state, request, b"", Suspended::MayRead).await?;
     let key = DocumentKey::spelled(key).map_err(|_| Problem::from(Fault::NotFound))?;
     let receipt = state.registry.document_receipt(&asker, key).await?;

@@ -155,9 +155,10 @@ fn link(receipt: &Receipt) -> Result<PaperLink, Failure> {
         .ok()
         .and_then(|parsed| parsed.record.ok())
         .ok_or_else(|| unreadable("记录无法识别 / the record cannot be read"))?;
-    let document = record.body.issued().ok_or_else(|| {
-        unreadable("该记录不是开票记录 / the record issues no document")
-    })?;
+    let document = record
+        .body
+        .issued()
+        .ok_or_else(|| unreadable("该记录不是开票记录 / the record issues no document"))?;
     Ok(PaperLink::new(document, bytes, receipt.index))
 }
 
@@ -177,7 +178,11 @@ fn tell(context: &Context, path: &Path, printed: &Printed) {
         }));
         return;
     }
-    output.line(&format!("{} {}", lang.of("已写入", "wrote"), path.display()));
+    output.line(&format!(
+        "{} {}",
+        lang.of("已写入", "wrote"),
+        path.display()
+    ));
     if !printed.unprintable.is_empty() {
         let text = lang.of(
             "以下字符无法打印，以〓代替：",
