@@ -105,17 +105,18 @@ fn deltas(advances: &[Um]) -> String {
 fn write_line(from: (Um, Um), to: (Um, Um), width: Um, line: Colour, id: u32, xml: &mut String) {
     let (left, top) = (from.0.min(to.0) - width, from.1.min(to.1) - width);
     let (right, bottom) = (from.0.max(to.0) + width, from.1.max(to.1) + width);
+    // Some readers take the colour of a line from where areas have theirs, as tax OFDs write both.
+    let line = colour(line);
     let _ = write!(
         xml,
         "<ofd:PathObject ID=\"{id}\" Boundary=\"{} {} {} {}\" LineWidth=\"{}\">\
-         <ofd:StrokeColor Value=\"{}\"/>\
+         <ofd:StrokeColor Value=\"{line}\"/><ofd:FillColor Value=\"{line}\"/>\
          <ofd:AbbreviatedData>M {} {} L {} {}</ofd:AbbreviatedData></ofd:PathObject>",
         mm(left),
         mm(top),
         mm(right - left),
         mm(bottom - top),
         mm(width),
-        colour(line),
         mm(from.0 - left),
         mm(from.1 - top),
         mm(to.0 - left),
@@ -123,32 +124,31 @@ fn write_line(from: (Um, Um), to: (Um, Um), width: Um, line: Colour, id: u32, xm
     );
 }
 
-/// All dark modules as one filled path.
+/// All dark modules as one path: a stroke as thick as a module for each run. Every reader strokes;
+/// some do not fill.
 fn write_code(qr: &QrCode, at: (Um, Um), size: Um, id: u32, xml: &mut String) {
-    let place = |module: usize| {
-        // At most 57 modules: nothing is lost in these conversions.
-        let module = i64::try_from(module).unwrap_or_default();
-        let width = i64::try_from(qr.width()).unwrap_or(1).max(1);
-        mm(Um::try_from(i64::from(size) * module / width).unwrap_or_default())
+    // At most 57 modules: nothing is lost in these conversions.
+    let width = i64::try_from(qr.width()).unwrap_or(1).max(1);
+    let half = |halves: usize| {
+        let halves = i64::try_from(halves).unwrap_or_default();
+        mm(Um::try_from(i64::from(size) * halves / (2 * width)).unwrap_or_default())
     };
     let mut path = String::new();
     for (row, column, length) in qr.runs() {
-        let (left, right) = (place(column), place(column + length));
-        let (top, bottom) = (place(row), place(row + 1));
-        let _ = write!(
-            path,
-            "M {left} {top} L {right} {top} L {right} {bottom} L {left} {bottom} C "
-        );
+        let (left, right) = (half(2 * column), half(2 * (column + length)));
+        let middle = half(2 * row + 1);
+        let _ = write!(path, "M {left} {middle} L {right} {middle} ");
     }
     let _ = write!(
         xml,
-        "<ofd:PathObject ID=\"{id}\" Boundary=\"{} {} {} {}\" Stroke=\"false\" Fill=\"true\" \
-         Rule=\"NonZero\"><ofd:FillColor Value=\"0 0 0\"/>\
+        "<ofd:PathObject ID=\"{id}\" Boundary=\"{} {} {} {}\" LineWidth=\"{}\" Cap=\"Butt\">\
+         <ofd:StrokeColor Value=\"0 0 0\"/><ofd:FillColor Value=\"0 0 0\"/>\
          <ofd:AbbreviatedData>{}</ofd:AbbreviatedData></ofd:PathObject>",
         mm(at.0),
         mm(at.1),
         mm(size),
         mm(size),
+        half(2),
         path.trim_end(),
     );
 }

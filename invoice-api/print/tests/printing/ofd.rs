@@ -269,25 +269,30 @@ fn tags_point_at_the_texts_of_the_page() {
 fn the_code_is_one_path_with_the_link() {
     let files = files(&papers::invoice(1, |_| {}));
     let content = elements(text(&files, "Doc_0/Pages/Page_0/Content.xml"));
-    let paths: Vec<&Element> = named(&content, "ofd:AbbreviatedData")
-        .filter(|path| path.text.len() > 1_000)
-        .collect();
-    assert_eq!(paths.len(), 1);
+    let place = content
+        .iter()
+        .position(|element| element.name == "ofd:AbbreviatedData" && element.text.len() > 1_000)
+        .unwrap();
+    let object = content[..place]
+        .iter()
+        .rfind(|element| element.name == "ofd:PathObject")
+        .unwrap();
     // 22 mm at 40 pixels a millimetre, with a margin around.
     let (edge, margin) = (1_200, 160);
+    let pixel = |number: &str| (number.parse::<f64>().unwrap() * 40.0).round() as usize;
+    let thick = pixel(&object.attributes["LineWidth"]);
     let mut pixels = vec![255; edge * edge];
-    for run in paths[0]
-        .text
-        .split('C')
-        .filter(|run| !run.trim().is_empty())
-    {
+    for run in content[place].text.split('M').filter(|run| !run.is_empty()) {
         let numbers: Vec<usize> = run
             .split_whitespace()
-            .filter_map(|part| part.parse::<f64>().ok())
-            .map(|number| (number * 40.0).round() as usize + margin)
+            .filter(|part| *part != "L")
+            .map(|part| pixel(part) + margin)
             .collect();
-        let (left, top, right, bottom) = (numbers[0], numbers[1], numbers[4], numbers[5]);
-        for row in top..bottom {
+        let [left, middle, right, same] = numbers[..] else {
+            panic!("{run}")
+        };
+        assert_eq!(middle, same);
+        for row in middle - thick / 2..=middle + thick / 2 {
             pixels[row * edge + left..row * edge + right].fill(0);
         }
     }
