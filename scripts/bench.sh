@@ -8,7 +8,7 @@
 #   consortium four validators, each a process: singles and batches, half the load, a late node
 #   peers      a naive pipeline and PostgreSQL with the same records
 #   fill10     fills a store with 10 million records
-#   big10      measures on it: in process, over sockets, checks
+#   big10      measures on it: in process, over sockets, the supervisor's pages, checks
 #   fill30     goes on to 30 million
 #   big30      measures on it
 #   parts      criterion's benchmarks of the parts
@@ -95,6 +95,7 @@ big() {
     --records "$records" --form single --duplicates 0,10
   step "big$1-http-batch" 120 "$load" http "${common[@]}" --store "$store" --call bulk \
     --records "$many" --form 256
+  step "big$1-oversight" 900 "$load" oversight "${common[@]}" --store "$store"
   step "big$1-checks" 120 "$load" checks "${common[@]}" --store "$store" --seconds 10
 }
 

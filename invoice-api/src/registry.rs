@@ -11,6 +11,7 @@ mod chain;
 mod claims;
 mod documents;
 mod events;
+mod oversight;
 mod submission;
 
 use std::sync::Arc;
@@ -27,9 +28,14 @@ use tokio::sync::watch;
 pub use chain::{BlockView, CheckpointView, InclusionView};
 pub use claims::{ClaimPage, ClaimQuery, ClaimStatus, ClaimView};
 pub use documents::{
-    AsOf, CheckItem, CheckResult, CheckVerdict, Checked, DocumentState, DocumentView, TimelineEntry,
+    AsOf, CheckItem, CheckResult, CheckVerdict, Checked, DocumentState, DocumentView, PublicCheck,
+    TimelineEntry,
 };
 pub use events::{Event, EventPage};
+pub use oversight::{
+    AccessEntry, AccessPage, BlockHealth, Cursor, Found, HealthView, MemberFound, OversightAnswer,
+    OversightQuestion, PeerHealth, RecordPath, ValidatorHealth,
+};
 pub use submission::{
     Place, RecordAnswer, RecordFindings, RecordState, RecordVerdict, Recorded, Refusal, Submission,
 };
@@ -99,8 +105,9 @@ pub trait Registry: Send + Sync + 'static {
     async fn checks(&self, asker: &Asker, items: Vec<CheckItem>) -> Result<Checked, Unavailable>;
 
     /// The same comparison for the public page: nobody in particular asks, so the item must carry
-    /// every element, and no amount is ever in the answer.
-    async fn public_check(&self, item: CheckItem) -> Result<Checked, Unavailable>;
+    /// every element, and no amount is ever in the answer. The issuer is named only when all of it
+    /// is as recorded.
+    async fn public_check(&self, item: CheckItem) -> Result<PublicCheck, Unavailable>;
 
     /// Everything about one document, for its parties and authorities; `None` both when there is
     /// no such document and when it is none of the asker's business.
@@ -163,6 +170,18 @@ pub trait Registry: Send + Sync + 'static {
     /// 1 and at most `to`); `None` when the log has not grown that far.
     async fn consistency_proof(&self, from: u64, to: u64)
     -> Result<Option<Vec<Hash>>, Unavailable>;
+
+    /// Answers an authority or auditor about the whole chain; others are told
+    /// [`OversightAnswer::NotFound`]. A registry that keeps no figures answers
+    /// [`OversightAnswer::Off`].
+    async fn oversight(
+        &self,
+        asker: &Asker,
+        question: OversightQuestion,
+    ) -> Result<OversightAnswer, Unavailable> {
+        let _ = (asker, question);
+        Ok(OversightAnswer::Off)
+    }
 
     /// Whether records can be taken now. Cheap: it is asked by every load balancer.
     fn readiness(&self) -> Readiness;

@@ -9,8 +9,8 @@ mod envelope;
 mod events;
 mod lines;
 pub mod openapi;
+pub(crate) mod oversight;
 mod paper;
-mod public_page;
 mod query;
 pub mod reading;
 mod records;
@@ -25,7 +25,8 @@ pub(crate) use documents::claim_query;
 pub(crate) use query::Query;
 
 use crate::fault::Fault;
-use crate::pages::{assets, check_form, claims, home, sign_in};
+use crate::pages::oversight as supervisor;
+use crate::pages::{assets, check_form, claims, document, home, ledger, sign_in};
 use crate::problem::Problem;
 
 /// Adds every address to an application whose data holds the [`AppState`](crate::AppState).
@@ -63,6 +64,29 @@ pub fn configure(app: &mut web::ServiceConfig) {
     .service(get("/v1/proofs/consistency", chain::consistency))
     .service(get("/v1/limits", service::limits))
     .service(get("/v1/rejections", service::rejections))
+    .service(get("/v1/oversight/overview", oversight::overview))
+    .service(get("/v1/oversight/volume", oversight::volume))
+    .service(get("/v1/oversight/records", oversight::records))
+    .service(get("/v1/oversight/attempts", oversight::attempts))
+    .service(get("/v1/oversight/attempts/{id}", oversight::attempt))
+    .service(get("/v1/oversight/over-claims", oversight::over_claims))
+    .service(get(
+        "/v1/oversight/late-reversals",
+        oversight::late_reversals,
+    ))
+    .service(get("/v1/oversight/pairs", oversight::pairs))
+    .service(get("/v1/oversight/merchants", oversight::merchants))
+    .service(get("/v1/oversight/merchants/{id}", oversight::merchant))
+    .service(get("/v1/oversight/locks", oversight::locks))
+    .service(get("/v1/oversight/members", oversight::members))
+    .service(get("/v1/oversight/members/{id}", oversight::member))
+    .service(get("/v1/oversight/access", oversight::access))
+    .service(get("/v1/oversight/search", oversight::search))
+    .service(get("/v1/oversight/documents/{id}", oversight::document))
+    .service(get("/v1/oversight/health", oversight::health))
+    .service(get("/oversight", supervisor::overview))
+    .service(get("/oversight/{view}", supervisor::page))
+    .service(get("/oversight/{view}/{id}", supervisor::page_of_one))
     .service(
         web::resource("/v1/session")
             .route(web::post().to(session::open))
@@ -77,8 +101,10 @@ pub fn configure(app: &mut web::ServiceConfig) {
     .service(get("/sign-in", sign_in::page))
     .service(get("/assets/{name}", assets::asset))
     .service(get("/app", claims::page))
+    .service(get("/app/ledger.csv", ledger::as_csv))
+    .service(get("/app/ledger.xlsx", ledger::as_xlsx))
     .service(get("/v", check_form::page))
-    .service(get("/v/{key}", public_page::page))
+    .service(get("/v/{key}", document::page))
     .service(get("/livez", service::livez))
     .service(get("/readyz", service::readyz))
     .service(get("/metrics", service::metrics))

@@ -276,6 +276,31 @@ fn bill() -> impl Strategy<Value = Body> {
         )
 }
 
+fn register() -> impl Strategy<Value = Body> {
+    let document = prop_oneof![invoice(), bill()].prop_map(|body| {
+        if let Body::InvoiceIssue(issue) = body {
+            Registered::Invoice(Box::new(issue.invoice))
+        } else if let Body::BillIssue(issue) = body {
+            Registered::Bill(Box::new(issue.bill))
+        } else {
+            unreachable!("an invoice or a bill")
+        }
+    });
+    let original = (
+        any::<[u8; 32]>(),
+        select(OriginalFormat::ALL),
+        of(select(OriginalSignature::ALL)),
+    );
+    (document, original).prop_map(|(document, (sm3, format, signature))| {
+        let original = Original {
+            sm3: Hash::new(sm3),
+            format,
+            signature,
+        };
+        Body::DocumentRegister(DocumentRegister { document, original })
+    })
+}
+
 fn new_key() -> impl Strategy<Value = NewKey> {
     (1..=255_u8, of(instant())).prop_map(|(seed, not_after)| NewKey {
         public_key: SecretKey::from_bytes(&[seed.min(254); 32])
@@ -416,7 +441,14 @@ fn claims() -> impl Strategy<Value = Body> {
 }
 
 fn record() -> impl Strategy<Value = Record> {
-    let body = prop_oneof![invoice(), bill(), membership(), about_documents(), claims()];
+    let body = prop_oneof![
+        invoice(),
+        bill(),
+        register(),
+        membership(),
+        about_documents(),
+        claims()
+    ];
     (record_id(), member(), instant(), body).prop_map(|(id, by, at, body)| Record {
         id,
         by,

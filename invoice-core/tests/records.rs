@@ -2,7 +2,8 @@
 
 use invoice_core::crypto::SecretKey;
 use invoice_core::record::{
-    Body, Contents, ParsedRecord, RecordType, parse_envelope, parse_open_envelope, parse_record,
+    Body, Contents, ParsedRecord, RecordType, Role, parse_envelope, parse_open_envelope,
+    parse_record,
 };
 use serde_json::{Value, json};
 
@@ -671,6 +672,26 @@ fn each_fault_of_shape_is_named() {
             &[("wrong_type", "/invoice/lines/1")],
         ),
         (
+            with(registration(), "/original", Value::Null),
+            &[("missing_member", "/original")],
+        ),
+        (
+            with(registration(), "/invoice", Value::Null),
+            &[("missing_member", "/invoice")],
+        ),
+        (
+            with(registration(), "/bill", bill()["bill"].clone()),
+            &[("members_conflict", "/bill")],
+        ),
+        (
+            with(registration(), "/document", json!("D:26442000000000000001")),
+            &[("unknown_member", "/document")],
+        ),
+        (
+            with(registration(), "/original/name", json!("a.ofd")),
+            &[("unknown_member", "/original/name")],
+        ),
+        (
             with(invoice(), "/invoice/lines/1/colour", json!("x")),
             &[("unknown_member", "/invoice/lines/1/colour")],
         ),
@@ -688,6 +709,54 @@ fn each_fault_of_shape_is_named() {
         );
     }
     assert_eq!(shape(b"{\"a\":\"\xff\"}"), [("not_utf8", String::new())]);
+}
+
+/// The invoice of [`invoice`], issued elsewhere.
+fn registration() -> Value {
+    let mut record = invoice();
+    record["type"] = json!("document.register");
+    record["original"] = json!({"sm3": "00".repeat(32), "format": "ofd"});
+    record
+}
+
+#[test]
+fn a_registration_is_judged_as_the_record_that_issues_it_and_names_its_original() {
+    let broken = |text: &str| {
+        let parsed = parse_record(text.as_bytes()).unwrap();
+        assert_eq!(parsed.stated_issuer, None);
+        let violations = parsed.record.err().unwrap_or_default();
+        let named = violations
+            .into_iter()
+            .map(|found| (found.rule.code(), found.pointer));
+        (parsed.registrar, named.collect::<Vec<_>>())
+    };
+    assert_eq!(
+        broken(&registration().to_string()),
+        (Some(Role::Tax), vec![])
+    );
+    let cases = [
+        ("/invoice/total", json!("1.00"), "total_mismatch"),
+        ("/original/sm3", json!("xyz"), "hash_spelling"),
+        ("/original/format", json!("docx"), "original_format_unknown"),
+        (
+            "/original/signature",
+            json!("good"),
+            "original_signature_unknown",
+        ),
+    ];
+    for (pointer, value, code) in cases {
+        let (role, found) = broken(&with(registration(), pointer, value));
+        assert_eq!(role, Some(Role::Tax));
+        assert_eq!(found, [(code, pointer.to_owned())], "{pointer}");
+    }
+    let mut of_bill = bill();
+    of_bill["type"] = json!("document.register");
+    of_bill["original"] = registration()["original"].clone();
+    assert_eq!(broken(&of_bill.to_string()), (Some(Role::Finance), vec![]));
+    of_bill["bill"]["visit"] = json!("x");
+    let (role, found) = broken(&of_bill.to_string());
+    assert_eq!(role, Some(Role::Finance));
+    assert_eq!(found, [("visit_unknown", "/bill/visit".to_owned())]);
 }
 
 #[test]

@@ -40,6 +40,12 @@ pub(crate) fn vote_log(folder: &Path) -> PathBuf {
     folder.join("votes.log")
 }
 
+/// The mark that the folder was put back to an earlier state: empty, then the time of the first
+/// start.
+pub(crate) fn restored(folder: &Path) -> PathBuf {
+    folder.join("restored")
+}
+
 /// Permissions of a file that only its owner reads.
 pub(crate) const PRIVATE: u32 = 0o600;
 /// Permissions of a file that everyone may read.

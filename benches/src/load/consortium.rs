@@ -199,6 +199,7 @@ pub fn serve(folder: &Path, number: u8) -> Result<(), Failure> {
         cache_bytes: CACHE_BYTES / 4,
         disk_reserve_bytes: 0,
         verify_threads: std::thread::available_parallelism().map_or(1, usize::from),
+        oversight: false,
     };
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()

@@ -23,6 +23,8 @@ enum Length {
 pub struct Answers<R> {
     stream: R,
     received: BytesMut,
+    /// Name and value of the last cookie that was set.
+    cookie: Option<String>,
 }
 
 impl<R: AsyncRead + Unpin> Answers<R> {
@@ -31,6 +33,7 @@ impl<R: AsyncRead + Unpin> Answers<R> {
         Self {
             stream,
             received: BytesMut::with_capacity(READ_BYTES),
+            cookie: None,
         }
     }
 
@@ -50,6 +53,9 @@ impl<R: AsyncRead + Unpin> Answers<R> {
         let (status, length) = loop {
             if let Some(end) = memchr::memmem::find(&self.received, b"\r\n\r\n") {
                 let head = head(&self.received[..end])?;
+                if let Some(cookie) = cookie(&self.received[..end]) {
+                    self.cookie = Some(cookie);
+                }
                 self.received.advance(end + 4);
                 break head;
             }
@@ -119,6 +125,14 @@ fn head(text: &[u8]) -> Result<(u16, Length), Failure> {
     Err("应答没有长度 / the answer has no length".into())
 }
 
+/// Name and value of the cookie that an answer sets.
+fn cookie(text: &[u8]) -> Option<String> {
+    let text = std::str::from_utf8(text).ok()?;
+    let mut lines = text.split("\r\n").filter_map(|line| line.split_once(':'));
+    let (_, value) = lines.find(|(name, _)| name.eq_ignore_ascii_case("set-cookie"))?;
+    Some(value.split(';').next()?.trim().to_owned())
+}
+
 /// A connection that is kept open.
 pub struct Connection {
     address: SocketAddr,
@@ -173,6 +187,12 @@ impl Connection {
         self.answers
             .answer(|part| answer.extend_from_slice(part))
             .await
+    }
+
+    /// Name and value of the last cookie that an answer set.
+    #[must_use]
+    pub fn cookie(&self) -> Option<&str> {
+        self.answers.cookie.as_deref()
     }
 
     /// Begins a request whose body is sent piece by piece, and gives both directions.
@@ -251,5 +271,7 @@ mod tests {
                         1\r\n!\r\n0\r\n\r\n";
         assert_eq!(read(chunked).await, (200, b"hello!".to_vec()));
         assert!(head(b"HTTP/1.1 200 OK\r\nx: y").is_err());
+        let set = b"HTTP/1.1 204 No Content\r\nSet-Cookie: a=b; Path=/\r\n\r\n";
+        assert_eq!(cookie(set).as_deref(), Some("a=b"));
     }
 }

@@ -9,6 +9,7 @@ pub mod http;
 pub mod ingest;
 pub mod light;
 pub mod node;
+pub mod oversight;
 pub mod process;
 pub mod progress;
 pub mod report;

@@ -26,6 +26,17 @@ const WAIT: std::time::Duration = std::time::Duration::from_millis(100);
 /// # Errors
 /// It does not start.
 pub fn start(store: &StoreFolder) -> Result<(Node, oneshot::Receiver<Stopped>), Failure> {
+    start_with(store, false)
+}
+
+/// The same with or without the supervisor's figures.
+///
+/// # Errors
+/// It does not start.
+pub fn start_with(
+    store: &StoreFolder,
+    oversight: bool,
+) -> Result<(Node, oneshot::Receiver<Stopped>), Failure> {
     let mut tries = 0;
     loop {
         let config = NodeConfig {
@@ -37,6 +48,7 @@ pub fn start(store: &StoreFolder) -> Result<(Node, oneshot::Receiver<Stopped>), 
             cache_bytes: CACHE_BYTES,
             disk_reserve_bytes: 0,
             verify_threads: std::thread::available_parallelism().map_or(1, usize::from),
+            oversight,
         };
         match Node::start(config) {
             Err(StartError::Open(OpenError::InUse)) if tries < TRIES => {
@@ -52,13 +64,17 @@ pub fn start(store: &StoreFolder) -> Result<(Node, oneshot::Receiver<Stopped>), 
 ///
 /// # Errors
 /// The node does not start, or did not end well.
-pub fn serve(folder: &Path, failures_per_minute: Option<NonZeroU32>) -> Result<(), Failure> {
+pub fn serve(
+    folder: &Path,
+    failures_per_minute: Option<NonZeroU32>,
+    oversight: bool,
+) -> Result<(), Failure> {
     let store = StoreFolder::open(folder)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()?;
     runtime.block_on(async {
-        let (node, end) = start(&store)?;
+        let (node, end) = start_with(&store, oversight)?;
         serve_until_input_ends(&node, failures_per_minute).await?;
         node.stop();
         Ok(end.await??)
@@ -82,6 +98,7 @@ pub async fn serve_until_input_ends(
         reads_per_minute: NonZeroU32::MAX,
         anonymous_per_minute: NonZeroU32::MAX,
         failures_per_minute: failures_per_minute.unwrap_or(defaults.failures_per_minute),
+        misses_per_minute: defaults.misses_per_minute,
     };
     let bound = invoice_api::bind(&server, Arc::new(node.clone()))?;
     let address = bound.addresses().first().ok_or("no address")?;
@@ -111,13 +128,17 @@ impl Served {
     /// # Errors
     /// It does not start.
     pub fn start(store: &StoreFolder, failures: Option<NonZeroU32>) -> Result<Self, Failure> {
+        let failures = failures.map(|failures| format!("--failures-per-minute={failures}"));
+        Self::start_with(store, &failures.into_iter().collect::<Vec<_>>())
+    }
+
+    /// The same with options of the verb `serve`.
+    ///
+    /// # Errors
+    /// It does not start.
+    pub fn start_with(store: &StoreFolder, options: &[String]) -> Result<Self, Failure> {
         let mut command = Command::new(std::env::current_exe()?);
-        command.arg("serve").arg(store.path());
-        if let Some(failures) = failures {
-            command
-                .arg("--failures-per-minute")
-                .arg(failures.to_string());
-        }
+        command.arg("serve").arg(store.path()).args(options);
         let mut child = command
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())

@@ -25,6 +25,8 @@ pub(crate) enum Section {
     Check,
     /// The finance clerk's page.
     Claims,
+    /// The supervisor's pages.
+    Oversight,
     /// Signing in and out.
     SignIn,
     /// None of them.
@@ -32,9 +34,10 @@ pub(crate) enum Section {
 }
 
 /// The navigation: section, address, and the word in both languages.
-const NAVIGATION: [(Section, &str, &str, &str); 3] = [
+const NAVIGATION: [(Section, &str, &str, &str); 4] = [
     (Section::Check, "/v", "查验", "Check"),
     (Section::Claims, "/app", "报销", "Claims"),
+    (Section::Oversight, "/oversight", "监管", "Oversight"),
     (Section::SignIn, "/sign-in", "登录", "Sign in"),
 ];
 
@@ -70,7 +73,7 @@ impl Page<'_> {
         response.body(self.html(request, language))
     }
 
-    fn html(&self, request: &HttpRequest, language: Language) -> String {
+    pub(super) fn html(&self, request: &HttpRequest, language: Language) -> String {
         let tag = language.tag();
         let title = escape(self.title);
         let name = language.of_two("票链", "Piaolian");
@@ -106,10 +109,14 @@ impl Page<'_> {
         );
         let address = escape(&address_in(request, other));
         let body = self.body;
+        let wide = match self.section {
+            Section::Claims | Section::Oversight => " class=\"wide\"",
+            Section::Check | Section::SignIn | Section::None => "",
+        };
         let _ = write!(
             page,
             "</ul></nav><a class=\"lang\" lang=\"{tag}\" hreflang=\"{tag}\" href=\"{address}\">\
-             {word}</a></header><main id=\"main\" tabindex=\"-1\"><h1>{title}</h1>{body}</main>\
+             {word}</a></header><main id=\"main\"{wide} tabindex=\"-1\"><h1>{title}</h1>{body}</main>\
              </body></html>"
         );
         page.push('\n');

@@ -17,6 +17,7 @@ use super::trace_id::TraceId;
 use crate::fault::Fault;
 use crate::language::Language;
 use crate::limits::HEAD_BYTES_MAX;
+use crate::pages::problem_page::{is_for_a_person, problem_page};
 use crate::problem::{PROBLEM_JSON, Problem};
 use crate::status::fault_of;
 
@@ -89,6 +90,12 @@ fn with_problem(
         }
         None => return response,
     };
+    if is_for_a_person(response.request()) {
+        let request = response.request().clone();
+        let headers = response.headers_mut();
+        let page = problem_page(&request, &problem, &trace_id.to_string(), headers);
+        return response.map_body(|_, _| BoxBody::new(page));
+    }
     let body = problem.render(language, &trace_id.to_string()).to_string();
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(PROBLEM_JSON));

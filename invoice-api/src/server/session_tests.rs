@@ -60,6 +60,7 @@ async fn a_session_reads_until_its_key_may_not_sign_any_more() {
     .await;
     assert_eq!(opened.status().as_u16(), 204);
     let cookie = opened.headers().get(SET_COOKIE).unwrap().to_str().unwrap();
+    assert!(!cookie.contains("Secure"), "plain http");
     let cookie = cookie.split(';').next().unwrap().to_owned();
 
     // With the cookie one reads, as the member.
@@ -199,4 +200,25 @@ async fn a_file_is_sent_again_only_when_it_has_changed() {
             "{absent}"
         );
     }
+}
+
+#[actix_web::test]
+async fn a_person_reads_a_problem_as_a_page_and_a_program_as_a_document() {
+    let browser = (header::ACCEPT, "text/html,application/xhtml+xml,*/*;q=0.8");
+    let page = call(&config(), get("/nowhere?lang=en").insert_header(browser)).await;
+    assert_eq!(page.status().as_u16(), 404);
+    let kind = page.headers().get(header::CONTENT_TYPE).unwrap();
+    assert_eq!(kind, "text/html; charset=utf-8");
+    assert!(page.headers().contains_key(header::CONTENT_SECURITY_POLICY));
+    let body = String::from_utf8(read_body(page).await.to_vec()).unwrap();
+    assert!(body.contains("<code>not_found</code>"), "{body}");
+    // The interface itself and whoever does not name HTML get what the contract says.
+    let call_of_program = call(&config(), get("/v1/nowhere").insert_header(browser)).await;
+    assert_eq!(problem(call_of_program).await["code"], "not_found");
+    let other = call(
+        &config(),
+        get("/nowhere").insert_header((header::ACCEPT, "*/*")),
+    )
+    .await;
+    assert_eq!(problem(other).await["code"], "not_found");
 }

@@ -4,7 +4,7 @@ use super::work::Work;
 use crate::crypto::{Hash, Kid, sm3};
 use crate::identity::{MemberId, RecordId};
 use crate::read::Spelled;
-use crate::record::{ClaimKind, Fingerprint, ParsedRecord, RecordType};
+use crate::record::{ClaimKind, Fingerprint, ParsedRecord, RecordType, Role};
 use crate::refusal::Violation;
 
 /// A parsed record together with the key that its signature verified under.
@@ -24,6 +24,7 @@ pub struct Candidate {
     pub(super) id: Option<RecordId>,
     pub(super) claim_kind: Option<ClaimKind>,
     pub(super) stated_issuer: Option<MemberId>,
+    pub(super) registrar: Option<Role>,
     pub(super) task: Result<Task, Vec<Violation>>,
 }
 
@@ -78,6 +79,7 @@ impl Candidate {
             },
             claim_kind: parsed.claims_kind,
             stated_issuer: parsed.stated_issuer,
+            registrar: parsed.registrar,
             task: parsed.record.map(|record| Task {
                 id: record.id,
                 by: record.by,

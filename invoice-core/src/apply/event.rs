@@ -75,6 +75,8 @@ event_kinds! {
     RecordRefused = 21, "record_refused";
     /// Other validators will decide on blocks from a height on.
     ValidatorsChanged = 22, "validators_changed";
+    /// A document that was issued elsewhere was registered.
+    DocumentRegistered = 23, "document_registered";
 }
 
 /// Something that happened to a document, a claim or a member.

@@ -351,6 +351,7 @@ fn dispatch<V: StateView>(
         Work::KeyRevoke(body) => keys::revoke(context, body),
         Work::QuotaSet(body) => quota::set(context, body),
         Work::Issue(draft) => issue::issue(context, draft),
+        Work::Register(draft) => issue::register(context, draft),
         Work::DocumentReverse(body) => document_reverse::reverse(context, body),
         Work::ConfirmReversal(body) => confirm_reversal::confirm(context, body),
         Work::DocumentFreeze(body) => document_freeze::freeze(context, &body.document),

@@ -1,4 +1,4 @@
-//! `invoice.issue`, `bill.issue`: a document enters the registry.
+//! `invoice.issue`, `bill.issue`, `document.register`: a document enters the registry.
 
 use super::context::{Context, Stop};
 use super::event::{Event, EventKind};
@@ -76,6 +76,23 @@ pub(super) fn issue<V: StateView>(
             draft.document.total_without_tax,
         )?;
     }
+    enter(context, draft, EventKind::DocumentIssued);
+    Ok(())
+}
+
+/// A document that was issued elsewhere: no quota of this registry was its issuer's. The authority
+/// stands for the issuer here, who need not be a member.
+pub(super) fn register<V: StateView>(
+    context: &mut Context<'_, '_, V>,
+    draft: &Draft,
+) -> Result<(), Stop<V::Error>> {
+    refuse_known(context, draft)?;
+    refuse_future(context, draft.document.issue_date)?;
+    enter(context, draft, EventKind::DocumentRegistered);
+    Ok(())
+}
+
+fn enter<V: StateView>(context: &mut Context<'_, '_, V>, draft: &Draft, kind: EventKind) {
     let mut document = Document {
         issuer: context.signer.number,
         index: context.index,
@@ -87,11 +104,10 @@ pub(super) fn issue<V: StateView>(
         concerns.push(buyer);
     }
     context.tell(
-        Event::new(EventKind::DocumentIssued, each_once(concerns))
+        Event::new(kind, each_once(concerns))
             .of(draft.key)
             .amount(document.total),
     );
-    Ok(())
 }
 
 /// The same content again is told apart from other content under the same number.

@@ -20,6 +20,13 @@ pub(super) fn check<V: StateView>(
     if !may_submit(candidate.record_type, member.roles) {
         return Ok(Some(Forbidden::RoleMissing));
     }
+    // Invoices are the tax authority's to register, bills the finance authority's.
+    if candidate
+        .registrar
+        .is_some_and(|due| !member.roles.contains(due))
+    {
+        return Ok(Some(Forbidden::RoleMissing));
+    }
     if let Some(kind) = candidate.claim_kind
         && !may_claim(kind, member.roles)
     {
@@ -38,7 +45,9 @@ pub(super) fn check<V: StateView>(
 fn may_submit(record: RecordType, roles: RoleSet) -> bool {
     let any = |allowed: &[Role]| allowed.iter().any(|role| roles.contains(*role));
     match record {
-        RecordType::MemberAdmit | RecordType::ValidatorsChange => any(&[Role::Tax, Role::Finance]),
+        RecordType::MemberAdmit | RecordType::ValidatorsChange | RecordType::DocumentRegister => {
+            any(&[Role::Tax, Role::Finance])
+        }
         RecordType::MemberSuspend
         | RecordType::MemberResume
         | RecordType::DocumentFreeze
@@ -91,6 +100,7 @@ fn over_members<V: StateView>(
         Work::KeyRevoke(body) => (&body.member, true),
         Work::QuotaSet(_)
         | Work::Issue(_)
+        | Work::Register(_)
         | Work::DocumentReverse(_)
         | Work::ConfirmReversal(_)
         | Work::DocumentFreeze(_)

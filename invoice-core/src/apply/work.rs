@@ -5,7 +5,7 @@ use crate::identity::DocumentKey;
 use crate::record::{
     Body, ClaimLock, ClaimRelease, ClaimReverse, ClaimSettle, ConfirmReversal, DocumentAlias,
     DocumentFreeze, DocumentReverse, DocumentUnfreeze, Fingerprint, KeyAdd, KeyRevoke, MemberAdmit,
-    MemberResume, MemberSuspend, QuotaSet, ShareGrant, ValidatorsChange,
+    MemberResume, MemberSuspend, QuotaSet, Registered, ShareGrant, ValidatorsChange,
 };
 
 /// The body of a record, ready to be executed: a document as it will stand in the state, anything
@@ -20,6 +20,8 @@ pub(super) enum Work {
     QuotaSet(QuotaSet),
     /// `invoice.issue` and `bill.issue`.
     Issue(Box<Draft>),
+    /// `document.register`.
+    Register(Box<Draft>),
     DocumentReverse(DocumentReverse),
     ConfirmReversal(ConfirmReversal),
     DocumentFreeze(DocumentFreeze),
@@ -37,7 +39,7 @@ impl Work {
     /// The key of the document that the record is about, as it stands there.
     pub(super) const fn document(&self) -> Option<&DocumentKey> {
         match self {
-            Self::Issue(draft) => Some(&draft.key),
+            Self::Issue(draft) | Self::Register(draft) => Some(&draft.key),
             Self::DocumentReverse(body) => Some(&body.document),
             Self::ConfirmReversal(body) => Some(&body.document),
             Self::DocumentFreeze(body) => Some(&body.document),
@@ -77,6 +79,16 @@ impl Work {
                 let fingerprint = fingerprint.unwrap_or_else(|| body.bill.fingerprint());
                 Self::Issue(Box::new(Draft::of_bill(&body.bill, fingerprint)))
             }
+            Body::DocumentRegister(body) => Self::Register(Box::new(match body.document {
+                Registered::Invoice(invoice) => {
+                    let fingerprint = fingerprint.unwrap_or_else(|| invoice.fingerprint());
+                    Draft::of_invoice(&invoice, fingerprint)
+                }
+                Registered::Bill(bill) => {
+                    let fingerprint = fingerprint.unwrap_or_else(|| bill.fingerprint());
+                    Draft::of_bill(&bill, fingerprint)
+                }
+            })),
             Body::DocumentReverse(body) => Self::DocumentReverse(body),
             Body::ConfirmReversal(body) => Self::ConfirmReversal(body),
             Body::DocumentFreeze(body) => Self::DocumentFreeze(body),

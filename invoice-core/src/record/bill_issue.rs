@@ -118,7 +118,7 @@ impl<const N: usize> Spelled for BillDigits<N> {
 }
 
 impl Bill {
-    fn read(mut from: ObjectReader<'_, '_>) -> Option<Self> {
+    pub(super) fn read(mut from: ObjectReader<'_, '_>) -> Option<Self> {
         let code = from.text::<BillDigits<8>>("code");
         let number = from.text::<BillDigits<10>>("number");
         let check_code = from.text("check_code");

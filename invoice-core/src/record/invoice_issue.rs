@@ -109,7 +109,7 @@ impl Spelled for InvoiceDigits {
 }
 
 impl Invoice {
-    fn read(mut from: ObjectReader<'_, '_>) -> Option<Self> {
+    pub(super) fn read(mut from: ObjectReader<'_, '_>) -> Option<Self> {
         let code = from.optional::<InvoiceDigits>("code");
         let number = from.text::<InvoiceDigits>("number");
         let kind = from.text::<InvoiceKind>("kind");

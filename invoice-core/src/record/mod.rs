@@ -11,6 +11,7 @@ mod claim_settle;
 mod confirm_reversal;
 mod document_alias;
 mod document_freeze;
+mod document_register;
 mod document_reverse;
 mod document_unfreeze;
 mod envelope;
@@ -39,6 +40,7 @@ pub use claim_settle::ClaimSettle;
 pub use confirm_reversal::ConfirmReversal;
 pub use document_alias::DocumentAlias;
 pub use document_freeze::DocumentFreeze;
+pub use document_register::{DocumentRegister, Original, Registered};
 pub use document_reverse::DocumentReverse;
 pub use document_unfreeze::DocumentUnfreeze;
 pub use envelope::{
@@ -59,7 +61,10 @@ pub use record_type::RecordType;
 pub use sealed::{Sealed, Wrap};
 pub use share_grant::ShareGrant;
 pub use validators_change::{Countersignature, NewValidators, ValidatorsChange};
-pub use values::{Booking, ClaimKind, Component, RedNumber, ReversalReason, Role, RoleSet, Visit};
+pub use values::{
+    Booking, ClaimKind, Component, OriginalFormat, OriginalSignature, RedNumber, ReversalReason,
+    Role, RoleSet, Visit,
+};
 
 use serde::Serialize;
 
@@ -142,6 +147,8 @@ pub enum Body {
     InvoiceIssue(InvoiceIssue),
     /// `bill.issue`.
     BillIssue(BillIssue),
+    /// `document.register`.
+    DocumentRegister(DocumentRegister),
     /// `document.reverse`.
     DocumentReverse(DocumentReverse),
     /// `document.confirm_reversal`.
@@ -179,6 +186,7 @@ impl Body {
             Self::QuotaSet(_) => RecordType::QuotaSet,
             Self::InvoiceIssue(_) => RecordType::InvoiceIssue,
             Self::BillIssue(_) => RecordType::BillIssue,
+            Self::DocumentRegister(_) => RecordType::DocumentRegister,
             Self::DocumentReverse(_) => RecordType::DocumentReverse,
             Self::ConfirmReversal(_) => RecordType::ConfirmReversal,
             Self::DocumentFreeze(_) => RecordType::DocumentFreeze,
@@ -193,12 +201,13 @@ impl Body {
         }
     }
 
-    /// The document that the body issues.
+    /// The document that the body issues or registers.
     #[must_use]
     pub const fn issued(&self) -> Option<Document<'_>> {
         match self {
             Self::InvoiceIssue(body) => Some(Document::Invoice(&body.invoice)),
             Self::BillIssue(body) => Some(Document::Bill(&body.bill)),
+            Self::DocumentRegister(body) => Some(body.document.as_document()),
             Self::MemberAdmit(_)
             | Self::MemberSuspend(_)
             | Self::MemberResume(_)
@@ -225,6 +234,7 @@ impl Body {
         match self {
             Self::InvoiceIssue(body) => Some(&body.invoice.key),
             Self::BillIssue(body) => Some(&body.bill.key),
+            Self::DocumentRegister(body) => Some(body.document.key()),
             Self::DocumentReverse(body) => Some(&body.document),
             Self::ConfirmReversal(body) => Some(&body.document),
             Self::DocumentFreeze(body) => Some(&body.document),
@@ -255,6 +265,9 @@ impl Body {
             RecordType::QuotaSet => QuotaSet::read(body).map(Self::QuotaSet),
             RecordType::InvoiceIssue => InvoiceIssue::read(body).map(Self::InvoiceIssue),
             RecordType::BillIssue => BillIssue::read(body).map(Self::BillIssue),
+            RecordType::DocumentRegister => {
+                DocumentRegister::read(body).map(Self::DocumentRegister)
+            }
             RecordType::DocumentReverse => DocumentReverse::read(body).map(Self::DocumentReverse),
             RecordType::ConfirmReversal => ConfirmReversal::read(body).map(Self::ConfirmReversal),
             RecordType::DocumentFreeze => DocumentFreeze::read(body).map(Self::DocumentFreeze),

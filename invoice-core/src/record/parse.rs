@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::cell::RefCell;
 
 use super::record_type::RecordType;
-use super::values::ClaimKind;
+use super::values::{ClaimKind, Role};
 use super::{Body, Document, Record};
 use crate::identity::MemberId;
 use crate::json::{self, Node, RECORD_DEPTH_MAX};
@@ -28,8 +28,10 @@ pub struct ParsedRecord<'a> {
     pub id: Cow<'a, str>,
     /// The kind of claim of a `claim.lock`, where it is a known one.
     pub claims_kind: Option<ClaimKind>,
-    /// The seller or issuer that a document states, where it is well spelt.
+    /// The seller or issuer that an issued document states, where it is well spelt.
     pub stated_issuer: Option<MemberId>,
+    /// The authority that may register a document of the family that is registered.
+    pub registrar: Option<Role>,
     /// The record, or every rule that its values break.
     pub record: Result<Record, Vec<Violation>>,
 }
@@ -78,6 +80,7 @@ fn parse_quickly(bytes: &[u8]) -> Option<ParsedRecord<'_>> {
         record_type: read.record_type,
         claims_kind: claims_kind(&record.body),
         stated_issuer: stated_issuer(&record.body),
+        registrar: registrar(&record.body),
         by: read.by,
         id: read.id,
         record: Ok(record),
@@ -105,6 +108,7 @@ fn parse_thoroughly(bytes: &[u8]) -> Result<ParsedRecord<'_>, Vec<ShapeError>> {
         record_type: read.record_type,
         claims_kind: named_claims_kind(read.record_type, &node),
         stated_issuer: named_issuer(read.record_type, &node),
+        registrar: named_registrar(read.record_type, &node),
         by: read.by,
         id: read.id,
         record,
@@ -179,10 +183,21 @@ fn claims_kind(body: &Body) -> Option<ClaimKind> {
 }
 
 fn stated_issuer(body: &Body) -> Option<MemberId> {
+    if registrar(body).is_some() {
+        return None;
+    }
     Some(match body.issued()? {
         Document::Invoice(invoice) => invoice.seller.id,
         Document::Bill(bill) => bill.issuer.id,
     })
+}
+
+fn registrar(body: &Body) -> Option<Role> {
+    if let Body::DocumentRegister(register) = body {
+        Some(register.document.registrar())
+    } else {
+        None
+    }
 }
 
 /// As [`claims_kind`], of a record that breaks rules.
@@ -191,6 +206,17 @@ fn named_claims_kind(record_type: RecordType, node: &Node<'_>) -> Option<ClaimKi
         return None;
     }
     ClaimKind::spelled(node.member("kind")?.as_text()?).ok()
+}
+
+/// As [`registrar`], of a record that breaks rules.
+fn named_registrar(record_type: RecordType, node: &Node<'_>) -> Option<Role> {
+    if record_type != RecordType::DocumentRegister {
+        return None;
+    }
+    Some(match node.member("bill") {
+        Some(_) => Role::Finance,
+        None => Role::Tax,
+    })
 }
 
 /// As [`stated_issuer`], of a record that breaks rules.

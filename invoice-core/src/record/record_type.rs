@@ -21,6 +21,8 @@ pub enum RecordType {
     InvoiceIssue,
     /// `bill.issue`.
     BillIssue,
+    /// `document.register`.
+    DocumentRegister,
     /// `document.reverse`.
     DocumentReverse,
     /// `document.confirm_reversal`.
@@ -56,6 +58,7 @@ impl RecordType {
         Self::QuotaSet,
         Self::InvoiceIssue,
         Self::BillIssue,
+        Self::DocumentRegister,
         Self::DocumentReverse,
         Self::ConfirmReversal,
         Self::DocumentFreeze,
@@ -81,6 +84,7 @@ impl RecordType {
             Self::QuotaSet => "quota.set",
             Self::InvoiceIssue => "invoice.issue",
             Self::BillIssue => "bill.issue",
+            Self::DocumentRegister => "document.register",
             Self::DocumentReverse => "document.reverse",
             Self::ConfirmReversal => "document.confirm_reversal",
             Self::DocumentFreeze => "document.freeze",

@@ -136,6 +136,32 @@ words! {
     Inpatient = "inpatient",
 }
 
+words! {
+    /// The form of the file that a registered document was read from.
+    OriginalFormat, Rule::OriginalFormatUnknown, "^(einvoice_xml|fiscal_xml|ofd|pdf|zip)$", "ofd";
+    /// The XML of an invoice.
+    InvoiceXml = "einvoice_xml",
+    /// The XML of a fiscal e-bill.
+    FiscalXml = "fiscal_xml",
+    /// OFD (GB/T 33190).
+    Ofd = "ofd",
+    /// PDF.
+    Pdf = "pdf",
+    /// A zip of one XML.
+    Zip = "zip",
+}
+
+words! {
+    /// What an authority found of the signature in a registered document's file.
+    OriginalSignature, Rule::OriginalSignatureUnknown, "^(verified|not_verified|absent)$", "verified";
+    /// It fits the file and the certificate beside it.
+    Verified = "verified",
+    /// It is there, but was not or could not be verified.
+    NotVerified = "not_verified",
+    /// There is none.
+    Absent = "absent",
+}
+
 /// The number of a red letter (红字发票号码): 20 digits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct RedNumber(pub Digits<20>);

@@ -76,6 +76,10 @@ rules! {
     CheckCodeSpelling = "check_code_spelling",
     /// A visit is `outpatient` or `inpatient`.
     VisitUnknown = "visit_unknown",
+    /// An original's format is einvoice_xml, fiscal_xml, ofd, pdf or zip.
+    OriginalFormatUnknown = "original_format_unknown",
+    /// An original's signature is verified, not_verified or absent.
+    OriginalSignatureUnknown = "original_signature_unknown",
     /// A tax rate is a decimal fraction ("0.06") or 免税, 不征税 or `***`; never a percentage.
     TaxRateSpelling = "tax_rate_spelling",
     /// The rate was not in force on the date of issue.

@@ -152,6 +152,18 @@ impl Rule {
                 "门诊填 outpatient，住院填 inpatient",
                 "write outpatient or inpatient",
             ),
+            Self::OriginalFormatUnknown => Explanation::new(
+                "没有这种原件格式",
+                "there is no such form of an original",
+                "format 取 einvoice_xml、fiscal_xml、ofd、pdf 或 zip",
+                "`format` is einvoice_xml, fiscal_xml, ofd, pdf or zip",
+            ),
+            Self::OriginalSignatureUnknown => Explanation::new(
+                "没有这种原件签名状态",
+                "there is no such state of an original's signature",
+                "signature 取 verified、not_verified 或 absent，也可省略",
+                "`signature` is verified, not_verified or absent, or is left out",
+            ),
             Self::TaxRateSpelling => Explanation::new(
                 "税率写法不正确",
                 "the tax rate is misspelt",

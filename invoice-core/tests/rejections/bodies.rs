@@ -3,7 +3,7 @@
 use invoice_core::record::{ClaimKind, Component};
 use serde_json::{Value, json};
 
-use crate::common::{id_of, member_id, secret};
+use crate::common::{member_id, secret};
 
 /// Changes a member of a JSON value by its pointer, or adds it.
 pub(crate) trait Set {
@@ -27,11 +27,11 @@ pub(crate) fn invoice(key: &str, seller: usize, buyer: Option<usize>) -> Value {
     let number = key.strip_prefix("D:").expect("a digital number");
     let mut to = json!({"name": "买方"});
     if let Some(buyer) = buyer {
-        to = to.set("/id", id_of(buyer).to_string());
+        to = to.set("/id", member_id(buyer as u16).to_string());
     }
     json!({"type": "invoice.issue", "invoice": {
         "number": number, "kind": "82", "issue_date": "2026-11-21",
-        "seller": {"id": id_of(seller).to_string(), "name": "卖方"}, "buyer": to,
+        "seller": {"id": member_id(seller as u16).to_string(), "name": "卖方"}, "buyer": to,
         "lines": [{"name": "服务", "amount": "100.00", "tax_rate": "0.06", "tax": "6.00"}],
         "total_without_tax": "100.00", "total_tax": "6.00", "total": "106.00",
     }})
@@ -45,9 +45,18 @@ pub(crate) fn bill(key: &str, issuer: usize, fund: i64) -> Value {
         .expect("a fiscal number");
     json!({"type": "bill.issue", "bill": {
         "code": code, "number": number, "check_code": "a1B2c3", "issue_date": "2026-11-21",
-        "issuer": {"id": id_of(issuer).to_string(), "name": "医院"}, "visit": "outpatient",
+        "issuer": {"id": member_id(issuer as u16).to_string(), "name": "医院"}, "visit": "outpatient",
         "items": [{"name": "诊察", "amount": "100.00"}], "total": "100.00", "payment": payment(100, fund),
     }})
+}
+
+/// The same document, issued elsewhere and registered by an authority.
+pub(crate) fn register(issue: Value) -> Value {
+    let original = json!({"sm3": "41dad32bfd90eb37cd0e0b7dc899a76895d1a7ca72542d8980754e26a2117b04",
+        "format": "ofd", "signature": "verified"});
+    issue
+        .set("/type", "document.register")
+        .set("/original", original)
 }
 
 /// A payment split of so many whole yuan.

@@ -84,6 +84,37 @@ fn a_lock_that_breaks_every_rule_is_mended_one_rule_a_line() {
 
 #[test]
 #[rustfmt::skip]
+fn what_was_issued_elsewhere_is_claimed_once_and_never_issued_here() {
+    const STRANGER: usize = 53;
+    const INVOICE: &str = "D:26442000000000000111";
+    const BILL: &str = "F:33060122-0000000111";
+    let mut world = prepared();
+    let events = world.accept(TAX, &register(invoice(INVOICE, STRANGER, Some(EMPLOYER))));
+    assert_eq!(concerns(&events, EventKind::DocumentRegistered), [id_of(TAX), id_of(EMPLOYER)]);
+    world.accept(FINANCE, &register(bill(BILL, STRANGER, 0)));
+    let mut line = |by, body: Value, due| assert_eq!(code(&world.send(by, &body)), due, "{body}");
+    // One number, one document, whichever way it comes in.
+    line(TAX,            register(invoice(INVOICE, STRANGER, Some(EMPLOYER))),                      "document_exists");
+    line(TAX,            register(invoice(INVOICE, STRANGER, Some(OTHER_EMPLOYER))),                "document_conflict");
+    line(MERCHANT,       invoice(INVOICE, MERCHANT, Some(EMPLOYER)),                                "document_conflict");
+    line(HOSPITAL,       bill(BILL, HOSPITAL, 0),                                                   "document_conflict");
+    // The buyer locks and settles it, once.
+    line(OTHER_EMPLOYER, lock(INVOICE, Employer, "106.00"),                                         "claimant_not_entitled");
+    line(EMPLOYER,       lock(INVOICE, Employer, "106.00").set("/id", "elsewhere"),                 "accepted");
+    line(EMPLOYER,       settle("elsewhere", "106.00"),                                             "accepted");
+    line(EMPLOYER,       lock(INVOICE, Employer, "1.00"),                                           "already_claimed");
+    // A bill has no buyer: the first employer takes it, a second one finds nothing left.
+    line(EMPLOYER,       lock(BILL, Employer, "100.00").set("/id", "bill-elsewhere"),               "accepted");
+    line(OTHER_EMPLOYER, lock(BILL, Employer, "100.00"),                                            "already_locked");
+    line(EMPLOYER,       settle("bill-elsewhere", "100.00"),                                        "accepted");
+    line(OTHER_EMPLOYER, lock(BILL, Employer, "0.01"),                                              "already_claimed");
+    // What is reversed elsewhere is frozen here; nobody here issued it.
+    line(MERCHANT,       reverse(INVOICE, "106.00"),                                                "not_issuer");
+    line(TAX,            freeze(INVOICE),                                                           "accepted");
+}
+
+#[test]
+#[rustfmt::skip]
 fn a_reversal_that_breaks_every_rule_is_mended_one_rule_a_line() {
     let mut world = prepared();
     world.accept(EMPLOYER, &lock(GRANTED, Employer, "5.00"));

@@ -17,6 +17,8 @@ use crate::world::{HOUR_MS, World, code};
 const MERCHANT_NO: u16 = MERCHANT as u16;
 const EMPLOYER_NO: u16 = EMPLOYER as u16;
 const INSURER_NO: u16 = INSURER as u16;
+/// No member: an issuer of another registry.
+const STRANGER: usize = 53;
 const NEW: &str = "D:26442000000000000100";
 const DAY_MS: i64 = 24 * HOUR_MS;
 
@@ -33,6 +35,10 @@ fn cases(world: &World) -> Vec<(usize, Value, &'static str)> {
         (HEALTH, admit(51, 51), "role_missing"),
         (EMPLOYER, freeze(PLAIN), "role_missing"),
         (TAX, confirm(PLAIN, "1.00"), "role_missing"),
+        (MERCHANT, register(again(NEW)), "role_missing"),
+        (HEALTH, register(again(NEW)), "role_missing"),
+        (FINANCE, register(again(NEW)), "role_missing"),
+        (TAX, register(bill("F:33060122-0000000100", STRANGER, 0)), "role_missing"),
         (EMPLOYER, lock(PLAIN, Commercial, "1.00"), "claim_kind_not_allowed"),
         (INSURER, lock(PLAIN, Employer, "1.00"), "claim_kind_not_allowed"),
         (HEALTH, lock(PLAIN, Employer, "1.00"), "claim_kind_not_allowed"),
@@ -65,16 +71,22 @@ fn cases(world: &World) -> Vec<(usize, Value, &'static str)> {
         (MERCHANT, again(PLAIN), "document_exists"),
         (MERCHANT, again(PLAIN).set("/invoice/lines/0/tax_rate", "0.060"), "document_exists"),
         (MERCHANT, again(PLAIN).set("/invoice/total", "106"), "document_exists"),
+        (TAX, register(again(PLAIN)), "document_exists"),
+        (FINANCE, register(bill(BILL, HOSPITAL, 0)), "document_exists"),
         (OTHER_MERCHANT, invoice(PLAIN, OTHER_MERCHANT, None), "document_conflict"),
+        (TAX, register(again(PLAIN).set("/invoice/note", "n")), "document_conflict"),
         (MERCHANT, again(PLAIN).set("/invoice/note", "n"), "document_conflict"),
         (MERCHANT, again(RED), "identity_taken"),
+        (TAX, register(again(RED)), "identity_taken"),
         (HOSPITAL, bill(PAPER_BILL, HOSPITAL, 0), "identity_taken"),
+        (FINANCE, register(bill(PAPER_BILL, HOSPITAL, 0)), "identity_taken"),
         (MERCHANT, alias(PLAIN, PAPER), "identity_taken"),
         (MERCHANT, alias(PLAIN, RED), "identity_taken"),
         (MERCHANT, reverse(PLAIN, "1.00").set("/red_number", &RENAMED[2..]), "identity_taken"),
         (MERCHANT, reverse(PLAIN, "1.00").set("/red_number", &RED[2..]), "identity_taken"),
         (MERCHANT, again(NEW).set("/invoice/issue_date", "2026-11-22"), "issue_date_in_future"),
         (HOSPITAL, bill("F:33060122-0000000100", HOSPITAL, 0).set("/bill/issue_date", "2026-11-22"), "issue_date_in_future"),
+        (TAX, register(again(NEW).set("/invoice/issue_date", "2026-11-22")), "issue_date_in_future"),
         (MERCHANT, again(NEW).set("/invoice/lines/0/amount", "300.00").set("/invoice/lines/0/tax", "18.00").set("/invoice/total_without_tax", "300.00").set("/invoice/total_tax", "18.00").set("/invoice/total", "318.00"), "quota_exceeded"),
 
         (EMPLOYER, lock(UNKNOWN, Employer, "1.00"), "document_unknown"),
@@ -162,6 +174,9 @@ fn cases(world: &World) -> Vec<(usize, Value, &'static str)> {
         (MERCHANT, again(NEW), "accepted"),
         (MERCHANT, invoice(NEW, MERCHANT, None).set("/invoice/issue_date", "2026-10-31"), "accepted"),
         (HOSPITAL, bill("F:33060122-0000000100", HOSPITAL, 30), "accepted"),
+        // No quota of this registry was the issuer's, who is no member.
+        (TAX, register(invoice(NEW, STRANGER, None).set("/invoice/lines/0/amount", "300.00").set("/invoice/lines/0/tax", "18.00").set("/invoice/total_without_tax", "300.00").set("/invoice/total_tax", "18.00").set("/invoice/total", "318.00")), "accepted"),
+        (FINANCE, register(bill("F:33060122-0000000100", STRANGER, 30)), "accepted"),
         (HOSPITAL, invoice(NEW, HOSPITAL, None).set("/invoice/payment", payment(106, 6)), "accepted"),
         (MERCHANT, alias(PLAIN, "P:3300194130-00000100"), "accepted"),
         (MERCHANT, alias(LOCKED, "P:011001605111-00000100"), "accepted"),

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use sm3::{Digest, Sm3};
 
 use super::failure::{Exit, Failure};
+use crate::store::FIGURES_FILE;
 
 /// Value of the manifest's member `format`.
 pub(super) const FORMAT: &str = "piaolian-backup/1";
@@ -143,7 +144,9 @@ fn walk(
             return Err(at(&path, &"文件名不是 UTF-8 / the name is not UTF-8"));
         };
         let keys = prefix.is_empty() && name == "keys";
-        if name.ends_with(".new") || (keys && !with_keys) {
+        // Figures are made anew from the chain, and the mark of a restored folder by restoring.
+        let derived = prefix.is_empty() && (name == FIGURES_FILE || name == "restored");
+        if name.ends_with(".new") || derived || (keys && !with_keys) {
             continue;
         }
         let metadata = std::fs::metadata(&path).map_err(|error| at(&path, &error))?;

@@ -113,7 +113,13 @@ pub(super) fn run(args: &Args, output: Output) -> Result<(), Failure> {
         serve::log_to_stderr(output);
     }
     block_on(async {
-        let running = serve::start(data, genesis.clone(), validator, None)?;
+        let running = serve::start(
+            data,
+            genesis.clone(),
+            validator,
+            None,
+            args.listen.oversight(false),
+        )?;
         admit(&running.node, &genesis, &players).await?;
         let served = serve::bind(&running, &args.listen)?;
         let url = served

@@ -101,6 +101,7 @@ impl From<StartError> for Failure {
             StartError::AccessLog(_)
             | StartError::Thread(_)
             | StartError::Alone
+            | StartError::Restored { .. }
             | StartError::Links(_) => Self::new(Exit::Usage, "start", error),
             StartError::Read(_)
             | StartError::Replay(_)

@@ -20,7 +20,7 @@ use crate::{files, store};
 /// Where the files wait until all are compared.
 const STAGE: &str = "restoring.new";
 /// What may be in the folder already: keys that were kept elsewhere, and an interrupted attempt.
-const MAY_BE_THERE: [&str; 3] = ["keys", "party.json", STAGE];
+const MAY_BE_THERE: [&str; 4] = ["keys", "party.json", "restored", STAGE];
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -79,6 +79,9 @@ pub(super) fn run(args: &Args, output: Output) -> Result<(), Failure> {
             return Err(failure);
         }
     };
+    // Before anything else is there: a node over these files knows that they are old.
+    let mark = files::restored(data);
+    files::write_whole(&mark, b"", files::PUBLIC).map_err(|error| Failure::file(&mark, error))?;
     put_in_place(&stage, data, &manifest)?;
     report(args, &manifest, output);
     Ok(())
@@ -313,8 +316,8 @@ fn report(args: &Args, manifest: &Manifest, output: Output) {
     lines.push(
         output
             .of(
-                "· 验证者启动后先只听不签：待占法定权重的节点告知它签过的最后一票，且链越过该高度后，才重新参与表决",
-                "· a validator first only listens: it votes again when nodes of a quorum have told it the last vote that it signed, and the chain has passed that height",
+                "· 验证者启动后先只听不签：待启动之后产生的区块最终确定，才重新参与表决",
+                "· a validator first only listens: it votes again when a block is final that was made after its start",
             )
             .to_owned(),
     );

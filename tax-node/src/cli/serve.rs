@@ -42,6 +42,10 @@ pub(super) struct Listen {
     /// TLS 私钥（PEM）/ TLS private key
     #[arg(long, requires = "tls_cert")]
     tls_key: Option<PathBuf>,
+    /// 监管统计：on 或 off；默认：无表决权的节点与单节点为 on，联盟验证节点为 off / the supervisor's
+    /// figures: on by itself where a node has no vote or is alone, off for validators of a consortium
+    #[arg(long, env = "PIAOLIAN_OVERSIGHT", value_enum, value_name = "on|off")]
+    oversight: Option<Switch>,
     /// 公众访问本节点的地址，印入票据二维码；默认为监听地址 / where people reach this node, for the QR codes of printed documents; by default where it listens
     #[arg(long, env = "PIAOLIAN_PUBLIC_URL", value_name = "URL")]
     public_url: Option<PublicUrl>,
@@ -50,6 +54,25 @@ pub(super) struct Listen {
     fonts: Option<PathBuf>,
     #[command(flatten)]
     limits: Limits,
+}
+
+/// On or off.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(super) enum Switch {
+    /// 开 / on
+    On,
+    /// 关 / off
+    Off,
+}
+
+impl Listen {
+    /// Whether a node keeps the supervisor's figures: as it is told, or by what it is.
+    pub(super) fn oversight(&self, votes_among_others: bool) -> bool {
+        match self.oversight {
+            Some(switch) => switch == Switch::On,
+            None => !votes_among_others,
+        }
+    }
 }
 
 /// How much is taken from one member or address a minute; a minute's worth may come at once.
@@ -70,6 +93,9 @@ struct Limits {
     /// 每地址每密钥每分钟的认证失败数 / failed authentications from an address in the name of a key a minute
     #[arg(long, env = "PIAOLIAN_FAILURES_PER_MINUTE", value_name = "N")]
     failures_per_minute: Option<NonZeroU32>,
+    /// 每地址每分钟查无相符的公开查验数 / public checks from an address that match nothing a minute
+    #[arg(long, env = "PIAOLIAN_MISSES_PER_MINUTE", value_name = "N")]
+    misses_per_minute: Option<NonZeroU32>,
     /// 同时进行的批量流 / bulk streams at the same time
     #[arg(long, env = "PIAOLIAN_BULK_STREAMS", value_name = "N")]
     bulk_streams: Option<NonZeroU32>,
@@ -84,6 +110,7 @@ impl Limits {
             (self.reads_per_minute, &mut budgets.reads_per_minute),
             (self.anonymous_per_minute, &mut budgets.anonymous_per_minute),
             (self.failures_per_minute, &mut budgets.failures_per_minute),
+            (self.misses_per_minute, &mut budgets.misses_per_minute),
         ] {
             *budget = given.unwrap_or(*budget);
         }
@@ -139,6 +166,7 @@ pub(super) fn start(
     genesis: Genesis,
     key: SecretKey,
     consortium: Option<ConsortiumConfig>,
+    oversight: bool,
 ) -> Result<Running, Failure> {
     let threads = std::thread::available_parallelism().map_or(2, usize::from);
     let (node, ended) = Node::start(NodeConfig {
@@ -150,6 +178,7 @@ pub(super) fn start(
         cache_bytes: CACHE_BYTES,
         disk_reserve_bytes: DISK_RESERVE_BYTES,
         verify_threads: threads,
+        oversight,
     })?;
     Ok(Running { node, ended })
 }

@@ -44,7 +44,9 @@ pub(super) fn run(args: &Args, output: Output) -> Result<(), Failure> {
     serve::log_to_stderr(output);
     block_on(async {
         let among_others = consortium.is_some();
-        let running = serve::start(&args.data, genesis, key, consortium)?;
+        let votes = genesis.validators().get(&key.public_key().kid()).is_some();
+        let oversight = args.listen.oversight(among_others && votes);
+        let running = serve::start(&args.data, genesis, key, consortium, oversight)?;
         if among_others {
             tokio::spawn(follow_peers(running.node.clone(), path, seen));
         }

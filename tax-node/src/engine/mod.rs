@@ -14,6 +14,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
+use invoice_core::calendar::Instant;
 use invoice_core::chain::{Block, Certificate, ChainId, ValidatorSet};
 
 use consortium::frames::DecidedBlock;
@@ -68,6 +69,9 @@ impl Fatal {
     }
 }
 
+/// How far a proposed block's time may be ahead of a validator's clock.
+pub(crate) const CLOCK_SKEW_MAX_MS: i64 = 5_000;
+
 /// The chain's rules and its store, as an engine sees them.
 pub trait Application {
     /// The chain's name, a part of every vote.
@@ -78,6 +82,9 @@ pub trait Application {
 
     /// The validators of a height.
     fn validators(&self, height: u64) -> Arc<ValidatorSet>;
+
+    /// The time of the last block, or of the genesis file.
+    fn last_time(&self) -> Instant;
 
     /// Builds the next block, waiting a bounded time for records. An engine asks as soon as it
     /// could propose: how long it is busy between two calls decides how large blocks are. Asking
@@ -146,6 +153,10 @@ impl<A: Application + ?Sized> Application for &mut A {
 
     fn validators(&self, height: u64) -> Arc<ValidatorSet> {
         (**self).validators(height)
+    }
+
+    fn last_time(&self) -> Instant {
+        (**self).last_time()
     }
 
     fn build(&mut self, request: BuildRequest) -> Result<Build, Fatal> {

@@ -10,7 +10,7 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{BufRead, BufReader, ErrorKind, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
@@ -24,6 +24,9 @@ use crate::files;
 
 /// The name of the file in the data folder.
 pub const ACCESS_LOG_FILE: &str = "access.ndjson";
+
+/// Bytes that one page is read from: lines are some 300 bytes long.
+const PAGE_BYTES_MAX: u64 = 256 * 1024;
 
 /// The log could not be opened or written.
 #[derive(Debug, thiserror::Error)]
@@ -173,6 +176,40 @@ impl AccessLog {
         Ok(())
     }
 
+    /// Up to `limit` lines before a place in the file (its end, when absent), the newest first, and
+    /// the place where the next page ends, unless there is none.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub(super) fn page(
+        &self,
+        before: Option<u64>,
+        limit: usize,
+    ) -> Result<(Vec<String>, Option<u64>), AccessLogError> {
+        let length = lock(&self.open).length;
+        let end = before.unwrap_or(length).min(length);
+        let start = end.saturating_sub(PAGE_BYTES_MAX);
+        let mut bytes = vec![0; usize::try_from(end.saturating_sub(start)).unwrap_or(0)];
+        self.syncing.read_exact_at(&mut bytes, start)?;
+        let mut lines = Vec::new();
+        let mut rest = bytes.as_slice();
+        while lines.len() < limit && !rest.is_empty() {
+            let line = rest.strip_suffix(b"\n").unwrap_or(rest);
+            let begin = line.iter().rposition(|byte| *byte == b'\n');
+            // What the window cuts off is no line, unless it is the file's first.
+            let begin = match begin {
+                Some(place) => place.saturating_add(1),
+                None if start == 0 => 0,
+                None => break,
+            };
+            let text = line.get(begin..).unwrap_or_default();
+            lines.push(String::from_utf8_lossy(text).into_owned());
+            rest = rest.get(..begin).unwrap_or_default();
+        }
+        let left = start.saturating_add(rest.len() as u64);
+        Ok((lines, (left > 0).then_some(left)))
+    }
+
     /// How many questions were asked, and the root over them.
     #[must_use]
     pub fn root(&self) -> (u64, Hash) {
@@ -251,6 +288,32 @@ mod tests {
         assert_eq!(lines.len(), 800);
         drop(log);
         assert_eq!(AccessLog::open(folder.path()).unwrap().root(), root);
+    }
+
+    #[test]
+    fn pages_go_back_to_the_first_line() {
+        let folder = tempfile::tempdir().unwrap();
+        let log = AccessLog::open(folder.path()).unwrap();
+        assert_eq!(log.page(None, 3).unwrap(), (Vec::new(), None));
+        for number in 0..8 {
+            log.append(&[access(number)]).unwrap();
+        }
+        let (mut found, mut before) = (Vec::new(), None);
+        loop {
+            let (lines, next) = log.page(before, 3).unwrap();
+            assert!(lines.len() <= 3);
+            found.extend(lines);
+            before = next;
+            if before.is_none() {
+                break;
+            }
+        }
+        found.reverse();
+        let text = std::fs::read_to_string(folder.path().join(ACCESS_LOG_FILE)).unwrap();
+        assert_eq!(found, text.lines().collect::<Vec<_>>());
+        // A place that somebody made up does no harm.
+        assert!(log.page(Some(5), 3).unwrap().0.len() <= 1);
+        assert!(log.page(Some(u64::MAX), 3).unwrap().0.len() == 3);
     }
 
     #[test]

@@ -42,12 +42,11 @@ use super::pipeline::pending::Pending;
 use super::pipeline::seal::{Sealed, Waiting, seal};
 use super::validators::Validators;
 use crate::engine::consortium::frames::DecidedBlock;
-use crate::engine::{Application, Build, BuildRequest, Fatal, Fault, Planted, Replica, Validity};
+use crate::engine::{
+    Application, Build, BuildRequest, CLOCK_SKEW_MAX_MS, Fatal, Fault, Planted, Replica, Validity,
+};
 use crate::seed::fresh_seed;
 use crate::store::{CommittedBlock, IndexRows, Snapshot, Store};
-
-/// How far a proposed block's time may be ahead of this node's clock.
-const CLOCK_SKEW_MAX_MS: i64 = 5_000;
 
 /// The chain of this node.
 pub(super) struct ChainApplication {
@@ -258,6 +257,10 @@ impl Application for ChainApplication {
 
     fn validators(&self, height: u64) -> Arc<ValidatorSet> {
         self.validators.at(height)
+    }
+
+    fn last_time(&self) -> Instant {
+        self.point.time
     }
 
     fn build(&mut self, request: BuildRequest) -> Result<Build, Fatal> {

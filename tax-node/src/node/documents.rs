@@ -185,6 +185,7 @@ fn entry(party: &Party, logged: LoggedRecord) -> Option<TimelineEntry> {
         record.body,
         Body::InvoiceIssue(_)
             | Body::BillIssue(_)
+            | Body::DocumentRegister(_)
             | Body::DocumentReverse(_)
             | Body::DocumentAlias(_)
             | Body::DocumentFreeze(_)
@@ -210,10 +211,11 @@ fn entry(party: &Party, logged: LoggedRecord) -> Option<TimelineEntry> {
 }
 
 /// The money that a record moves.
-fn amount(record: &Record, facts: &invoice_core::chain::Facts) -> Option<Fen> {
+pub(super) fn amount(record: &Record, facts: &invoice_core::chain::Facts) -> Option<Fen> {
     match &record.body {
         Body::InvoiceIssue(body) => Some(body.invoice.total),
         Body::BillIssue(body) => Some(body.bill.total),
+        Body::DocumentRegister(body) => Some(body.document.total()),
         Body::DocumentReverse(body) => Some(body.amount),
         Body::ConfirmReversal(body) => Some(body.amount),
         Body::ClaimLock(body) => body.amount.or_else(|| {

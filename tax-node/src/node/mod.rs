@@ -13,6 +13,7 @@ mod gauges;
 mod index_rows;
 mod intake;
 mod key_cache;
+mod oversight;
 mod pipeline;
 mod receipts;
 mod registry;

@@ -15,6 +15,7 @@ use bytes::Bytes;
 use consensus::{LogEntry, Machine, Timeouts};
 use invoice_api::registry::Submission;
 use invoice_core::apply::{ChainPoint, KeyRing, Verdict};
+use invoice_core::calendar::Instant;
 use invoice_core::chain::{Block, Certificate, Genesis, Outcome};
 use invoice_core::crypto::{Hash, Signer, sm3};
 use invoice_core::state::{Table, TypedState};
@@ -64,6 +65,8 @@ pub struct SimulatedConfig {
     pub timeouts: Timeouts,
     /// Other times.
     pub tuning: Tuning,
+    /// When it first started after its disk was put back by the command.
+    pub restored: Option<Instant>,
     /// A fault that is to be caught.
     pub planted: Planted,
 }
@@ -232,6 +235,9 @@ impl SimulatedNode {
         let participant = Participant::new(application, machine, kid, log, config.tuning.clone());
         let mut participant = participant.map_err(text)?;
         participant.plant(config.planted);
+        if let Some(at) = config.restored {
+            participant.restored(at);
+        }
         let node = Self {
             participant,
             verifier,

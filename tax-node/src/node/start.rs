@@ -24,6 +24,7 @@ use super::clock::Clock;
 use super::disk::Disk;
 use super::intake::Intake;
 use super::key_cache::KeyCache;
+use super::oversight::Oversight;
 use super::pipeline::desk::Desk;
 use super::pipeline::outbox::Outbox;
 use super::pipeline::pending::Pending;
@@ -61,6 +62,8 @@ pub struct NodeConfig {
     pub disk_reserve_bytes: u64,
     /// Threads that verify signatures.
     pub verify_threads: usize,
+    /// Whether the node keeps the supervisor's figures: they take processor time and disk.
+    pub oversight: bool,
 }
 
 /// How a node of several takes part.
@@ -110,6 +113,14 @@ pub enum StartError {
     /// The folder is not one of a consortium.
     #[error("the node has no peers")]
     Alone,
+    /// The mark of a restored folder cannot be read or written.
+    #[error("{path}: {fault}")]
+    Restored {
+        /// The mark.
+        path: PathBuf,
+        /// What is wrong.
+        fault: String,
+    },
     /// The links cannot be started.
     #[error(transparent)]
     Links(#[from] LinksError),
@@ -152,6 +163,8 @@ pub(super) struct Shared {
     /// The links to other nodes; unset where there are none.
     pub(super) links: OnceLock<Arc<Links>>,
     pub(super) validators: Arc<Validators>,
+    /// The supervisor's figures, where the node keeps them.
+    pub(super) oversight: Option<Arc<Oversight>>,
 }
 
 impl Node {
@@ -219,6 +232,7 @@ impl Node {
                 links,
                 events,
                 log: files::vote_log(&config.data),
+                restored: first_start_since_restored(config)?,
                 timeouts: others.timeouts,
                 tuning: others.tuning.clone(),
                 wake: Arc::clone(&shared.wake),
@@ -240,6 +254,10 @@ impl Node {
         let point = replay_tail(&store, &config.genesis)?;
         let validators = Arc::new(Validators::load(&store.snapshot()?, &config.genesis)?);
         let access_log = AccessLog::open(&config.data)?;
+        let oversight = match config.oversight {
+            true => Some(Oversight::open(&config.data)?),
+            false => None,
+        };
         let disk = Disk::new(&config.data, config.disk_reserve_bytes);
         Disk::watch(&disk);
         let verifiers = config.verify_threads.max(1);
@@ -266,6 +284,7 @@ impl Node {
             wake: Arc::default(),
             consensus: Arc::default(),
             links: OnceLock::new(),
+            oversight,
         });
         let application = ChainApplication {
             store: Arc::clone(&shared.store),
@@ -292,6 +311,12 @@ impl Node {
         };
         let engine = engine(&config, &shared)?;
         let ended = run(&shared, application, engine, verifiers)?;
+        if let Some(figures) = &shared.oversight {
+            let genesis = config.genesis.hash();
+            figures
+                .start(&shared.store, genesis, shared.head.clone())
+                .map_err(|error| StartError::Thread(error.to_string()))?;
+        }
         sync_access_log(&shared);
         Ok((Self { shared }, ended))
     }
@@ -350,6 +375,7 @@ fn run(
     spawn("sequencer", move || sequencer.run())?;
     let (ended, end) = oneshot::channel();
     let watched = Arc::clone(shared);
+    let figures = shared.oversight.clone();
     spawn("storer", move || {
         let ending = Ending(watched);
         let result = engine.run(&mut application);
@@ -360,6 +386,10 @@ fn run(
         }
         drop(application);
         drop(ending);
+        // Whoever hears of the end may open the folder again.
+        if let Some(figures) = figures {
+            figures.stop();
+        }
         let _ = ended.send(result);
     })?;
     Ok(end)
@@ -384,6 +414,35 @@ fn spawn(name: &str, run: impl FnOnce() + Send + 'static) -> Result<(), StartErr
         .spawn(run)
         .map(drop)
         .map_err(|error| StartError::Thread(error.to_string()))
+}
+
+/// When this node first started after its folder was restored; `None` when it never was. The first
+/// start writes the time into the mark, durably, before anything is signed.
+fn first_start_since_restored(config: &NodeConfig) -> Result<Option<Instant>, StartError> {
+    let path = files::restored(&config.data);
+    let failed = |fault: &dyn std::fmt::Display| StartError::Restored {
+        path: path.clone(),
+        fault: fault.to_string(),
+    };
+    let mark = match std::fs::read_to_string(&path) {
+        Ok(mark) => mark,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(failed(&error)),
+    };
+    if !mark.trim().is_empty() {
+        let unreadable = |_| {
+            failed(
+                &"不是时间；清空此文件即重新开始等待 / is no time; empty the file, and the wait begins anew",
+            )
+        };
+        return Instant::parse_rfc3339(mark.trim())
+            .map(Some)
+            .map_err(unreadable);
+    }
+    let now = (config.clock)();
+    let mark = format!("{}\n", now.to_rfc3339_utc8());
+    files::write_whole(&path, mark.as_bytes(), files::PUBLIC).map_err(|error| failed(&error))?;
+    Ok(Some(now))
 }
 
 fn open(config: &NodeConfig) -> Result<Store, OpenError> {

@@ -85,6 +85,7 @@ async fn records_of_a_lost_proposal_come_again_first_and_once() {
         cache_bytes: 16 * 1024 * 1024,
         disk_reserve_bytes: 0,
         verify_threads: 2,
+        oversight: false,
     };
     let (node, ended) = Node::start_with(config(), |config, _| {
         Ok(Changing {

@@ -162,6 +162,30 @@ impl Snapshot {
         })
     }
 
+    /// The events of the leaves from `first` on and below `end` that do not follow from the leaf
+    /// alone, in order.
+    ///
+    /// # Errors
+    /// The store has stopped or cannot be read.
+    pub fn told_by(
+        &self,
+        first: u64,
+        end: u64,
+    ) -> Result<Vec<(EventPosition, Vec<u8>)>, ReadError> {
+        self.shared.guard(|| {
+            let from = key(tables::EVENTS, &[&first.to_be_bytes()]);
+            let to = key(tables::EVENTS, &[&end.to_be_bytes()]);
+            let (from, to) = (Bound::Included(&from[..]), Bound::Excluded(&to[..]));
+            self.view
+                .scan(from, to, Order::Ascending)
+                .map(|row| {
+                    let (key, bytes) = row?;
+                    Ok((position_in(&key)?, bytes))
+                })
+                .collect()
+        })
+    }
+
     /// Implied events beyond a position, read block by block.
     fn implied_after(
         &self,

@@ -23,6 +23,7 @@ mod error;
 #[cfg(any(test, feature = "fault-injection"))]
 pub mod fault;
 mod feeds;
+mod figures;
 mod folder;
 mod head;
 mod journal;
@@ -57,6 +58,7 @@ pub use block_row::{BlockOutline, EnvelopeOutline, StoredLeaf};
 pub use bundle::{BUNDLE_LEAVES, LEAF_BYTES_MAX};
 pub use commit::CommittedBlock;
 pub use error::{CommitError, Damage, OpenError, ReadError};
+pub use figures::{FIGURES_FILE, FigureFile, FigureRows};
 pub use folder::{FILE_NAME, TEMPORARY_NAME, file_of};
 pub use head::Head;
 pub use lookup::{EventPosition, FeedEvent, PAGE_ROWS_MAX, Page};

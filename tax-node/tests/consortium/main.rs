@@ -100,6 +100,7 @@ impl Consortium {
             cache_bytes: 16 * 1024 * 1024,
             disk_reserve_bytes: 0,
             verify_threads: 1,
+            oversight: false,
         })
         .unwrap();
         Running { node, ended }

@@ -58,7 +58,10 @@ async fn a_backup_gives_the_folder_back_and_a_damaged_one_gives_nothing() {
     // The same files, and a node that goes on where it stood.
     let restored = said(&["--json", "restore", "--from", &file, "--data", &copy], 0);
     assert_eq!(restored["height"], told["height"]);
-    assert_eq!(files(Path::new(&copy)), files(demo.path()));
+    let mut there = files(Path::new(&copy));
+    // What tells a validator that its disk went back in time.
+    assert_eq!(there.remove("restored"), Some(Vec::new()));
+    assert_eq!(there, files(demo.path()));
     assert!(!Path::new(&copy).join("keys").exists());
     let verified = said(&["--json", "verify", "--data", &copy], 0);
     assert_eq!(verified, said(&["--json", "verify", "--data", &data], 0));

@@ -8,6 +8,7 @@ mod consortium_commands;
 mod contract;
 mod kill;
 mod one_winner;
+mod oversight;
 mod paper;
 mod second_implementation;
 mod story;

@@ -34,6 +34,7 @@ fn start(world: &World, signer: Arc<dyn Signer>) -> Running {
         cache_bytes: 16 * 1024 * 1024,
         disk_reserve_bytes: 0,
         verify_threads: 2,
+        oversight: false,
     })
     .unwrap();
     Running {

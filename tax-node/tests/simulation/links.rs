@@ -238,7 +238,7 @@ impl World {
         let Some(words) = contradiction else {
             return;
         };
-        if machine.forgetful && machine.shown < height {
+        if machine.was_unmarked && machine.shown < height {
             // Nobody who greeted knew: it counts among those that are not correct.
             machine.relapsed = true;
             self.tally.relapsed += 1;

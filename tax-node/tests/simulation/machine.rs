@@ -33,6 +33,9 @@ pub(crate) struct Machine {
     pub(crate) forgetful: bool,
     /// Whether it did so since the last start.
     forgets_now: bool,
+    /// Whether a mark tells of the last time, and whether none told of another time.
+    is_marked: bool,
+    pub(crate) was_unmarked: bool,
     /// The furthest word of its own that it remembers.
     pub(crate) remembered: Option<Place>,
     /// Who has greeted since the start, and the highest height at which it was then shown a word of
@@ -72,6 +75,8 @@ impl Machine {
             treason: None,
             forgetful: false,
             forgets_now: false,
+            is_marked: false,
+            was_unmarked: false,
             remembered: None,
             greeted: BTreeSet::new(),
             heard_quorum: false,
@@ -110,6 +115,9 @@ impl World {
         let machine = &mut self.machines[node];
         if machine.node.is_some() {
             return;
+        }
+        if machine.is_marked && machine.config.restored.is_none() {
+            machine.config.restored = Some((machine.config.clock)());
         }
         let opened = SimulatedNode::open(&machine.disk, &machine.config);
         let (mut running, logged) = match opened {
@@ -233,7 +241,7 @@ impl World {
                 machine.forgetful = true;
                 machine.forgets_now = true;
             }
-            Mishap::Restored => {
+            Mishap::Restored | Mishap::Marked => {
                 let Some(backup) = &machine.backup else {
                     return;
                 };
@@ -246,7 +254,11 @@ impl World {
                 machine.forgets_now = true;
             }
         }
-        if matches!(mishap, Mishap::Wiped | Mishap::Restored) {
+        if matches!(mishap, Mishap::Wiped | Mishap::Restored | Mishap::Marked) {
+            let machine = &mut self.machines[node];
+            machine.is_marked = mishap == Mishap::Marked;
+            machine.was_unmarked |= !machine.is_marked;
+            machine.config.restored = None;
             let kid = self.machines[node].kid();
             self.oracle.forgets(kid);
         }

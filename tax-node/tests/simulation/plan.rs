@@ -60,6 +60,8 @@ pub(crate) enum Mishap {
     Wiped,
     /// A backup that was made before is put back.
     Restored,
+    /// The same by the command, which leaves a mark.
+    Marked,
 }
 
 /// Something planned.
@@ -241,12 +243,18 @@ impl Plan {
                     let treason = Treason::ALL[dice.below(7) as usize];
                     self.treasons.push((node, treason));
                 }
-                2 => self.forgets(dice, node),
+                2 => {
+                    let restored = match self.seed.is_multiple_of(3) {
+                        true => Mishap::Marked,
+                        false => Mishap::Restored,
+                    };
+                    self.forgets(dice, node, restored);
+                }
                 _ => {}
             }
         }
         if dice.once_in(8) {
-            self.forgets(dice, self.nodes() - 1);
+            self.forgets(dice, self.nodes() - 1, Mishap::Restored);
         }
         for (node, treason) in &self.treasons {
             if *treason == Treason::WrongClock {
@@ -273,14 +281,14 @@ impl Plan {
     }
 
     /// The disk of a node goes back in time, once or twice.
-    fn forgets(&mut self, dice: &mut Dice, node: usize) {
+    fn forgets(&mut self, dice: &mut Dice, node: usize, restored: Mishap) {
         for _ in 0..=dice.below(2) {
             let backup = dice.below(self.calm_ms / 2);
             let mishap = match dice.below(3) {
                 0 => Mishap::Wiped,
                 _ => {
                     self.events.push((backup, Planned::Backup { node }));
-                    Mishap::Restored
+                    restored
                 }
             };
             let at = backup + dice.below(self.calm_ms / 2 - 100);

@@ -164,6 +164,7 @@ impl World {
             clock: Arc::new(move || Instant::from_ms(time.load(Ordering::Relaxed) + skew)),
             timeouts: self.plan.timeouts,
             tuning: self.plan.tuning.clone(),
+            restored: None,
             planted: Planted::with(planted),
         };
         let mut machine = Machine::new(key, config, beginning.image.clone());

@@ -27,6 +27,8 @@ pub(crate) enum Verb {
     Fill(Fill),
     /// 边收边验：查验接口 / checks while records come in
     Checks(Mixed),
+    /// 边收边看：监管页面 / the supervisor's pages while records come in
+    Oversight(Overseen),
     /// 一名成员灌入伪签名时另一名的速度 / an honest member while another sends junk
     Flood(Flood),
     /// 轻载时的时延，与磁盘同步时间并列 / latency under light load, beside the disk's sync
@@ -50,6 +52,8 @@ pub(crate) enum Verb {
         folder: PathBuf,
         #[arg(long)]
         failures_per_minute: Option<NonZeroU32>,
+        #[arg(long)]
+        oversight: bool,
     },
 }
 
@@ -269,6 +273,24 @@ pub(crate) struct Mixed {
     pub(crate) connections: usize,
     /// 同时收录的记录，每秒 / records that come in meanwhile, a second
     #[arg(long, default_value_t = 10_000)]
+    pub(crate) ingest: usize,
+}
+
+#[derive(clap::Args)]
+pub(crate) struct Overseen {
+    #[command(flatten)]
+    pub(crate) common: Common,
+    /// 已灌满的库 / a filled store
+    #[arg(long)]
+    pub(crate) store: PathBuf,
+    /// 另加的锁定数，及同样多的重复尝试 / locks that are added, and as many attempts on them
+    #[arg(long, default_value_t = 20_000)]
+    pub(crate) claims: usize,
+    /// 测量秒数 / seconds
+    #[arg(long, default_value_t = 30)]
+    pub(crate) seconds: u64,
+    /// 同时收录的记录，每秒 / records that come in meanwhile, a second
+    #[arg(long, default_value_t = 5_000)]
     pub(crate) ingest: usize,
 }
 

@@ -11,13 +11,13 @@ use benches::load::progress::Progress;
 use benches::load::report::{self, Case, Figures, Found};
 use benches::load::sockets::{self, Way};
 use benches::load::store::StoreFolder;
-use benches::load::{checks, consortium, fill, flood, ingest, light, node};
+use benches::load::{checks, consortium, fill, flood, ingest, light, node, oversight};
 use invoice_core::calendar::Instant;
 use serde::Serialize;
 use tax_node::node::system_clock;
 
 use crate::args::{
-    Args, Call, Cases, Common, Consortium, Fill, Flood, Http, Ingest, Light, Mixed, Verb,
+    Args, Call, Cases, Common, Consortium, Fill, Flood, Http, Ingest, Light, Mixed, Overseen, Verb,
 };
 
 /// Records that a filled store gets when none is named.
@@ -36,6 +36,7 @@ pub(crate) fn run(args: Args) -> Result<(), Failure> {
         Verb::Http(args) => over_http(&args),
         Verb::Fill(args) => filling(&args),
         Verb::Checks(args) => checking(&args),
+        Verb::Oversight(args) => overseeing(&args),
         Verb::Flood(args) => flooding(&args),
         Verb::Light(args) => lightly(&args),
         Verb::Peers(args) => crate::side_by_side::run(&args),
@@ -47,7 +48,8 @@ pub(crate) fn run(args: Args) -> Result<(), Failure> {
         Verb::Serve {
             folder,
             failures_per_minute,
-        } => node::serve(&folder, failures_per_minute),
+            oversight,
+        } => node::serve(&folder, failures_per_minute, oversight),
     }
 }
 
@@ -319,6 +321,25 @@ fn checking(args: &Mixed) -> Result<(), Failure> {
         args.seconds,
     )?;
     print(common.json, &checked, checks::table)
+}
+
+fn overseeing(args: &Overseen) -> Result<(), Failure> {
+    let common = &args.common;
+    let cast = common.setting().cast();
+    let mut store = StoreFolder::open(&args.store)?;
+    let mut inputs = Inputs::open(&common.input, common.setting())?;
+    let request = Request {
+        profile: common.profile,
+        form: Form::Batch(BESIDE_CHECKS),
+        duplicates: 0,
+        records: args.ingest.max(1) * (args.seconds as usize + 1),
+    };
+    let (path, prepared) = input(&mut inputs, &request, &store.about.used)?;
+    store.about.used.push(prepared.name);
+    store.save()?;
+    let pace = (args.ingest, BESIDE_CHECKS);
+    let seen = oversight::run(&store, &cast, &path, args.claims, pace, args.seconds)?;
+    print(common.json, &seen, oversight::table)
 }
 
 fn ready(folder: &Path) -> Result<&Path, Failure> {

@@ -54,6 +54,23 @@ fn what_cannot_be_printed_is_said() {
 }
 
 #[test]
+fn what_an_authority_registered_is_printed_as_such() {
+    let layout = laid_out(&papers::registered());
+    let said = |word: &str| {
+        layout.pages[0]
+            .texts()
+            .any(|text| text.content.contains(word))
+    };
+    assert!(said("由主管机关登记") && said("电子发票（增值税专用发票）"));
+    let issued = laid_out(&papers::invoice(1, |_| {}));
+    assert!(
+        !issued.pages[0]
+            .texts()
+            .any(|text| text.content.contains("登记，原件"))
+    );
+}
+
+#[test]
 fn only_a_document_with_its_own_receipt_is_printed() {
     let fonts = Fonts::built_in();
     let record = papers::invoice(1, |_| {});

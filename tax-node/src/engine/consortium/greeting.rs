@@ -9,13 +9,25 @@
 //!
 //! What nobody of that quorum has seen cannot have made a difference together with them; the rest
 //! counts, like any fault, against the third of the weight that the agreement bears.
+//!
+//! A node that knows that its disk went back, because the command that restored it left a mark, can
+//! do better: it signs nothing before a block is final whose time lies after its first start. All
+//! that it signed before is at lower heights.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use consensus::{LogEntry, Message};
+use invoice_core::calendar::Instant;
 use invoice_core::chain::{ChainId, ValidatorSet};
 use invoice_core::crypto::messages::{VoteKind, proposal_message, vote_message};
 use invoice_core::crypto::{Kid, PublicKey};
+
+use crate::engine::CLOCK_SKEW_MAX_MS;
+
+/// How far after the first start since its disk went back a block's time must lie for this node to
+/// sign after it: a block may be so far ahead of the clocks that accepted it, those clocks wrong by
+/// as much, and this node's own.
+const RESTORED_SLACK_MS: i64 = 3 * CLOCK_SKEW_MAX_MS;
 
 /// How far a validator got: height, round, and proposal (0), prevote (1) or precommit (2).
 type Place = (u64, u32, u8);
@@ -33,6 +45,8 @@ pub(super) struct Greeting {
     done: bool,
     /// The highest height at which this node may have signed what it does not remember.
     forbidden: u64,
+    /// When it first started after its disk went back in time, as far as it knows.
+    restored: Option<Instant>,
 }
 
 impl Greeting {
@@ -44,6 +58,7 @@ impl Greeting {
             heard: BTreeSet::new(),
             done: false,
             forbidden: 0,
+            restored: None,
         }
     }
 
@@ -131,9 +146,21 @@ impl Greeting {
         self.done
     }
 
-    /// Whether this node must not sign at a height.
-    pub(super) const fn forbids(&self, height: u64) -> bool {
+    /// This node's disk went back in time before it started at this moment.
+    pub(super) const fn restored(&mut self, at: Instant) {
+        self.restored = Some(at);
+    }
+
+    /// Whether this node must not sign at a height after a block of this time. A mark of a restored
+    /// disk does not silence a validator that is a quorum by itself: nobody else could make a block.
+    pub(super) fn forbids(&self, height: u64, last: Instant, validators: &ValidatorSet) -> bool {
+        let is_old = |restored: Instant| {
+            let fresh = restored.checked_add_ms(RESTORED_SLACK_MS);
+            fresh.is_none_or(|fresh| last <= fresh)
+        };
+        let weight = validators.get(&self.own).map_or(0, |own| own.weight);
         height <= self.forbidden
+            || (self.restored.is_some_and(is_old) && !validators.is_quorum(weight))
     }
 }
 

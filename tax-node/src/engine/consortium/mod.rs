@@ -78,7 +78,7 @@ pub enum Alarm {
     },
     /// Validators signed two things that contradict each other.
     Misbehaved(Vec<consensus::Evidence>),
-    /// This node signed at this height and does not remember it: its disk went back in time.
+    /// This node may have signed at this height and does not remember it: its disk went back in time.
     Forgotten {
         /// The height.
         height: u64,
@@ -115,9 +115,9 @@ impl std::fmt::Display for Alarm {
             }
             Self::Forgotten { height } => write!(
                 f,
-                "本节点曾在高度 {height} 签名而本地已无记录（磁盘回退？），在此高度不再签名 / this \
-                 node signed at height {height} and does not remember it (did its disk go back in \
-                 time?): it signs nothing more there"
+                "本节点的磁盘回退过，可能曾在高度 {height} 签名而本地已无记录，在此高度不签名 / the \
+                 disk of this node went back in time: it may have signed at height {height} and does \
+                 not remember it, so it signs nothing there"
             ),
         }
     }

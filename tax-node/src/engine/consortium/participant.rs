@@ -27,6 +27,7 @@ use std::time::Duration;
 
 use arc_malachitebft_wal::Storage;
 use consensus::{Machine, Message, Timer};
+use invoice_core::calendar::Instant;
 use invoice_core::chain::ValidatorSet;
 use invoice_core::crypto::{Hash, Kid};
 
@@ -191,6 +192,12 @@ impl<A: Replica, S: Storage> Participant<A, S> {
             node.greeting.note(&entry);
         }
         Ok(node)
+    }
+
+    /// Signs nothing before a block is final that was made after this moment: the first start since
+    /// its disk went back in time.
+    pub fn restored(&mut self, at: Instant) {
+        self.greeting.restored(at);
     }
 
     /// Plants a fault.
@@ -383,7 +390,9 @@ impl<A: Replica, S: Storage> Participant<A, S> {
 
     /// Whether this node may have signed at the height what it does not remember.
     fn is_forbidden(&self) -> bool {
-        self.greeting.forbids(self.height()) && !self.planted.has(Fault::GreetingIgnored)
+        let last = self.application.last_time();
+        let forbids = self.greeting.forbids(self.height(), last, &self.validators);
+        forbids && !self.planted.has(Fault::GreetingIgnored)
     }
 
     fn heard_of_next(&self) -> bool {

@@ -74,6 +74,8 @@ pub struct Consortium {
     pub events: Events,
     /// File of the log of votes.
     pub log: PathBuf,
+    /// When the node first started after its folder was restored, unless it never was.
+    pub restored: Option<invoice_core::calendar::Instant>,
     /// How long the steps of a round take.
     pub timeouts: Timeouts,
     /// Other times.
@@ -117,7 +119,10 @@ impl Engine for Consortium {
         let machine = Machine::new(chain, Arc::clone(&self.signer), self.timeouts);
         let log = VoteLog::<File>::open_file(&self.log).map_err(ConsortiumError::Log)?;
         let kid = self.signer.public_key().kid();
-        let node = Participant::new(application, machine, kid, log, self.tuning.clone())?;
+        let mut node = Participant::new(application, machine, kid, log, self.tuning.clone())?;
+        if let Some(at) = self.restored {
+            node.restored(at);
+        }
         let shell = Shell {
             progress: Progress::new(Instant::now(), node.height()),
             engine: self,

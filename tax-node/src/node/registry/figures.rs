@@ -20,7 +20,7 @@ impl Shared {
         }
     }
 
-    pub(super) fn gauges(&self) -> Vec<Gauge> {
+    pub(in crate::node) fn gauges(&self) -> Vec<Gauge> {
         let waiting = self.waiting_bytes.load(Ordering::Relaxed) as u64;
         let (accesses, _) = self.access_log.root();
         let records = self

@@ -11,8 +11,9 @@ mod submit;
 use async_trait::async_trait;
 use invoice_api::registry::{
     Asker, BlockView, CheckItem, Checked, CheckpointView, ClaimPage, ClaimQuery, DocumentView,
-    EventPage, Gauge, InclusionView, KeyView, Readiness, RecordFindings, RecordState, Registry,
-    Submission, Submitted, Unavailable, UnavailableReason,
+    EventPage, Gauge, InclusionView, KeyView, OversightAnswer, OversightQuestion, PublicCheck,
+    Readiness, RecordFindings, RecordState, Registry, Submission, Submitted, Unavailable,
+    UnavailableReason,
 };
 use invoice_core::calendar::Instant;
 use invoice_core::chain::Receipt;
@@ -22,7 +23,7 @@ use invoice_core::paper_link::{PaperLink, Stamp};
 use tokio::sync::watch;
 
 use super::pipeline::reply::unavailable;
-use super::{Node, checks, claims, documents, events, validate};
+use super::{Node, checks, claims, documents, events, oversight, validate};
 
 pub(super) use reads::NodeError;
 
@@ -85,9 +86,9 @@ impl Registry for Node {
             .await
     }
 
-    async fn public_check(&self, item: CheckItem) -> Result<Checked, Unavailable> {
+    async fn public_check(&self, item: CheckItem) -> Result<PublicCheck, Unavailable> {
         self.shared
-            .read(move |shared, snapshot| checks::check_all(shared, snapshot, None, &[item]))
+            .read(move |shared, snapshot| checks::check_in_public(shared, snapshot, item))
             .await
     }
 
@@ -148,7 +149,7 @@ impl Registry for Node {
 
     async fn checkpoint(&self) -> Result<Option<CheckpointView>, Unavailable> {
         self.shared
-            .read(|_, snapshot| chain::checkpoint(snapshot))
+            .read(|shared, snapshot| chain::checkpoint(snapshot, &shared.validators.history()))
             .await
     }
 
@@ -175,6 +176,17 @@ impl Registry for Node {
     ) -> Result<Option<Vec<Hash>>, Unavailable> {
         self.shared
             .read(move |_, snapshot| Ok(snapshot.consistency_path(from, to)?))
+            .await
+    }
+
+    async fn oversight(
+        &self,
+        asker: &Asker,
+        question: OversightQuestion,
+    ) -> Result<OversightAnswer, Unavailable> {
+        let asker = asker.clone();
+        self.shared
+            .read(move |shared, snapshot| oversight::answer(shared, snapshot, &asker, question))
             .await
     }
 

@@ -83,7 +83,7 @@ impl Shared {
         }
     }
 
-    pub(super) fn refusing(&self) -> Option<UnavailableReason> {
+    pub(in crate::node) fn refusing(&self) -> Option<UnavailableReason> {
         if self.fate.has_failed() {
             Some(UnavailableReason::StorageFailed)
         } else if self.stopping.load(Ordering::Acquire) {

@@ -1,0 +1,168 @@
+//! What a supervisor looks at one by one: attempts to claim what others hold, reversals of what
+//! was claimed, and settlements beyond what a reversal left.
+
+use invoice_core::codec::DecodeError;
+use invoice_core::identity::DocumentKey;
+use invoice_core::money::Fen;
+use invoice_core::record::Body;
+
+use super::{Context, FoldError, Folded, SeenRecord, claims};
+use crate::keys::{self, ATTEMPT, LATE, Measure, OVER, OVER_LOG, PAIR, Total};
+use crate::list::{self, Name};
+use crate::region::{family, region_of};
+use crate::row::{Holders, Incident, Pair};
+use crate::rows::Rows;
+
+/// The refusals of a lock that are an attempt when others hold money on the document.
+const ATTEMPT_CODES: [&str; 6] = [
+    "already_claimed",
+    "already_locked",
+    "claim_exceeds_remaining",
+    "claimant_not_entitled",
+    "component_exceeded",
+    "document_over_claimed",
+];
+
+fn incident<R: Rows>(
+    context: &Context<'_, '_, R>,
+    seen: &SeenRecord,
+    document: DocumentKey,
+    amount: Option<Fen>,
+    holders: Holders,
+) -> Incident {
+    Incident {
+        by: seen.record.by,
+        id: seen.record.id.as_str().to_owned(),
+        document,
+        amount,
+        code: seen.outcome.code().unwrap_or_default().to_owned(),
+        height: context.height,
+        time_ms: context.time_ms,
+        holders,
+        cleared: None,
+    }
+}
+
+/// A refused lock: an attempt, when another holds money on the document.
+pub(super) fn attempted<R: Rows>(
+    context: &mut Context<'_, '_, R>,
+    seen: &SeenRecord,
+    code: &str,
+) -> Folded<R> {
+    let Body::ClaimLock(body) = &seen.record.body else {
+        return Ok(());
+    };
+    if !ATTEMPT_CODES.contains(&code) {
+        return Ok(());
+    }
+    let document = context.resolve(&body.document)?;
+    let by = seen.record.by;
+    let holders = claims::holders(context, &document)?;
+    // Whoever holds all of it itself asks twice, and takes nothing from anyone.
+    let others: Vec<_> = holders.named.iter().map(|(member, _)| *member).collect();
+    let others: Vec<_> = others.into_iter().filter(|member| *member != by).collect();
+    if others.is_empty() {
+        return Ok(());
+    }
+    let amount = body.amount.unwrap_or(Fen::ZERO);
+    let place = (region_of(Some(&document), &by), family(&document));
+    context.count(Measure::Attempted, seen.index, place, amount)?;
+    for held in others {
+        let key = keys::key(PAIR, &[by.as_bytes(), held.as_bytes()]);
+        let changed = context.rows.update(key, |value| {
+            let mut pair = match value.is_empty() {
+                true => Pair::default(),
+                false => Pair::decode(value)?,
+            };
+            let before = pair.tally.count;
+            pair.tally.add(amount);
+            pair.last = seen.index;
+            *value = pair.encode();
+            Ok::<_, DecodeError>(before)
+        });
+        let before = changed.map_err(FoldError::Rows)??;
+        if before > 0 {
+            context.rows.remove(keys::pair_rank(before, &by, &held));
+        }
+        let rank = keys::pair_rank(before.saturating_add(1), &by, &held);
+        context.rows.put(rank, Vec::new());
+        let name = Name::pair(by.as_bytes(), held.as_bytes());
+        list::push(context.rows, &name, seen.index)?;
+    }
+    let row = incident(context, seen, document, body.amount, holders);
+    let key = keys::by_index(ATTEMPT, seen.index);
+    context.rows.put(key, row.encode());
+    Ok(())
+}
+
+/// A document that is being reversed, and who held money on it before.
+pub(super) struct Before {
+    document: DocumentKey,
+    holders: Holders,
+}
+
+/// Who holds money on the document that a record reverses; `None` when nobody does.
+pub(super) fn holders_before<R: Rows>(
+    context: &Context<'_, '_, R>,
+    seen: &SeenRecord,
+) -> Folded<R, Option<Before>> {
+    let Body::DocumentReverse(body) = &seen.record.body else {
+        return Ok(None);
+    };
+    let document = context.resolve(&body.document)?;
+    let holders = claims::holders(context, &document)?;
+    Ok((holders.number > 0).then_some(Before { document, holders }))
+}
+
+pub(super) fn late_reversal<R: Rows>(
+    context: &mut Context<'_, '_, R>,
+    seen: &SeenRecord,
+    amount: Fen,
+    before: Before,
+) -> Folded<R> {
+    context.total(Total::Late, |total| total.add(amount))?;
+    super::merchants::late(context, &seen.record.by)?;
+    let row = incident(context, seen, before.document, Some(amount), before.holders);
+    let key = keys::by_index(LATE, seen.index);
+    context.rows.put(key, row.encode());
+    Ok(())
+}
+
+pub(super) fn over_claimed<R: Rows>(
+    context: &mut Context<'_, '_, R>,
+    seen: &SeenRecord,
+    document: &DocumentKey,
+    excess: Fen,
+) -> Folded<R> {
+    let holders = claims::holders(context, document)?;
+    let row = incident(context, seen, *document, Some(excess), holders);
+    let log = keys::by_index(OVER_LOG, seen.index);
+    context.rows.put(log, row.encode());
+    let open = keys::by_document(OVER, document);
+    context.rows.put(open, seen.index.to_be_bytes().to_vec());
+    context.total(Total::Over, |total| total.add(excess))?;
+    context.total(Total::OverOpen, |total| total.add(excess))
+}
+
+/// The settlements fit again.
+pub(super) fn cleared<R: Rows>(
+    context: &mut Context<'_, '_, R>,
+    index: u64,
+    document: &DocumentKey,
+) -> Folded<R> {
+    let open = keys::by_document(OVER, document);
+    let Some(row) = context.value(&open)? else {
+        return Ok(());
+    };
+    context.rows.remove(open);
+    let since = crate::codec::u64_at(&row, 0)?;
+    let log = keys::by_index(OVER_LOG, since);
+    let Some(row) = context.value(&log)? else {
+        return Ok(());
+    };
+    let mut incident = Incident::decode(&row)?;
+    incident.cleared = Some(index);
+    context.rows.put(log, incident.encode());
+    let excess = incident.amount.unwrap_or(Fen::ZERO);
+    context.total(Total::OverOpen, |total| total.take(excess))
+}

@@ -1,0 +1,203 @@
+//! OFD (GB/T 33190): three sources of data inside one package, in order of trust, and seals.
+//!
+//! The attached XML is complete; custom tags name texts on the page, without usable lines; the
+//! properties are a few values, whose 合计金额 is without tax. The most trusted source that
+//! identifies a document is taken as it is, never mended from the others: they are compared.
+
+mod certificate;
+mod seal;
+mod signatures;
+mod tags;
+
+use crate::error::PaperError;
+use crate::judge;
+use crate::limits::Meter;
+use crate::paper::{Paper, Seal, SealState, Tier};
+use crate::raw::Raw;
+use crate::warning::WarningCode;
+use crate::xml::{self, Field, Flat, Node};
+use crate::zip::{Archive, resolve};
+
+/// The file with which an OFD begins (GB/T 33190, 7.2).
+pub(crate) const ENTRY: &str = "OFD.xml";
+
+/// Attachments that are looked at.
+const ATTACHMENTS_MAX: usize = 16;
+
+/// A source that identified a document.
+struct Source {
+    paper: Paper,
+    /// The files that it was read from.
+    files: Vec<String>,
+}
+
+/// Reads an OFD.
+///
+/// # Errors
+/// [`PaperError::OfdMalformed`], [`PaperError::OfdUnknown`], or any [`PaperError`] of zip and XML.
+pub(crate) fn read(
+    archive: &Archive<'_>,
+    trusted: &[Vec<u8>],
+    meter: &mut Meter<'_>,
+) -> Result<Paper, PaperError> {
+    let root = required(archive, ENTRY, meter)?;
+    if root.name != "OFD" {
+        return Err(PaperError::OfdMalformed);
+    }
+    let body = match *root.all(&["DocBody"]) {
+        [body] => body,
+        [] => return Err(PaperError::OfdMalformed),
+        _ => return Err(PaperError::SeveralDocuments),
+    };
+    let document = match body.text(&["DocRoot"])? {
+        Some(location) => resolve(ENTRY, &location)?,
+        None => return Err(PaperError::OfdMalformed),
+    };
+    let contents = required(archive, &document, meter)?;
+    let attached = attachments(archive, &document, &contents, meter)?;
+    let (tags, tag_files) = tags::read(archive, &document, &contents, meter)?;
+    let properties = custom_data(body)?;
+    let mut source = match attached {
+        Some(mut source) => {
+            judge::compare(&mut source.paper, Tier::Tags.as_str(), &tags);
+            judge::compare(&mut source.paper, Tier::CustomData.as_str(), &properties);
+            source
+        }
+        None if tags.is_usable() => {
+            let mut paper = judge::judge(tags, Tier::Tags)?;
+            judge::compare(&mut paper, Tier::CustomData.as_str(), &properties);
+            Source {
+                paper,
+                files: tag_files,
+            }
+        }
+        None if properties.is_usable() => Source {
+            paper: judge::judge(properties, Tier::CustomData)?,
+            files: vec![ENTRY.to_owned()],
+        },
+        None => return Err(PaperError::OfdUnknown),
+    };
+    let list = body.text(&["Signatures"])?;
+    let found = match list {
+        Some(location) => {
+            let list = resolve(ENTRY, &location)?;
+            signatures::verify(archive, &list, trusted, meter)?
+        }
+        None => signatures::Verdict::absent(),
+    };
+    settle_seal(&mut source, found);
+    Ok(source.paper)
+}
+
+/// What the seals mean for what was read.
+fn settle_seal(source: &mut Source, found: signatures::Verdict) {
+    let paper = &mut source.paper;
+    let uncovered: Vec<&String> = source
+        .files
+        .iter()
+        .filter(|file| !found.covered.contains(*file))
+        .collect();
+    let sealed = matches!(
+        found.seal.state,
+        SealState::Verified | SealState::DigestsOnly
+    );
+    let mut seal = found.seal;
+    if sealed && !uncovered.is_empty() {
+        for file in uncovered {
+            judge::warn(paper, WarningCode::SourceNotSigned, file.as_str());
+        }
+        seal = Seal {
+            state: SealState::Broken,
+            ..seal
+        };
+    }
+    if seal.state == SealState::Broken {
+        judge::warn(paper, WarningCode::SealBroken, found.detail);
+    }
+    if seal.state == SealState::Verified && !seal.trusted {
+        let signer = seal.signer.clone().unwrap_or_default();
+        judge::warn(paper, WarningCode::SignerNotTrusted, signer);
+    }
+    // The signature inside the attachment says nothing more than the seal around everything.
+    if seal.state == SealState::Verified {
+        paper
+            .warnings
+            .retain(|warning| warning.code != WarningCode::SignatureNotVerifiable);
+    }
+    if seal.state != SealState::Absent {
+        paper.seal = seal;
+    }
+}
+
+/// A file of the package that must be there, as XML.
+fn required(archive: &Archive<'_>, name: &str, meter: &mut Meter<'_>) -> Result<Node, PaperError> {
+    let bytes = archive.read(name, meter)?.ok_or(PaperError::OfdMalformed)?;
+    xml::parse(&bytes, meter)
+}
+
+/// The document of the attached XML files (GB/T 33190, 20).
+fn attachments(
+    archive: &Archive<'_>,
+    document: &str,
+    contents: &Node,
+    meter: &mut Meter<'_>,
+) -> Result<Option<Source>, PaperError> {
+    let Some(location) = contents.text(&["Attachments"])? else {
+        return Ok(None);
+    };
+    let list_name = resolve(document, &location)?;
+    let list = required(archive, &list_name, meter)?;
+    let attached = list.all(&["Attachment"]);
+    if attached.len() > ATTACHMENTS_MAX {
+        return Err(PaperError::OfdMalformed);
+    }
+    let mut found: Option<Source> = None;
+    for attachment in attached {
+        let Some(location) = attachment.text(&["FileLoc"])? else {
+            continue;
+        };
+        let name = resolve(&list_name, &location)?;
+        if !name.to_ascii_lowercase().ends_with(".xml") {
+            continue;
+        }
+        let bytes = archive
+            .read(&name, meter)?
+            .ok_or(PaperError::OfdMalformed)?;
+        // Some issuers attach empty files.
+        if bytes.trim_ascii().is_empty() {
+            continue;
+        }
+        let paper = match xml::read(&bytes, Tier::Attachment, meter) {
+            Ok((_, paper)) => paper,
+            Err(PaperError::XmlUnknown) => continue,
+            Err(error) => return Err(error),
+        };
+        match &found {
+            Some(known) if known.paper.document != paper.document => {
+                return Err(PaperError::SeveralDocuments);
+            }
+            Some(known) if known.paper.amount != paper.amount || known.paper.date != paper.date => {
+                return Err(PaperError::Contradictory);
+            }
+            Some(_) => {}
+            None => {
+                found = Some(Source {
+                    paper,
+                    files: vec![name],
+                });
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// The properties of the document (GB/T 33190, 7.4): names with values.
+fn custom_data(body: &Node) -> Result<Raw, PaperError> {
+    let mut flat = Flat::default();
+    for data in body.all(&["DocInfo", "CustomDatas", "CustomData"]) {
+        if let Some(field) = data.attribute("Name").and_then(Field::of) {
+            flat.add(field, &data.text)?;
+        }
+    }
+    Ok(flat.into_raw())
+}

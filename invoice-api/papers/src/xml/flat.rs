@@ -1,0 +1,250 @@
+//! Sources that are names with values: the Chinese and the pinyin dialect of XML, the vouchers of
+//! railway and airlines, an OFD's tags and properties.
+//!
+//! They carry what identifies a document; their lines are not read.
+
+use invoice_core::invoice::InvoiceKind;
+
+use super::tree::Node;
+use crate::error::PaperError;
+use crate::raw::Raw;
+
+/// A value of a document.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Field {
+    Code,
+    Number,
+    RailwayNumber,
+    AirNumber,
+    Date,
+    CheckCode,
+    SellerId,
+    SellerName,
+    BuyerId,
+    BuyerName,
+    Total,
+    WithoutTax,
+    Tax,
+    Words,
+}
+
+/// The names under which a value is known, without regard to case.
+const NAMES: &[(Field, &[&str])] = &[
+    (Field::Code, &["发票代码", "FPDM", "InvoiceCode"]),
+    (
+        Field::Number,
+        &[
+            "发票号码",
+            "数电票号码",
+            "FPHM",
+            "InvoiceNo",
+            "InvoiceNumber",
+            "EIid",
+        ],
+    ),
+    (
+        Field::RailwayNumber,
+        &["ElectronicInvoiceRailwayETicketNumber"],
+    ),
+    (
+        Field::AirNumber,
+        &["ElectronicInvoiceAirTransportReceiptNumber"],
+    ),
+    (
+        Field::Date,
+        &[
+            "开票日期",
+            "填开日期",
+            "KPRQ",
+            "IssueDate",
+            "IssueTime",
+            "DateOfIssue",
+        ],
+    ),
+    (Field::CheckCode, &["校验码", "JYM", "InvoiceCheckCode"]),
+    (
+        Field::SellerId,
+        &[
+            "销售方纳税人识别号",
+            "销售方统一社会信用代码/纳税人识别号",
+            "销方税号",
+            "XSFNSRSBH",
+            "XFSH",
+            "SellerTaxID",
+            "SellerIdNum",
+        ],
+    ),
+    (
+        Field::SellerName,
+        &["销售方名称", "销方名称", "XSFMC", "XFMC", "SellerName"],
+    ),
+    (
+        Field::BuyerId,
+        &[
+            "购买方纳税人识别号",
+            "购买方统一社会信用代码/纳税人识别号",
+            "购方税号",
+            "GMFNSRSBH",
+            "GFSH",
+            "BuyerTaxID",
+            "BuyerIdNum",
+            "UnifiedSocialCreditCodeOfPurchaser",
+        ],
+    ),
+    (
+        Field::BuyerName,
+        &[
+            "购买方名称",
+            "购方名称",
+            "GMFMC",
+            "GFMC",
+            "BuyerName",
+            "NameOfPurchaser",
+        ],
+    ),
+    (
+        Field::Total,
+        &[
+            "价税合计",
+            "价税合计小写",
+            "JSHJ",
+            "JSHJXX",
+            "TaxInclusiveTotalAmount",
+            "TotalTax-includedAmount",
+            "TotalAmount",
+        ],
+    ),
+    (
+        Field::WithoutTax,
+        &[
+            "合计金额",
+            "HJJE",
+            "TaxExclusiveTotalAmount",
+            "TotalAmWithoutTax",
+            "TotalAmountExcludingTax",
+        ],
+    ),
+    (
+        Field::Tax,
+        &[
+            "合计税额",
+            "HJSE",
+            "TaxTotalAmount",
+            "TotalTaxAm",
+            "VatTaxAmount",
+        ],
+    ),
+    (
+        Field::Words,
+        &["价税合计大写", "JSHJDX", "TotalTax-includedAmountInChinese"],
+    ),
+];
+
+impl Field {
+    /// The field of a name, however its letters are written.
+    pub(crate) fn of(name: &str) -> Option<Self> {
+        let known = |names: &[&str]| names.iter().any(|known| known.eq_ignore_ascii_case(name));
+        let found = NAMES.iter().find(|(_, names)| known(names));
+        found.map(|(field, _)| *field)
+    }
+}
+
+/// Values under their fields.
+#[derive(Debug, Default)]
+pub(crate) struct Flat(Vec<(Field, String)>);
+
+impl Flat {
+    /// Adds a value. The same one may stand there twice.
+    ///
+    /// # Errors
+    /// [`PaperError::SeveralDocuments`] for a second number, [`PaperError::Contradictory`] for a
+    /// second other value.
+    pub(crate) fn add(&mut self, field: Field, value: &str) -> Result<(), PaperError> {
+        let value = value.trim();
+        if value.is_empty() {
+            return Ok(());
+        }
+        match self.get(field) {
+            Some(known) if known == value => Ok(()),
+            Some(_)
+                if matches!(
+                    field,
+                    Field::Number | Field::RailwayNumber | Field::AirNumber
+                ) =>
+            {
+                Err(PaperError::SeveralDocuments)
+            }
+            Some(_) => Err(PaperError::Contradictory),
+            None => {
+                self.0.push((field, value.to_owned()));
+                Ok(())
+            }
+        }
+    }
+
+    fn get(&self, field: Field) -> Option<&str> {
+        let found = self.0.iter().find(|(known, _)| *known == field);
+        found.map(|(_, value)| value.as_str())
+    }
+
+    /// The values as texts of a document.
+    pub(crate) fn into_raw(self) -> Raw {
+        let get = |field| self.get(field).map(str::to_owned);
+        let (number, kind) = match (get(Field::RailwayNumber), get(Field::AirNumber)) {
+            (Some(number), _) => (Some(number), Some(InvoiceKind::Railway)),
+            (None, Some(number)) => (Some(number), Some(InvoiceKind::Air)),
+            (None, None) => (get(Field::Number), None),
+        };
+        Raw {
+            code: get(Field::Code),
+            number,
+            kind,
+            date: get(Field::Date),
+            check_code: get(Field::CheckCode),
+            seller_id: get(Field::SellerId),
+            seller_name: get(Field::SellerName),
+            buyer_id: get(Field::BuyerId),
+            buyer_name: get(Field::BuyerName),
+            total: get(Field::Total),
+            without_tax: get(Field::WithoutTax),
+            tax: get(Field::Tax),
+            words: get(Field::Words),
+            ..Raw::default()
+        }
+    }
+}
+
+/// Reads an XML whose dialect is known by the names of its values only.
+pub(super) fn read(root: &Node) -> Result<Raw, PaperError> {
+    let mut flat = Flat::default();
+    let mut result = Ok(());
+    let mut railway = false;
+    root.walk(&mut |node| {
+        railway |= node.name == "ElectronicInvoiceRailwayETicketNumber";
+    });
+    root.walk(&mut |node| {
+        if result.is_err() || !node.children.is_empty() {
+            return;
+        }
+        let field = match node.name.as_str() {
+            // The fare is the total of a railway ticket, and a part of it on a flight's itinerary;
+            // so is the tax.
+            "Fare" if railway => Some(Field::Total),
+            "TaxAmount" if railway => Some(Field::Tax),
+            name => Field::of(name),
+        };
+        if let Some(field) = field {
+            result = flat.add(field, &node.text);
+            if node.has_reference && !matches!(field, Field::SellerName | Field::BuyerName) {
+                result = Err(PaperError::XmlEntities);
+            }
+        }
+    });
+    result?;
+    let raw = flat.into_raw();
+    if raw.is_usable() {
+        Ok(raw)
+    } else {
+        Err(PaperError::XmlUnknown)
+    }
+}

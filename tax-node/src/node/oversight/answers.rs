@@ -1,0 +1,269 @@
+//! Questions about the whole chain, and who may ask them.
+
+use invoice_api::registry::{Asker, MemberFound, OversightAnswer, OversightQuestion};
+use invoice_core::calendar::Instant;
+use invoice_core::identity::MemberId;
+use invoice_core::record::Role;
+use invoice_core::state::TypedState;
+use oversight::read::Indexes;
+use oversight::{Figures, FoldError, IncidentView, Level, ListedRecord, PairsPage, RecordsPage};
+
+use super::names::Names;
+use super::{access, health, life, search};
+use crate::node::receipts;
+use crate::node::registry::NodeError;
+use crate::node::start::Shared;
+use crate::store::{FigureRows, ReadError, Snapshot};
+
+/// Entries of a page.
+const PAGE: usize = 50;
+/// Issuers and pairs of a page.
+const WIDE_PAGE: usize = 100;
+/// Buckets of a series whose range nobody chose: two days of hours, or three months of days.
+const HOURS: u32 = 48;
+const DAYS: u32 = 92;
+
+impl From<FoldError<ReadError>> for NodeError {
+    fn from(error: FoldError<ReadError>) -> Self {
+        match error {
+            FoldError::Rows(error) => Self::Read(error),
+            FoldError::Damaged(error) => Self::Row(error),
+            FoldError::NotNext(_) => Self::Unplaced,
+        }
+    }
+}
+
+/// Authorities see everything. Auditors see figures and lists, and of documents no more than they
+/// see elsewhere.
+fn may_ask(asker: &Asker, question: &OversightQuestion) -> bool {
+    let authority = asker.roles.has_authority();
+    match question {
+        OversightQuestion::Life(_) | OversightQuestion::Access(_) => authority,
+        OversightQuestion::Overview
+        | OversightQuestion::Series { .. }
+        | OversightQuestion::Records(..)
+        | OversightQuestion::Incidents(..)
+        | OversightQuestion::Attempt(_)
+        | OversightQuestion::Pairs(_)
+        | OversightQuestion::Merchants(_)
+        | OversightQuestion::Merchant(_)
+        | OversightQuestion::Locks(_)
+        | OversightQuestion::Members(_)
+        | OversightQuestion::Member(_)
+        | OversightQuestion::Search(_)
+        | OversightQuestion::Health => authority || asker.roles.contains(Role::Auditor),
+    }
+}
+
+/// Answers a question of an asker.
+pub(in crate::node) fn answer(
+    shared: &Shared,
+    snapshot: &Snapshot,
+    asker: &Asker,
+    question: OversightQuestion,
+) -> Result<OversightAnswer, NodeError> {
+    if !may_ask(asker, &question) {
+        return Ok(OversightAnswer::NotFound);
+    }
+    match question {
+        OversightQuestion::Health => {
+            return Ok(OversightAnswer::Health(Box::new(health::view(
+                shared, snapshot,
+            )?)));
+        }
+        OversightQuestion::Access(cursor) => return access::page(shared, cursor.as_deref()),
+        OversightQuestion::Search(text) => return search::found(snapshot, &text),
+        OversightQuestion::Life(key) => return life::view(shared, snapshot, asker, &key),
+        _ => {}
+    }
+    let Some(kept) = &shared.oversight else {
+        return Ok(OversightAnswer::Off);
+    };
+    let rows = kept.rows()?;
+    let Some(figures) = Figures::of(&rows, snapshot.head().height)? else {
+        return Ok(OversightAnswer::Off);
+    };
+    of_figures(snapshot, &figures, question)
+}
+
+fn of_figures(
+    snapshot: &Snapshot,
+    figures: &Figures<'_, FigureRows>,
+    question: OversightQuestion,
+) -> Result<OversightAnswer, NodeError> {
+    let mut names = Names::new(snapshot);
+    Ok(match question {
+        OversightQuestion::Overview => {
+            let mut overview = figures.overview()?;
+            for pair in &mut overview.pairs {
+                names.add(&mut pair.tried)?;
+                names.add(&mut pair.held)?;
+            }
+            OversightAnswer::Overview(Box::new(overview))
+        }
+        OversightQuestion::Series {
+            measure,
+            level,
+            range,
+            region,
+            kind,
+        } => {
+            let range = buckets(level, range, figures.time_ms());
+            OversightAnswer::Series(figures.series(measure, level, range, region, kind)?)
+        }
+        OversightQuestion::Records(list, cursor) => {
+            match figures.records(&list, cursor.as_deref(), PAGE)? {
+                None => OversightAnswer::CursorInvalid,
+                Some(page) => OversightAnswer::Records(listed(snapshot, figures, page)?),
+            }
+        }
+        OversightQuestion::Incidents(kind, cursor) => {
+            match figures.incidents(kind, cursor.as_deref(), PAGE)? {
+                None => OversightAnswer::CursorInvalid,
+                Some(mut page) => {
+                    for incident in &mut page.incidents {
+                        name(&mut names, incident)?;
+                    }
+                    OversightAnswer::Incidents(page)
+                }
+            }
+        }
+        OversightQuestion::Attempt(index) => match figures.attempt(index)? {
+            None => OversightAnswer::NotFound,
+            Some(mut attempt) => {
+                name(&mut names, &mut attempt)?;
+                OversightAnswer::Attempt(Box::new(attempt))
+            }
+        },
+        OversightQuestion::Pairs(cursor) => {
+            let (mut pairs, next) = figures.pairs(cursor.as_deref(), WIDE_PAGE)?;
+            for pair in &mut pairs {
+                names.add(&mut pair.tried)?;
+                names.add(&mut pair.held)?;
+            }
+            OversightAnswer::Pairs(PairsPage {
+                as_of: figures.basis(),
+                pairs,
+                next: next.map(hex::encode),
+            })
+        }
+        OversightQuestion::Merchants(cursor) => {
+            let mut page = figures.merchants(cursor.as_deref(), WIDE_PAGE)?;
+            for merchant in &mut page.merchants {
+                names.add(&mut merchant.member)?;
+            }
+            OversightAnswer::Merchants(page)
+        }
+        OversightQuestion::Merchant(id) => match figures.merchant(&id)? {
+            None => OversightAnswer::NotFound,
+            Some(mut detail) => {
+                names.add(&mut detail.merchant.member)?;
+                OversightAnswer::Merchant(Box::new(detail))
+            }
+        },
+        OversightQuestion::Locks(cursor) => match figures.locks(cursor.as_deref(), WIDE_PAGE)? {
+            None => OversightAnswer::CursorInvalid,
+            Some(mut page) => {
+                for lock in &mut page.locks {
+                    names.add(&mut lock.by)?;
+                }
+                OversightAnswer::Locks(page)
+            }
+        },
+        OversightQuestion::Members(cursor) => {
+            match figures.members(cursor.as_deref(), WIDE_PAGE)? {
+                None => OversightAnswer::CursorInvalid,
+                Some(mut page) => {
+                    for member in &mut page.members {
+                        names.add(&mut member.member)?;
+                    }
+                    OversightAnswer::Members(page)
+                }
+            }
+        }
+        OversightQuestion::Member(id) => member(snapshot, figures, &mut names, id)?,
+        OversightQuestion::Health
+        | OversightQuestion::Access(_)
+        | OversightQuestion::Search(_)
+        | OversightQuestion::Life(_) => OversightAnswer::NotFound,
+    })
+}
+
+fn name(names: &mut Names<'_>, incident: &mut IncidentView) -> Result<(), NodeError> {
+    names.add(&mut incident.by)?;
+    for holder in &mut incident.holders {
+        names.add(&mut holder.member)?;
+    }
+    Ok(())
+}
+
+/// The buckets of a range, or the newest.
+fn buckets(level: Level, range: Option<(Instant, Instant)>, last_ms: i64) -> (u32, u32) {
+    if let Some((from, to)) = range {
+        return (level.bucket(from.ms()), level.bucket(to.ms()));
+    }
+    let last = level.bucket(last_ms);
+    let count = match level {
+        Level::Hour => HOURS,
+        Level::Day => DAYS,
+    };
+    (last.saturating_sub(count.saturating_sub(1)), last)
+}
+
+/// The records of a page. Those whose year was moved away are left out.
+fn listed(
+    snapshot: &Snapshot,
+    figures: &Figures<'_, FigureRows>,
+    page: Indexes,
+) -> Result<RecordsPage, NodeError> {
+    let mut names = Names::new(snapshot);
+    let mut records = Vec::new();
+    for index in page.indexes {
+        let logged = match receipts::logged(snapshot, index) {
+            Ok(Some(logged)) => logged,
+            Ok(None) | Err(NodeError::Read(ReadError::BodiesAway { .. })) => continue,
+            Err(error) => return Err(error),
+        };
+        let facts = match &logged.outcome {
+            invoice_core::chain::Outcome::Accepted { detail }
+            | invoice_core::chain::Outcome::Refused { detail, .. } => detail,
+        };
+        records.push(ListedRecord {
+            height: logged.place.height,
+            index,
+            time: logged.place.time,
+            kind: logged.record.record_type().as_str().to_owned(),
+            by: names.of(logged.record.by)?,
+            id: logged.record.id.as_str().to_owned(),
+            document: logged.record.body.document().copied(),
+            amount: crate::node::documents::amount(&logged.record, facts),
+            code: logged.outcome.code().map(str::to_owned),
+        });
+    }
+    Ok(RecordsPage {
+        as_of: figures.basis(),
+        records,
+        next: page.next.map(hex::encode),
+    })
+}
+
+fn member(
+    snapshot: &Snapshot,
+    figures: &Figures<'_, FigureRows>,
+    names: &mut Names<'_>,
+    id: MemberId,
+) -> Result<OversightAnswer, NodeError> {
+    let Some(known) = TypedState(snapshot).member(&id)? else {
+        return Ok(OversightAnswer::NotFound);
+    };
+    let mut activity = figures.member(&id)?;
+    if let Some(activity) = &mut activity {
+        names.add(&mut activity.member)?;
+    }
+    Ok(OversightAnswer::Member(Box::new(MemberFound {
+        member: names.of(id)?,
+        roles: known.roles.iter().map(|role| role.to_string()).collect(),
+        suspended: known.suspended,
+        activity,
+    })))
+}

@@ -1,0 +1,133 @@
+//! Finding a document, member or record by what somebody has of it.
+
+use invoice_api::registry::{Found, OversightAnswer, RecordPath};
+use invoice_core::apply::resolve;
+use invoice_core::identity::{DocumentKey, MemberId, RecordId};
+use invoice_core::read::Spelled;
+use invoice_core::state::{MemberNo, Table, TypedState};
+
+use super::names::Names;
+use crate::node::registry::NodeError;
+use crate::store::Snapshot;
+
+/// Results of each kind.
+const FOUND_MAX: usize = 20;
+/// Members whose records are looked at for one id.
+const MEMBERS_MAX: u32 = 5_000;
+/// Shortest part of a name, in characters.
+const NAME_MIN: usize = 2;
+
+/// What fits a text.
+pub(super) fn found(snapshot: &Snapshot, text: &str) -> Result<OversightAnswer, NodeError> {
+    let text = text.trim();
+    let state = TypedState(snapshot);
+    let mut names = Names::new(snapshot);
+    let mut found = Found {
+        height: snapshot.head().height,
+        ..Found::default()
+    };
+    for key in document_keys(text) {
+        if let Some(known) = resolve(&state, &key)? {
+            found.documents.push(known.key);
+        }
+    }
+    let mut ids = Vec::new();
+    if let Ok(id) = MemberId::spelled(text) {
+        ids.extend(state.member(&id)?.map(|_| id));
+    } else if text.chars().count() >= NAME_MIN {
+        // The name stands in the row as it is written.
+        snapshot.state_rows(Table::Member, &mut |key, value| {
+            let named = value
+                .windows(text.len())
+                .any(|part| part == text.as_bytes());
+            if named && ids.len() <= FOUND_MAX {
+                ids.extend(MemberId::from_bytes(key));
+            }
+        })?;
+    }
+    found.more = ids.len() > FOUND_MAX;
+    ids.truncate(FOUND_MAX);
+    for id in ids {
+        found.members.push(names.of(id)?);
+    }
+    records(&state, &mut names, text, &mut found)?;
+    Ok(OversightAnswer::Found(found))
+}
+
+/// `member/id`, or an id that any member may have used.
+fn records(
+    state: &TypedState<'_, Snapshot>,
+    names: &mut Names<'_>,
+    text: &str,
+    found: &mut Found,
+) -> Result<(), NodeError> {
+    let (by, id) = match text.split_once('/') {
+        Some((by, id)) => (Some(by), id),
+        None => (None, text),
+    };
+    let Ok(id) = RecordId::spelled(id) else {
+        return Ok(());
+    };
+    let numbers: Vec<MemberNo> = match by.map(MemberId::spelled) {
+        Some(Ok(by)) => state
+            .member(&by)?
+            .map(|member| member.number)
+            .into_iter()
+            .collect(),
+        Some(Err(_)) => return Ok(()),
+        None => (0..state.member_count()?.min(MEMBERS_MAX))
+            .map(MemberNo)
+            .collect(),
+    };
+    for number in numbers {
+        let Some(entry) = state.record(number, &id)? else {
+            continue;
+        };
+        if found.records.len() >= FOUND_MAX {
+            found.more = true;
+            return Ok(());
+        }
+        if let Some(by) = state.member_id(number)? {
+            found.records.push(RecordPath {
+                by: names.of(by)?,
+                id: id.as_str().to_owned(),
+                index: entry.index,
+            });
+        }
+    }
+    Ok(())
+}
+
+/// The keys that a text may be the spelling of, with or without letter and hyphen.
+fn document_keys(text: &str) -> Vec<DocumentKey> {
+    let mut spellings = vec![text.to_owned()];
+    if text.bytes().all(|byte| byte.is_ascii_digit()) {
+        spellings.push(format!("D:{text}"));
+        for (letter, code) in [("P", 10), ("P", 12), ("F", 8)] {
+            if let Some((code, number)) = text.split_at_checked(code) {
+                spellings.push(format!("{letter}:{code}-{number}"));
+            }
+        }
+    }
+    let keys = spellings.iter().map(|text| DocumentKey::spelled(text));
+    keys.filter_map(Result::ok).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bare_digits_may_be_several_keys() {
+        for (text, keys) in [
+            ("D:24312000000136634917", 1),
+            ("24312000000136634917", 2),
+            ("330601220123456789", 2),
+            ("33060122-0123456789", 0),
+            ("F:33060122-0123456789", 1),
+            ("", 0),
+        ] {
+            assert_eq!(document_keys(text).len(), keys, "{text}");
+        }
+    }
+}
