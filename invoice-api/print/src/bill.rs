@@ -250,7 +250,7 @@ fn issuer(pen: &mut Pen<'_, '_>, bill: &Bill, context: &Context<'_>) {
     let tag = Some(Tag::SellerName);
     pen.block(&block, area, Align::Left, Colour::BLACK, tag);
     let x = pen.line_at("收款人：", (133_000, base), TEXT, FORM, None);
-    if let Some(recorded) = &context.recorded {
+    if let Some(recorded) = context.recorded.as_ref().filter(|_| !context.registered) {
         let text = format!("密钥 {}", recorded.signer);
         pen.line_at(&text, (x, base), 2_300, Colour::BLACK, None);
     }

@@ -1,6 +1,6 @@
 //! Which characters can be printed, how wide they are, and where their shapes come from.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -187,6 +187,7 @@ impl Fonts {
     pub(crate) fn open(&self) -> OpenFonts<'_> {
         OpenFonts {
             shapes: self.0.iter().map(Face::shapes).collect(),
+            known: BTreeMap::new(),
             faces: &self.0,
             missing: BTreeSet::new(),
         }
@@ -208,6 +209,8 @@ impl std::fmt::Debug for Fonts {
 pub(crate) struct OpenFonts<'f> {
     faces: &'f [Face],
     shapes: Vec<Option<Shapes<'f>>>,
+    /// What was looked up already: a text is measured at many sizes.
+    known: BTreeMap<char, Option<Shape>>,
     pub(crate) missing: BTreeSet<char>,
 }
 
@@ -226,7 +229,16 @@ impl OpenFonts<'_> {
         })
     }
 
-    fn find(&self, character: char) -> Option<Shape> {
+    fn find(&mut self, character: char) -> Option<Shape> {
+        if let Some(known) = self.known.get(&character) {
+            return *known;
+        }
+        let found = self.look_up(character);
+        self.known.insert(character, found);
+        found
+    }
+
+    fn look_up(&self, character: char) -> Option<Shape> {
         self.shapes
             .iter()
             .zip(self.faces)

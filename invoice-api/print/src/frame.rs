@@ -69,7 +69,15 @@ pub(crate) fn foot(pen: &mut Pen<'_, '_>, context: &Context<'_>, top: Um, page: 
             place.time,
         ));
     }
-    lines.push(format!("SM3 {}", context.digest));
+    let origin = if context.registered {
+        words.of(
+            " · 由主管机关登记，原件在别处开具",
+            " · registered by an authority; issued elsewhere",
+        )
+    } else {
+        ""
+    };
+    lines.push(format!("SM3 {}{origin}", context.digest));
     lines.push(
         match (context.qr.is_some(), context.stamped) {
             (true, true) => words.of(

@@ -4,7 +4,7 @@
 use std::fmt::Write as _;
 
 use crate::model::{Colour, Item, Page, Text, Um};
-use crate::source::{Layout, Wording};
+use crate::source::Layout;
 use crate::xml::escape;
 
 impl Layout {
@@ -12,16 +12,12 @@ impl Layout {
     /// (`style-src 'nonce-…'`): it holds all styles, no element has any.
     #[must_use]
     pub fn html(&self, nonce: &str) -> String {
-        let language = match self.wording {
-            Wording::Zh => "zh-CN",
-            Wording::En => "en",
-        };
         let mut body = String::new();
         for page in &self.pages {
             self.svg_page(page, &mut body);
         }
         format!(
-            "<!DOCTYPE html>\n<html lang=\"{language}\"><head><meta charset=\"utf-8\">\
+            "<!DOCTYPE html>\n<html lang=\"zh-CN\"><head><meta charset=\"utf-8\">\
              <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\
              <meta name=\"robots\" content=\"noindex\"><title>{title} {key}</title>\
              <style nonce=\"{nonce}\">{STYLE}</style></head><body><main>{body}</main></body></html>\n",

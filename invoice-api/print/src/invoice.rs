@@ -415,11 +415,12 @@ fn draw_note(pen: &mut Pen<'_, '_>, note: &Block, y: Um) {
     pen.block(note, area, Align::Left, Colour::BLACK, Some(Tag::Note));
 }
 
-/// Who issued: the record names no person, but the key that signed it.
+/// Who issued: the record names no person, but the key that signed it. What an authority
+/// registered was signed by somebody else.
 fn drawer(pen: &mut Pen<'_, '_>, context: &Context<'_>) {
     let base = BOTTOM + 4_000;
     let x = pen.line_at("开票人：", (LEFT + 8_000, base), TEXT, FORM, None);
-    if let Some(recorded) = &context.recorded {
+    if let Some(recorded) = context.recorded.as_ref().filter(|_| !context.registered) {
         let text = format!("签名密钥 {}", recorded.signer);
         pen.line_at(&text, (x, base), 2_600, Colour::BLACK, None);
     }

@@ -66,6 +66,36 @@ pub enum Tag {
     LineTax,
 }
 
+impl Tag {
+    /// Whether it stands once per line of the document, and not once for all.
+    #[must_use]
+    pub const fn is_of_line(self) -> bool {
+        match self {
+            Self::LineName
+            | Self::LineSpec
+            | Self::LineUnit
+            | Self::LineQuantity
+            | Self::LinePrice
+            | Self::LineAmount
+            | Self::LineRate
+            | Self::LineTax => true,
+            Self::Code
+            | Self::Number
+            | Self::CheckCode
+            | Self::Date
+            | Self::BuyerName
+            | Self::BuyerId
+            | Self::SellerName
+            | Self::SellerId
+            | Self::WithoutTax
+            | Self::Tax
+            | Self::Total
+            | Self::TotalInWords
+            | Self::Note => false,
+        }
+    }
+}
+
 /// One run of text in one font on one line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Text {

@@ -217,10 +217,7 @@ fn points(length: Um) -> f32 {
     narrow(f64::from(length) * 72.0 / 25_400.0)
 }
 
-#[allow(
-    clippy::cast_possible_truncation,
-    reason = "PDF numbers are single floats; rounding is what is wanted"
-)]
+/// PDF numbers are single floats; rounding is what is wanted.
 fn narrow(number: f64) -> f32 {
     number as f32
 }

@@ -4,7 +4,7 @@ use invoice_core::calendar::Date;
 use invoice_core::chain::Receipt;
 use invoice_core::crypto::sm3;
 use invoice_core::identity::DocumentKey;
-use invoice_core::record::{Document, Record, parse_record};
+use invoice_core::record::{Body, Document, Record, parse_record};
 
 use crate::attachments::{self, Attachment};
 use crate::fonts::Fonts;
@@ -25,7 +25,7 @@ pub enum Wording {
 /// What is to be printed.
 #[derive(Clone, Copy, Debug)]
 pub struct Paper<'a> {
-    /// The exact text of the record that issued the document.
+    /// The exact text of the record that issued or registered the document.
     pub record: &'a str,
     /// The exact text of its receipt.
     pub receipt: Option<&'a str>,
@@ -72,6 +72,8 @@ pub(crate) struct Recorded {
 /// What the layouts need beside the document.
 pub(crate) struct Context<'a> {
     pub(crate) recorded: Option<Recorded>,
+    /// Whether an authority entered a document that was issued elsewhere.
+    pub(crate) registered: bool,
     pub(crate) qr: Option<&'a QrCode>,
     pub(crate) stamped: bool,
     pub(crate) digest: String,
@@ -98,7 +100,7 @@ pub struct Layout {
     pub(crate) wording: Wording,
 }
 
-/// Lays out the document that a record issues.
+/// Lays out the document that a record issues, or that an authority registered.
 ///
 /// # Errors
 /// [`PrintError`] when record and receipt are not those of one issued document, or the link does
@@ -116,6 +118,7 @@ pub fn lay_out(paper: &Paper<'_>, fonts: &Fonts) -> Result<Layout, PrintError> {
     let qr = paper.link.map(QrCode::new).transpose()?;
     let context = Context {
         recorded,
+        registered: matches!(record.body, Body::DocumentRegister(_)),
         qr: qr.as_ref(),
         stamped: paper.stamped,
         digest: sm3(&[paper.record.as_bytes()]).to_string(),

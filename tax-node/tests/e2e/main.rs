@@ -9,6 +9,7 @@ mod contract;
 mod kill;
 mod one_winner;
 mod oversight;
+mod paper;
 mod second_implementation;
 mod story;
 mod support;

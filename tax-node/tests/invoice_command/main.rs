@@ -2,6 +2,7 @@
 
 mod cut_off;
 mod demo;
+mod paper;
 mod proxy;
 
 use std::fs;

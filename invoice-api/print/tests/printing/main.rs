@@ -1,6 +1,8 @@
 //! Documents printed as a reader gets them: what other programs find in the files.
 
 mod geometry;
+mod link;
+mod ofd;
 mod papers;
 mod pdf;
 mod readers;
@@ -28,6 +30,7 @@ fn the_same_input_gives_the_same_bytes() {
     for record in [papers::invoice(30, |_| {}), papers::bill(7, "inpatient")] {
         let (one, other) = (laid_out(&record), laid_out(&record));
         assert_eq!(one.pdf().unwrap(), other.pdf().unwrap());
+        assert_eq!(one.ofd().unwrap(), other.ofd().unwrap());
         assert_eq!(one.html("n"), other.html("n"));
     }
 }
@@ -47,6 +50,23 @@ fn what_cannot_be_printed_is_said() {
     assert!(
         texts.iter().any(|text| text.contains("U+9F98 U+30EDD")),
         "{texts:?}"
+    );
+}
+
+#[test]
+fn what_an_authority_registered_is_printed_as_such() {
+    let layout = laid_out(&papers::registered());
+    let said = |word: &str| {
+        layout.pages[0]
+            .texts()
+            .any(|text| text.content.contains(word))
+    };
+    assert!(said("由主管机关登记") && said("电子发票（增值税专用发票）"));
+    let issued = laid_out(&papers::invoice(1, |_| {}));
+    assert!(
+        !issued.pages[0]
+            .texts()
+            .any(|text| text.content.contains("登记，原件"))
     );
 }
 
@@ -106,4 +126,43 @@ fn the_images_of_the_code_alone_decode_to_its_text() {
         readers::qr_texts(side * 4, side * 4, &drawn),
         [papers::LINK]
     );
+}
+
+/// `PIAOLIAN_PRINTS=DIR` keeps the files, to be looked at.
+#[test]
+fn each_kind_is_written_in_each_format_within_a_megabyte() {
+    let scratch = tempfile::tempdir().unwrap();
+    let kept = std::env::var_os("PIAOLIAN_PRINTS").map(std::path::PathBuf::from);
+    let folder = kept.unwrap_or_else(|| scratch.path().to_owned());
+    std::fs::create_dir_all(&folder).unwrap();
+    let long = "甲乙丙丁戊己庚辛壬癸".repeat(20);
+    for (name, record) in [
+        ("invoice", papers::invoice(2, |_| {})),
+        ("invoice-of-many-lines", papers::invoice(60, |_| {})),
+        (
+            "invoice-of-long-names",
+            papers::invoice(2, |invoice| {
+                invoice["lines"][0]["name"] = long.clone().into();
+                invoice["lines"][0]["spec"] = long.clone().into();
+                invoice["buyer"]["name"] = long.clone().into();
+                invoice["seller"]["name"] = "𰻝龘".into();
+                invoice["note"] = "备\n".repeat(300).into();
+            }),
+        ),
+        ("bill-outpatient", papers::bill(5, "outpatient")),
+        (
+            "bill-inpatient-of-many-items",
+            papers::bill(70, "inpatient"),
+        ),
+    ] {
+        let layout = laid_out(&record);
+        for (format, file) in [
+            ("pdf", layout.pdf().unwrap()),
+            ("ofd", layout.ofd().unwrap()),
+            ("html", layout.html("print").into_bytes()),
+        ] {
+            assert!(file.len() < 1 << 20, "{name}.{format}: {}", file.len());
+            std::fs::write(folder.join(format!("{name}.{format}")), file).unwrap();
+        }
+    }
 }

@@ -40,6 +40,14 @@ pub(crate) fn invoice(lines: usize, change: impl FnOnce(&mut Value)) -> String {
     record("invoice.issue", json!({ "invoice": invoice }))
 }
 
+/// The same invoice as an authority registers it.
+pub(crate) fn registered() -> String {
+    let mut record: Value = serde_json::from_str(&invoice(1, |_| {})).unwrap();
+    record["type"] = "document.register".into();
+    record["original"] = json!({"sm3": "ab".repeat(32), "format": "ofd", "signature": "verified"});
+    record.to_string()
+}
+
 /// A bill with so many items of 100.00, paid half by the fund.
 pub(crate) fn bill(items: usize, visit: &str) -> String {
     let names = [
