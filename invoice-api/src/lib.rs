@@ -16,7 +16,6 @@ mod server;
 mod status;
 mod texts;
 pub mod wire;
-pub mod xml;
 
 pub use config::{BudgetConfig, ServerConfig, TlsFiles};
 pub use fault::Fault;

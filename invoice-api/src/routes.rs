@@ -9,6 +9,7 @@ mod envelope;
 mod events;
 mod lines;
 pub mod openapi;
+mod papers;
 mod public_page;
 mod query;
 pub mod reading;
@@ -42,6 +43,7 @@ pub fn configure(app: &mut web::ServiceConfig) {
     .service(get("/v1/records/{by}/{id}", records::by_id))
     .service(post("/v1/validate", records::validate))
     .service(post("/v1/checks", checks::checks))
+    .service(post("/v1/papers", papers::papers))
     .service(get("/v1/documents/{key}", documents::document))
     .service(get("/v1/claims", documents::claims))
     .service(

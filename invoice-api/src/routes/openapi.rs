@@ -3,7 +3,9 @@
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
-use super::{bulk, chain, checks, documents, events, public_page, records, service, session};
+use super::{
+    bulk, chain, checks, documents, events, papers, public_page, records, service, session,
+};
 use crate::pages::{assets, check_form, claims, home, sign_in};
 
 /// The description of every address.
@@ -17,7 +19,7 @@ use crate::pages::{assets, check_form, claims, home, sign_in};
     ),
     paths(
         records::submit, bulk::bulk, records::validate, records::by_hash, records::by_id,
-        checks::checks, documents::document, documents::claims, events::events,
+        checks::checks, papers::papers, documents::document, documents::claims, events::events,
         chain::checkpoint, chain::genesis, chain::block, chain::inclusion, chain::consistency,
         public_page::page, service::limits, service::rejections, service::livez, service::readyz,
         service::metrics, service::openapi, session::open, session::close, session::show,

@@ -13,6 +13,7 @@ use super::nonce::NonceCache;
 use super::session::Sessions;
 use super::verifier::Verifier;
 use crate::config::ServerConfig;
+use crate::limits::{PAPERS_HELD_MAX, PAPERS_READ_MAX};
 use crate::problem::Problem;
 use crate::registry::Registry;
 
@@ -26,6 +27,8 @@ pub struct AppState {
     pub(crate) metrics: Metrics,
     pub(crate) bulk_streams: Arc<Semaphore>,
     pub(crate) event_streams: Arc<Semaphore>,
+    pub(crate) papers_held: Arc<Semaphore>,
+    pub(crate) papers_read: Arc<Semaphore>,
     pub(crate) stopping: CancellationToken,
 }
 
@@ -42,6 +45,8 @@ impl AppState {
             metrics: Metrics::new(),
             bulk_streams: Arc::new(Semaphore::new(config.bulk_streams_max)),
             event_streams: Arc::new(Semaphore::new(config.event_streams_max)),
+            papers_held: Arc::new(Semaphore::new(PAPERS_HELD_MAX)),
+            papers_read: Arc::new(Semaphore::new(PAPERS_READ_MAX)),
             stopping: CancellationToken::new(),
         }
     }

@@ -12,6 +12,8 @@ use crate::exit;
 use crate::explain::ExplainArgs;
 use crate::issue::IssueArgs;
 use crate::lang::Lang;
+use crate::read::ReadArgs;
+use crate::register::RegisterArgs;
 use crate::reverse::ReverseArgs;
 use crate::show::What;
 use crate::verify::VerifyArgs;
@@ -35,6 +37,10 @@ pub(crate) enum Verb {
     Bulk(BulkArgs),
     /// 查验票据真伪与可报销余额 / Check documents: genuine, and what is left to claim
     Check(CheckArgs),
+    /// 读取票据文件（离线）/ Read files of documents, offline
+    Read(ReadArgs),
+    /// 登记在别处开具的票据（主管机关）/ Register documents that were issued elsewhere (authorities)
+    Register(RegisterArgs),
     /// 报销：锁定、入账、释放、撤销 / Claim money: lock, settle, release, reverse
     Claim {
         /// 操作 / Action
@@ -123,6 +129,8 @@ mod tests {
             "invoice bulk month.ndjson --resume",
             "invoice check D:24442000000012345678 --amount 100 --date 2026-11-20",
             "invoice check --csv report.csv",
+            "invoice read a.ofd b.pdf --trust bureau.der --json",
+            "invoice register a.xml --kind 82 --by 91440300MA5DXXXX0X",
             "invoice claim lock D:24442000000012345678 --kind employer --reference BX-1",
             "invoice claim settle L-1 --amount 60.00 --voucher 记-12 --booking 02",
             "invoice claim release L-1 --reason 退单",
@@ -152,6 +160,8 @@ mod tests {
             "invoice reverse D:24442000000012345678 --amount 1 --reason 09",
             "invoice verify",
             "invoice check",
+            "invoice read",
+            "invoice register a.xml --kind 99",
             "invoice check --amount 5 --csv report.csv",
             "invoice show claims --status lost",
             "invoice --timeout 0 explain",
