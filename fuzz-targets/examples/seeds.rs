@@ -47,6 +47,7 @@ fn main() {
     write("http", http());
     write("consensus", consensus());
     write("links", links());
+    write("papers", papers());
 }
 
 fn links() -> Vec<Vec<u8>> {
@@ -259,6 +260,32 @@ fn merkle() -> Vec<Vec<u8>> {
         chosen('3', &[68, 31, 3, 1, 2, 1]),
         chosen('3', &[7, 7, 5, 0]),
     ]
+}
+
+/// Files of documents that are texts. Packages and pictures among the inputs were made elsewhere.
+fn papers() -> Vec<Vec<u8>> {
+    let invoice = include_str!("../../invoice-api/papers/tests/files/invoice.xml");
+    let bill = include_str!("../../invoice-api/papers/tests/files/bill.xml");
+    let attached = |file: &str| {
+        format!(
+            "%PDF-1.7\n1 0 obj\n<</Type/EmbeddedFile/Length {}>>\nstream\n{file}\nendstream\nendobj\n",
+            file.len()
+        )
+    };
+    let texts = [
+        invoice.to_owned(),
+        bill.to_owned(),
+        attached(invoice),
+        attached(bill),
+        "<fp><FPHM>24442000000000000016</FPHM><KPRQ>20240124</KPRQ><JSHJXX>113.00</JSHJXX></fp>".into(),
+        "<发票><发票号码>24442000000000000016</发票号码><开票日期>2024年01月24日</开票日期><价税合计>113.00</价税合计></发票>".into(),
+        "<x><ElectronicInvoiceRailwayETicketNumber>26339132621000219582</ElectronicInvoiceRailwayETicketNumber><DateOfIssue>2026-04-23</DateOfIssue><Fare>56.00</Fare></x>".into(),
+        "01,32,,24312000000136634917,0.01,20240514,,1DD6".into(),
+        "01,10,011001605111,80100798,64.9,20161018,85342965681116380258,BE2D,".into(),
+        "https://example.test/v/D:24442000000000000016?amount=1.00&date=2024-01-24&h=x".into(),
+        "<!DOCTYPE a [<!ENTITY x \"y\">]><EInvoice>&x;</EInvoice>".into(),
+    ];
+    texts.map(String::into_bytes).into()
 }
 
 fn http() -> Vec<Vec<u8>> {

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use invoice_api::limits::CHECK_ITEMS_MAX;
 use invoice_api::routes::reading::{Authorization, check_items, lines, query};
-use invoice_api::xml;
+use papers::{Limits, read_xml};
 
 pub(crate) fn run(bytes: &[u8]) {
     let Some((chosen, rest)) = super::choice(bytes, 5) else {
@@ -19,7 +19,8 @@ pub(crate) fn run(bytes: &[u8]) {
         (3, _) => cut(rest),
         (4, _) => {
             let marked = [&b"\xef\xbb\xbf"[..], rest].concat();
-            assert_eq!(xml::read(rest), xml::read(&marked));
+            let limits = Limits::default();
+            assert_eq!(read_xml(rest, &limits), read_xml(&marked, &limits));
         }
         _ => {}
     }

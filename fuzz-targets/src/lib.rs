@@ -15,6 +15,7 @@ mod json;
 mod keys;
 mod links;
 mod merkle;
+mod papers;
 mod receipt;
 mod record;
 mod spellings;
@@ -36,6 +37,7 @@ pub const TARGETS: &[Target] = &[
     ("http", http::run),
     ("consensus", consensus::run),
     ("links", links::run),
+    ("papers", papers::run),
 ];
 
 /// Gives bytes to the target with a name.

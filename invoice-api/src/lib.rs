@@ -16,7 +16,6 @@ mod server;
 mod status;
 mod texts;
 pub mod wire;
-pub mod xml;
 
 pub use ::print::Fonts;
 pub use config::{BudgetConfig, PublicUrl, PublicUrlError, ServerConfig, TlsFiles};

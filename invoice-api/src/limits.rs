@@ -10,14 +10,18 @@ pub const SEARCH_CHARACTERS_MAX: usize = 100;
 pub const RECORDS_BODY_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// Bytes in a body of `POST /v1/checks`: one XML file in base64 with room for its neighbours.
 pub const CHECKS_BODY_BYTES_MAX: usize = 4 * 1024 * 1024;
+/// Bytes of one file in `POST /v1/papers`.
+pub const PAPER_BYTES_MAX: usize = 10 * 1024 * 1024;
+/// Checked documents that reading one file costs a member.
+pub const PAPER_COST: usize = 500;
+/// Files that are held in memory at the same time; more are answered 503.
+pub const PAPERS_HELD_MAX: usize = 32;
+/// Files that are read at the same time; the others wait.
+pub const PAPERS_READ_MAX: usize = 2;
 /// Items in one `POST /v1/checks`.
 pub const CHECK_ITEMS_MAX: usize = 1_000;
-/// Bytes in an invoice XML file, after base64.
+/// Bytes in an invoice XML file of a check, after base64.
 pub const XML_BYTES_MAX: usize = 1024 * 1024;
-/// Elements in an invoice XML file.
-pub const XML_ELEMENTS_MAX: usize = 50_000;
-/// Depth of an invoice XML file.
-pub const XML_DEPTH_MAX: usize = 32;
 /// Bytes in one line of a bulk stream; a longer one fails alone.
 pub const BULK_LINE_BYTES_MAX: usize = RECORDS_BODY_BYTES_MAX;
 /// Lines of a bulk stream that are handed over together at most: what has arrived goes at once.

@@ -7,6 +7,7 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::{ALLOW, CONTENT_TYPE, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 use actix_web::{HttpResponse, HttpResponseBuilder, ResponseError};
 use invoice_core::refusal::{AuthenticationError, Forbidden, ShapeCode, ShapeError, Violation};
+use papers::PaperError;
 use serde_json::{Map, Value, json};
 
 use crate::fault::Fault;
@@ -266,6 +267,12 @@ impl From<Spent> for Problem {
 
 impl From<AuthenticationError> for Problem {
     fn from(error: AuthenticationError) -> Self {
+        Self::new(error.status(), error.code())
+    }
+}
+
+impl From<PaperError> for Problem {
+    fn from(error: PaperError) -> Self {
         Self::new(error.status(), error.code())
     }
 }

@@ -11,6 +11,7 @@ mod lines;
 pub mod openapi;
 pub(crate) mod oversight;
 mod paper;
+mod papers;
 mod query;
 pub mod reading;
 mod records;
@@ -44,6 +45,7 @@ pub fn configure(app: &mut web::ServiceConfig) {
     .service(get("/v1/records/{by}/{id}", records::by_id))
     .service(post("/v1/validate", records::validate))
     .service(post("/v1/checks", checks::checks))
+    .service(post("/v1/papers", papers::papers))
     .service(get("/v1/documents/{key}", documents::document))
     .service(get("/v1/documents/{key}/paper", paper::paper))
     .service(get("/v1/documents/{key}/qr.svg", paper::qr_svg))

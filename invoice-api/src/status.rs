@@ -10,6 +10,8 @@ use invoice_core::refusal::{
     AuthenticationError, Forbidden, Rejection, Rule, ShapeCode, ShapeError,
 };
 
+use papers::PaperError;
+
 use crate::fault::Fault;
 use crate::registry::{RecordVerdict, Recorded, Refusal};
 
@@ -83,6 +85,12 @@ impl HasStatus for AuthenticationError {
 impl HasStatus for Forbidden {
     fn status(&self) -> StatusCode {
         StatusCode::FORBIDDEN
+    }
+}
+
+impl HasStatus for PaperError {
+    fn status(&self) -> StatusCode {
+        StatusCode::UNPROCESSABLE_ENTITY
     }
 }
 

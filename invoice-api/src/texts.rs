@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use invoice_core::refusal::catalogue::{Entry, catalogue};
+use papers::PaperError;
 
 use crate::fault::Fault;
 use crate::language::Language;
@@ -20,6 +21,9 @@ static RULES: LazyLock<HashMap<&'static str, Entry>> = LazyLock::new(|| {
 pub(crate) fn title(code: &str, language: Language) -> String {
     if let Some(fault) = Fault::ALL.iter().find(|fault| fault.code() == code) {
         return language.of_two(fault.zh(), fault.en()).to_owned();
+    }
+    if let Some(error) = PaperError::ALL.iter().find(|error| error.code() == code) {
+        return language.of_two(error.zh(), error.en()).to_owned();
     }
     match RULES.get(code) {
         Some(Entry { explanation, .. }) => language.of_two(explanation.zh, explanation.en),

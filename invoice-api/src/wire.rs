@@ -4,6 +4,7 @@
 
 mod chain;
 mod documents;
+mod papers;
 mod records;
 mod service;
 
@@ -15,6 +16,10 @@ pub use chain::{
 pub use documents::{
     AsOfAnswer, CheckAnswer, ChecksAnswer, ClaimAnswer, ClaimsAnswer, DocumentAnswer,
     DocumentStateAnswer, EventAnswer, MismatchAnswer, PlaceAnswer, TimelineAnswer,
+};
+pub use papers::{
+    PaperAnswer, PaperLineAnswer, PaperPartyAnswer, PaperPaymentAnswer, PapersAnswer,
+    RedLetterAnswer, SealAnswer, WarningAnswer,
 };
 pub use records::{
     BatchAnswer, ErrorAnswer, FindingAnswer, LineAnswer, ProblemAnswer, RecordStateAnswer,

@@ -3,7 +3,9 @@
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
-use super::{bulk, chain, checks, documents, events, oversight, paper, records, service, session};
+use super::{
+    bulk, chain, checks, documents, events, oversight, paper, papers, records, service, session,
+};
 use crate::pages::oversight as supervisor;
 use crate::pages::{assets, check_form, claims, document, home, ledger, sign_in};
 
@@ -18,7 +20,7 @@ use crate::pages::{assets, check_form, claims, document, home, ledger, sign_in};
     ),
     paths(
         records::submit, bulk::bulk, records::validate, records::by_hash, records::by_id,
-        checks::checks, documents::document, paper::paper, paper::qr_svg, paper::qr_png, documents::claims, events::events,
+        checks::checks, papers::papers, documents::document, paper::paper, paper::qr_svg, paper::qr_png, documents::claims, events::events,
         chain::checkpoint, chain::genesis, chain::block, chain::inclusion, chain::consistency,
         document::page, service::limits, service::rejections, service::livez, service::readyz,
         service::metrics, service::openapi,

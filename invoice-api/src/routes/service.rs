@@ -6,6 +6,7 @@ use actix_web::http::header::CACHE_CONTROL;
 use actix_web::{HttpRequest, HttpResponse, web};
 use invoice_core::record::{BATCH_RECORDS_MAX, RECORD_BYTES_MAX};
 use invoice_core::refusal::catalogue::catalogue;
+use papers::PaperError;
 
 use super::json;
 use super::query::Query;
@@ -74,7 +75,8 @@ pub(crate) async fn rejections(
     Ok(json(OK, &catalogue_answer()))
 }
 
-/// The catalogue: the rules' codes in the order of checks, then the interface's own.
+/// The catalogue: the rules' codes in the order of checks, then the interface's own, then those of
+/// files that cannot be read.
 pub(crate) fn catalogue_answer() -> RejectionsAnswer {
     let rules = catalogue().into_iter().map(|entry| RejectionAnswer {
         code: entry.code,
@@ -92,8 +94,16 @@ pub(crate) fn catalogue_answer() -> RejectionsAnswer {
         hint_zh: "",
         hint_en: "",
     });
+    let papers = PaperError::ALL.iter().map(|error| RejectionAnswer {
+        code: error.code(),
+        status: error.status().as_u16(),
+        zh: error.zh(),
+        en: error.en(),
+        hint_zh: "",
+        hint_en: "",
+    });
     RejectionsAnswer {
-        rejections: rules.chain(faults).collect(),
+        rejections: rules.chain(faults).chain(papers).collect(),
     }
 }
 
@@ -174,6 +184,19 @@ mod tests {
                 entry.en
             );
         }
+    }
+
+    #[test]
+    fn no_code_has_two_meanings() {
+        let mut codes: Vec<_> = catalogue_answer()
+            .rejections
+            .iter()
+            .map(|entry| entry.code)
+            .collect();
+        let all = codes.len();
+        codes.sort_unstable();
+        codes.dedup();
+        assert_eq!(codes.len(), all);
     }
 
     #[test]

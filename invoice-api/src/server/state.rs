@@ -15,7 +15,7 @@ use super::nonce::NonceCache;
 use super::session::Sessions;
 use super::verifier::Verifier;
 use crate::config::ServerConfig;
-use crate::limits::PRINTS_AT_ONCE_MAX;
+use crate::limits::{PAPERS_HELD_MAX, PAPERS_READ_MAX, PRINTS_AT_ONCE_MAX};
 use crate::problem::Problem;
 use crate::registry::Registry;
 
@@ -35,6 +35,8 @@ pub struct AppState {
     pub(crate) fonts: print::Fonts,
     /// Where people reach this server.
     public_url: OnceLock<String>,
+    pub(crate) papers_held: Arc<Semaphore>,
+    pub(crate) papers_read: Arc<Semaphore>,
     pub(crate) stopping: CancellationToken,
 }
 
@@ -58,6 +60,8 @@ impl AppState {
                 .public_url
                 .as_ref()
                 .map_or_else(OnceLock::new, |url| OnceLock::from(url.as_str().to_owned())),
+            papers_held: Arc::new(Semaphore::new(PAPERS_HELD_MAX)),
+            papers_read: Arc::new(Semaphore::new(PAPERS_READ_MAX)),
             stopping: CancellationToken::new(),
         }
     }

@@ -609,5 +609,7 @@ async fn a_certificate_that_is_missing_is_an_error_at_the_start() {
     ));
 }
 
+#[path = "papers_tests.rs"]
+mod papers;
 #[path = "session_tests.rs"]
 mod sessions;

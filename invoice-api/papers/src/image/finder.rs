@@ -46,7 +46,7 @@ pub(super) fn find(bitmap: &Bitmap, meter: &mut Meter<'_>) -> Result<Vec<Pattern
         }
     }
     found.retain(|pattern| pattern.seen > 1);
-    found.sort_by(|one, other| other.seen.cmp(&one.seen));
+    found.sort_by_key(|pattern| std::cmp::Reverse(pattern.seen));
     found.truncate(PATTERNS_MAX);
     Ok(found)
 }

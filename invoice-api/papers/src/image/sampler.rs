@@ -66,11 +66,17 @@ pub(super) fn read(
         if members.iter().any(|member| used[*member]) {
             continue;
         }
-        if let Some(text) = try_sizes(bitmap, &corners, meter)? {
-            texts.push(text);
-            for member in members {
-                used[member] = true;
+        match try_sizes(bitmap, &corners, meter) {
+            Ok(Some(text)) => {
+                texts.push(text);
+                for member in members {
+                    used[member] = true;
+                }
             }
+            Ok(None) => {}
+            // What was found before the search became too long is good all the same.
+            Err(PaperError::ImageTooBusy) if !texts.is_empty() => break,
+            Err(error) => return Err(error),
         }
     }
     Ok(texts)

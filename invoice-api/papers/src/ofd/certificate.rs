@@ -102,13 +102,14 @@ fn common_name(subject: &AnyRef<'_>) -> Option<String> {
 /// (RFC 5280, 4.1.2.5.1).
 pub(super) fn time(value: &AnyRef<'_>) -> Option<String> {
     let text = std::str::from_utf8(value.value()).ok()?;
-    let text = match value.header().tag() {
-        Tag::GeneralizedTime => text.to_owned(),
-        Tag::UtcTime => {
-            let century = if text.get(..2)? < "50" { "20" } else { "19" };
-            format!("{century}{text}")
-        }
-        _ => return None,
+    let tag = value.header().tag();
+    let text = if tag == Tag::GeneralizedTime {
+        text.to_owned()
+    } else if tag == Tag::UtcTime {
+        let century = if text.get(..2)? < "50" { "20" } else { "19" };
+        format!("{century}{text}")
+    } else {
+        return None;
     };
     let (digits, zone) = text.split_at_checked(14)?;
     (zone == "Z" && digits.bytes().all(|b| b.is_ascii_digit())).then_some(text)

@@ -46,6 +46,8 @@ pub(crate) fn read(file: &[u8], meter: &mut Meter<'_>) -> Result<Vec<Paper>, Pap
         let paper = match read {
             Ok(paper) => paper,
             Err(PaperError::XmlUnknown) => continue,
+            // A stream that nobody called an attachment may be anything.
+            Err(_) if object.name("Type").is_none() => continue,
             Err(error) => return Err(error),
         };
         match &found {
@@ -97,7 +99,9 @@ fn attachment(object: &Object<'_>, meter: &mut Meter<'_>) -> Result<Option<Vec<u
     };
     let head = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&head);
     let head = head.trim_ascii_start();
-    if !head.starts_with(b"<") && !(named && head.starts_with(b"{")) || head.starts_with(b"<<") {
+    let is_xml = head.starts_with(b"<") && !head.starts_with(b"<<");
+    let is_record = named && head.starts_with(b"{");
+    if !is_xml && !is_record {
         return Ok(None);
     }
     if !deflated {
@@ -109,9 +113,12 @@ fn attachment(object: &Object<'_>, meter: &mut Meter<'_>) -> Result<Option<Vec<u
 /// Decompresses zlib (RFC 1950) within the limits.
 fn inflate(data: &[u8], meter: &mut Meter<'_>) -> Result<Vec<u8>, PaperError> {
     let room = meter.room(data.len());
-    let bytes = bounded(&mut ZlibDecoder::new(data), room).map_err(|error| match error {
-        PaperError::Inflated => error,
-        _ => PaperError::PdfMalformed,
+    let bytes = bounded(&mut ZlibDecoder::new(data), room).map_err(|error| {
+        if error == PaperError::Inflated {
+            error
+        } else {
+            PaperError::PdfMalformed
+        }
     })?;
     meter.inflated(bytes.len());
     Ok(bytes)

@@ -51,13 +51,14 @@ pub(super) fn read(
 
 /// How many components a pixel has, where rows were filtered as in PNG.
 fn predictor(object: &Object<'_>) -> Option<usize> {
-    let parameters = match object.get("DecodeParms")? {
-        Value::Dictionary(entries) => entries,
-        Value::Array(all) => match all.first()? {
-            Value::Dictionary(entries) => entries,
-            _ => return None,
-        },
-        _ => return None,
+    let value = object.get("DecodeParms")?;
+    let first = if let Value::Array(all) = value {
+        all.first()?
+    } else {
+        value
+    };
+    let Value::Dictionary(parameters) = first else {
+        return None;
     };
     let number = |key| match get(parameters, key) {
         Some(Value::Number(number)) => usize::try_from(*number).ok(),

@@ -2,6 +2,7 @@
 
 use invoice_core::invoice::InvoiceKind;
 use invoice_core::qr::{self, QrType};
+use invoice_core::read::Spelled as _;
 
 use super::tree::Node;
 use crate::error::PaperError;
@@ -11,7 +12,14 @@ use crate::raw::{Raw, RawLine};
 pub(super) fn read(root: &Node) -> Result<Raw, PaperError> {
     // A text as people read it, which may hold references to characters.
     let graph = root.text(&["GraphCode"])?;
-    let kind = graph.as_deref().and_then(kind_of);
+    let kind = match graph.as_deref().and_then(kind_of) {
+        Some(kind) => Some(kind),
+        // Other producers write a number of their own here, of one digit.
+        None => {
+            let code = root.plain(&["TypeCode"])?;
+            code.and_then(|code| InvoiceKind::spelled(&code).ok())
+        }
+    };
     let lines = root
         .all(&["GoodsInfos", "GoodsInfo"])
         .into_iter()
@@ -39,7 +47,7 @@ pub(super) fn read(root: &Node) -> Result<Raw, PaperError> {
     })
 }
 
-/// The kind whose QR codes bear the type of this text: the file says it nowhere else.
+/// The kind whose QR codes bear the type of this text.
 fn kind_of(text: &str) -> Option<InvoiceKind> {
     let qr_type = qr::parse(text).ok()?.qr_type;
     InvoiceKind::ALL

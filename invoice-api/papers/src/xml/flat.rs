@@ -26,6 +26,10 @@ pub(crate) enum Field {
     WithoutTax,
     Tax,
     Words,
+    /// The total of a railway ticket; on a flight's itinerary a part of it.
+    Fare,
+    /// The tax of a railway ticket; elsewhere that of a line.
+    TicketTax,
 }
 
 /// The names under which a value is known, without regard to case.
@@ -134,6 +138,8 @@ const NAMES: &[(Field, &[&str])] = &[
             "VatTaxAmount",
         ],
     ),
+    (Field::Fare, &["Fare"]),
+    (Field::TicketTax, &["TaxAmount"]),
     (
         Field::Words,
         &["价税合计大写", "JSHJDX", "TotalTax-includedAmountInChinese"],
@@ -166,6 +172,12 @@ impl Flat {
         }
         match self.get(field) {
             Some(known) if known == value => Ok(()),
+            Some(_) if matches!(field, Field::Fare | Field::TicketTax) => {
+                // Repeated where it is no ticket's: of no use.
+                self.0.retain(|(known, _)| *known != field);
+                self.0.push((field, String::new()));
+                Ok(())
+            }
             Some(_)
                 if matches!(
                     field,
@@ -189,7 +201,11 @@ impl Flat {
 
     /// The values as texts of a document.
     pub(crate) fn into_raw(self) -> Raw {
-        let get = |field| self.get(field).map(str::to_owned);
+        let get = |field| {
+            let value = self.get(field).filter(|value| !value.is_empty());
+            value.map(str::to_owned)
+        };
+        let ticket = |field| get(Field::RailwayNumber).and_then(|_| get(field));
         let (number, kind) = match (get(Field::RailwayNumber), get(Field::AirNumber)) {
             (Some(number), _) => (Some(number), Some(InvoiceKind::Railway)),
             (None, Some(number)) => (Some(number), Some(InvoiceKind::Air)),
@@ -205,9 +221,9 @@ impl Flat {
             seller_name: get(Field::SellerName),
             buyer_id: get(Field::BuyerId),
             buyer_name: get(Field::BuyerName),
-            total: get(Field::Total),
+            total: ticket(Field::Fare).or_else(|| get(Field::Total)),
             without_tax: get(Field::WithoutTax),
-            tax: get(Field::Tax),
+            tax: ticket(Field::TicketTax).or_else(|| get(Field::Tax)),
             words: get(Field::Words),
             ..Raw::default()
         }
@@ -218,22 +234,11 @@ impl Flat {
 pub(super) fn read(root: &Node) -> Result<Raw, PaperError> {
     let mut flat = Flat::default();
     let mut result = Ok(());
-    let mut railway = false;
-    root.walk(&mut |node| {
-        railway |= node.name == "ElectronicInvoiceRailwayETicketNumber";
-    });
     root.walk(&mut |node| {
         if result.is_err() || !node.children.is_empty() {
             return;
         }
-        let field = match node.name.as_str() {
-            // The fare is the total of a railway ticket, and a part of it on a flight's itinerary;
-            // so is the tax.
-            "Fare" if railway => Some(Field::Total),
-            "TaxAmount" if railway => Some(Field::Tax),
-            name => Field::of(name),
-        };
-        if let Some(field) = field {
+        if let Some(field) = Field::of(&node.name) {
             result = flat.add(field, &node.text);
             if node.has_reference && !matches!(field, Field::SellerName | Field::BuyerName) {
                 result = Err(PaperError::XmlEntities);

@@ -13,6 +13,8 @@ use crate::explain::ExplainArgs;
 use crate::issue::IssueArgs;
 use crate::lang::Lang;
 use crate::print::PrintArgs;
+use crate::read::ReadArgs;
+use crate::register::RegisterArgs;
 use crate::reverse::ReverseArgs;
 use crate::show::What;
 use crate::verify::VerifyArgs;
@@ -36,6 +38,10 @@ pub(crate) enum Verb {
     Bulk(BulkArgs),
     /// 查验票据真伪与可报销余额 / Check documents: genuine, and what is left to claim
     Check(CheckArgs),
+    /// 读取票据文件（离线）/ Read files of documents, offline
+    Read(ReadArgs),
+    /// 登记在别处开具的票据（主管机关）/ Register documents that were issued elsewhere (authorities)
+    Register(RegisterArgs),
     /// 报销：锁定、入账、释放、撤销 / Claim money: lock, settle, release, reverse
     Claim {
         /// 操作 / Action
@@ -126,6 +132,8 @@ mod tests {
             "invoice bulk month.ndjson --resume",
             "invoice check D:24442000000012345678 --amount 100 --date 2026-11-20",
             "invoice check --csv report.csv",
+            "invoice read a.ofd b.pdf --trust bureau.der --json",
+            "invoice register a.xml --kind 82 --by 91440300MA5DXXXX0X",
             "invoice claim lock D:24442000000012345678 --kind employer --reference BX-1",
             "invoice claim settle L-1 --amount 60.00 --voucher 记-12 --booking 02",
             "invoice claim release L-1 --reason 退单",
@@ -159,6 +167,8 @@ mod tests {
             "invoice print receipt.json --format docx -o a",
             "invoice print receipt.json",
             "invoice check",
+            "invoice read",
+            "invoice register a.xml --kind 99",
             "invoice check --amount 5 --csv report.csv",
             "invoice show claims --status lost",
             "invoice --timeout 0 explain",

@@ -46,6 +46,15 @@ impl From<Lang> for AnswerLanguage {
     }
 }
 
+impl From<Lang> for invoice_api::Language {
+    fn from(lang: Lang) -> Self {
+        match lang {
+            Lang::Zh => Self::Zh,
+            Lang::En => Self::En,
+        }
+    }
+}
+
 impl From<Lang> for Language {
     fn from(lang: Lang) -> Self {
         match lang {

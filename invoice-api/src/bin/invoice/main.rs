@@ -15,6 +15,8 @@ mod issue;
 mod lang;
 mod output;
 mod print;
+mod read;
+mod register;
 mod reverse;
 mod save;
 mod show;
@@ -55,6 +57,8 @@ async fn run(context: &Context, verb: Verb) -> Result<Exit, Failure> {
         Verb::Issue(args) => issue::run(context, args).await,
         Verb::Bulk(args) => bulk::run(context, args).await,
         Verb::Check(args) => check::run(context, args).await,
+        Verb::Read(args) => read::run(context, &args),
+        Verb::Register(args) => register::run(context, args).await,
         Verb::Claim { action } => claim::run(context, action).await,
         Verb::Reverse(args) => reverse::run(context, args).await,
         Verb::Show { what } => show::run(context, what).await,

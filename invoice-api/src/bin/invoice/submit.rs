@@ -255,18 +255,22 @@ impl Reader<'_> {
 /// How a command ends that had several answers: a key that is not good comes before an answer
 /// that is missing, and that before a refusal.
 pub(crate) fn worst(statuses: impl Iterator<Item = u16>) -> Exit {
-    let rank = |exit: &Exit| match exit {
-        Exit::Ok => 0,
-        Exit::Refused => 1,
-        Exit::Usage => 2,
-        Exit::Network => 3,
-        Exit::Authentication => 4,
-        Exit::Integrity => 5,
-    };
-    statuses
-        .map(Exit::of_status)
-        .max_by_key(rank)
-        .unwrap_or(Exit::Ok)
+    statuses.map(Exit::of_status).fold(Exit::Ok, worst_exit)
+}
+
+/// The graver of two ends.
+pub(crate) const fn worst_exit(one: Exit, other: Exit) -> Exit {
+    const fn rank(exit: Exit) -> u8 {
+        match exit {
+            Exit::Ok => 0,
+            Exit::Refused => 1,
+            Exit::Usage => 2,
+            Exit::Network => 3,
+            Exit::Authentication => 4,
+            Exit::Integrity => 5,
+        }
+    }
+    if rank(other) > rank(one) { other } else { one }
 }
 
 #[cfg(test)]

@@ -11,13 +11,13 @@ use invoice_core::money::Fen;
 use invoice_core::qr;
 use invoice_core::read::{ObjectReader, Problems, Spelled, ValueReader};
 use invoice_core::refusal::{Rule, ShapeCode, ShapeError};
+use papers::Limits;
 
 use crate::fault::Fault;
-use crate::limits::CHECK_ITEMS_MAX;
+use crate::limits::{CHECK_ITEMS_MAX, XML_BYTES_MAX};
 use crate::problem::{ErrorItem, Problem};
 use crate::registry::CheckItem;
 use crate::status::HasStatus;
-use crate::xml;
 
 /// Depth of the request: the object, its list, an item.
 const DEPTH_MAX: usize = 3;
@@ -181,13 +181,17 @@ fn from_xml(text: &str, pointer: String, errors: &mut Vec<ErrorItem>) -> Option<
         errors.push(ErrorItem::new(Rule::Base64Spelling.code(), pointer));
         return None;
     };
-    match xml::read(&file) {
-        Ok(read) => Some(CheckItem {
-            document: read.document,
-            amount: Some(read.amount),
+    let limits = Limits {
+        xml_bytes: XML_BYTES_MAX,
+        ..Limits::default()
+    };
+    match papers::read_xml(&file, &limits) {
+        Ok(paper) => Some(CheckItem {
+            document: paper.document,
+            amount: Some(paper.amount),
             amount_may_be_without_tax: false,
-            date: Some(read.date),
-            check_code: read.check_code,
+            date: Some(paper.date),
+            check_code: paper.check_code,
         }),
         Err(error) => {
             errors.push(unreadable(Fault::XmlUnreadable, pointer, error.to_string()));

@@ -1,0 +1,138 @@
+//! Files of documents, as a browser with a session and a program with a key hand them in.
+
+use actix_web::http::header::{ACCEPT_LANGUAGE, COOKIE};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use invoice_core::crypto::messages::request_message;
+use invoice_core::crypto::{SecretKey, SecretKeySigner, Signer};
+use invoice_core::record::{Role, RoleSet};
+use serde_json::json;
+
+use super::*;
+use crate::limits::PAPER_BYTES_MAX;
+use crate::server::state::now_seconds;
+
+const INVOICE: &str = include_str!("../../papers/tests/files/invoice.xml");
+const QR: &str = "01,10,011001605111,80100798,64.9,20161018,85342965681116380258,BE2D";
+
+fn signer() -> SecretKeySigner {
+    SecretKeySigner::new(SecretKey::from_bytes(&[9; 32]).unwrap())
+}
+
+fn state(standing: KeyStanding) -> web::Data<AppState> {
+    let registry = Arc::new(Down::default());
+    *registry.0.lock().unwrap() = Some(KeyView {
+        public_key: Arc::new(signer().public_key().clone()),
+        member: "91330000142942095H".parse().unwrap(),
+        roles: RoleSet::from_iter([Role::Employer]),
+        standing,
+    });
+    web::Data::new(AppState::new(&config(), registry))
+}
+
+async fn ask(state: &web::Data<AppState>, request: TestRequest) -> ServiceResponse<BoxBody> {
+    let app = App::new()
+        .wrap(from_fn(observe))
+        .app_data(state.clone())
+        .configure(routes::configure);
+    let app = init_service(app).await;
+    app.call(request.to_request()).await.unwrap()
+}
+
+fn file(state: &web::Data<AppState>, body: impl Into<bytes::Bytes>) -> TestRequest {
+    let kid = signer().public_key().kid();
+    let token = state.sessions.open(kid, now_seconds()).unwrap();
+    let cookie = token.set_cookie(false);
+    let cookie = cookie.split(';').next().unwrap().to_owned();
+    post("/v1/papers", body).insert_header((COOKIE, cookie))
+}
+
+async fn answer(response: ServiceResponse<BoxBody>) -> Value {
+    assert_eq!(response.status().as_u16(), 200);
+    serde_json::from_slice(&read_body(response).await).unwrap()
+}
+
+#[actix_web::test]
+async fn a_file_is_read_for_a_session_and_for_a_signed_request() {
+    let state = state(KeyStanding::Good);
+    let read = answer(ask(&state, file(&state, INVOICE)).await).await;
+    assert_eq!(read["format"], "einvoice_xml");
+    let digest = invoice_core::crypto::sm3(&[INVOICE.as_bytes()]).to_string();
+    assert_eq!(read["sm3"], digest);
+    let document = &read["documents"][0];
+    assert_eq!(document["document"], "D:24442000000000000016");
+    assert_eq!(document["kind"], "81");
+    assert_eq!(document["amount"], "16000.00");
+    assert_eq!(document["date"], "2024-01-24");
+    assert_eq!(document["seller"]["id"], "91330000142942095H");
+    assert_eq!(document["buyer"]["name"], "示例制造有限公司");
+    assert_eq!(document["lines"][0]["tax_rate"], "0.01");
+    assert_eq!(document["tier"], "xml");
+    assert_eq!(document["signature"]["state"], "not_verifiable");
+    assert!(document.get("check_code").is_none() && document.get("payment").is_none());
+
+    let now = now_seconds().to_string();
+    let nonce = "nonce-of-a-paper";
+    let message = request_message("POST", "/v1/papers", &now, nonce, INVOICE.as_bytes());
+    let signature = STANDARD.encode(signer().sign(&message).unwrap().as_bytes());
+    let kid = signer().public_key().kid();
+    let value = format!(
+        "SM2-WITH-SM3 kid=\"{kid}\",timestamp=\"{now}\",nonce=\"{nonce}\",signature=\"{signature}\""
+    );
+    let signed = post("/v1/papers", INVOICE).insert_header((header::AUTHORIZATION, value));
+    assert_eq!(answer(ask(&state, signed).await).await, read);
+}
+
+#[actix_web::test]
+async fn warnings_and_refusals_have_codes_and_the_language_asked_for() {
+    let state = state(KeyStanding::Good);
+    for (language, part) in [("zh", "不含税"), ("en", "without tax")] {
+        let request = file(&state, QR).insert_header((ACCEPT_LANGUAGE, language));
+        let read = answer(ask(&state, request).await).await;
+        assert_eq!(read["format"], "qr_text");
+        let document = &read["documents"][0];
+        assert_eq!(document["amount_may_be_without_tax"], true);
+        assert_eq!(document["warnings"][0]["code"], "amount_may_exclude_tax");
+        let detail = document["warnings"][0]["detail"].as_str().unwrap();
+        assert!(detail.contains(part), "{detail}");
+    }
+    for (body, code) in [
+        (&b""[..], "file_empty"),
+        (b"junk", "file_format_unknown"),
+        (b"<a/>", "xml_unknown"),
+        (b"<!DOCTYPE a><a/>", "xml_entities"),
+        (b"PK\x03\x04", "zip_malformed"),
+        (b"%PDF-1.7", "pdf_unknown"),
+        (b"\x89PNG\r\n\x1a\n", "image_malformed"),
+    ] {
+        let problem = problem(ask(&state, file(&state, body)).await).await;
+        assert_eq!(
+            (&problem["status"], &problem["code"]),
+            (&json!(422), &json!(code))
+        );
+        assert!(!problem["title"].as_str().unwrap().is_ascii());
+    }
+}
+
+#[actix_web::test]
+async fn strangers_and_large_files_are_turned_away() {
+    let good = state(KeyStanding::Good);
+    let stranger = problem(ask(&good, post("/v1/papers", INVOICE)).await).await;
+    assert_eq!(stranger["code"], "authorization_missing");
+    let large = file(&good, vec![b' '; PAPER_BYTES_MAX + 1]);
+    assert_eq!(problem(ask(&good, large).await).await["status"], 413);
+    let wrong_method = problem(ask(&good, get("/v1/papers")).await).await;
+    assert_eq!(wrong_method["status"], 405);
+    // While as many files are held as may be, the next one is asked to come back.
+    let held = Arc::clone(&good.papers_held)
+        .acquire_many_owned(32)
+        .await
+        .unwrap();
+    let busy = problem(ask(&good, file(&good, INVOICE)).await).await;
+    assert_eq!(busy["code"], "overloaded");
+    drop(held);
+    assert_eq!(
+        ask(&good, file(&good, INVOICE)).await.status().as_u16(),
+        200
+    );
+}

@@ -1,0 +1,296 @@
+//! Answers about files of documents.
+
+use invoice_core::crypto::Hash;
+use invoice_core::money::Fen;
+use papers::{Paper, PaperLine, PaperParty, PaperPayment, Reading, RedLetter, Seal, Warning};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::language::Language;
+
+/// What was read of a file. It says what the file claims, not that it is true.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct PapersAnswer {
+    /// `einvoice_xml`, `fiscal_xml`, `ofd`, `pdf`, `qr_image`, `qr_text` or `zip`.
+    pub format: &'static str,
+    /// SM3 of the file, 64 hexadecimal digits.
+    pub sm3: String,
+    /// Its documents: one, but for several QR codes on one picture.
+    pub documents: Vec<PaperAnswer>,
+}
+
+/// A document as a file carries it.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct PaperAnswer {
+    /// Its key.
+    pub document: String,
+    /// 发票类型, where the file says it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub kind: Option<&'static str>,
+    /// Its total, in yuan.
+    pub amount: String,
+    /// Set where the amount of an old QR text may be without tax.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub amount_may_be_without_tax: bool,
+    /// 开票日期.
+    pub date: String,
+    /// 校验码.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub check_code: Option<String>,
+    /// 销售方, 开票单位.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub seller: Option<PaperPartyAnswer>,
+    /// 购买方, 交款人.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub buyer: Option<PaperPartyAnswer>,
+    /// 明细.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub lines: Vec<PaperLineAnswer>,
+    /// 合计金额, in yuan.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub total_without_tax: Option<String>,
+    /// 合计税额, in yuan.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub total_tax: Option<String>,
+    /// 价税合计大写, read, in yuan.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub amount_in_words: Option<String>,
+    /// The payment split of a bill.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub payment: Option<PaperPaymentAnswer>,
+    /// `outpatient` or `inpatient`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub visit: Option<&'static str>,
+    /// Set on red-letter documents.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub red_letter: Option<RedLetterAnswer>,
+    /// 备注.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+    /// Where in the file it was read: `xml`, `attachment`, `tags`, `custom_data`, `qr`, `text`.
+    pub tier: &'static str,
+    /// The signatures around it.
+    pub signature: SealAnswer,
+    /// What is odd about it.
+    pub warnings: Vec<WarningAnswer>,
+}
+
+/// A party as the file names it.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct PaperPartyAnswer {
+    /// 统一社会信用代码 or 纳税人识别号, as written.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    /// 名称.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+}
+
+/// A line of an invoice or an item of a bill.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct PaperLineAnswer {
+    /// 项目编码.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub code: Option<String>,
+    /// 项目名称.
+    pub name: String,
+    /// 规格型号.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub spec: Option<String>,
+    /// 单位.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unit: Option<String>,
+    /// 数量.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub quantity: Option<String>,
+    /// 单价.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unit_price: Option<String>,
+    /// 金额, in yuan.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub amount: Option<String>,
+    /// 税率: a fraction, or 免税, 不征税, `***`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tax_rate: Option<String>,
+    /// 税额, in yuan.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tax: Option<String>,
+    /// 税收分类编码.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tax_code: Option<String>,
+}
+
+/// Who paid a medical bill, in yuan.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct PaperPaymentAnswer {
+    /// 医保统筹基金支付.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fund: Option<String>,
+    /// 其他支付.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub other: Option<String>,
+    /// 个人账户支付.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub account: Option<String>,
+    /// 个人现金支付.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cash: Option<String>,
+    /// 个人自付.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub self_pay: Option<String>,
+    /// 个人自费.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub self_fund: Option<String>,
+}
+
+/// What a red-letter document refers to.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct RedLetterAnswer {
+    /// The document that it reverses.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub of: Option<String>,
+    /// 红字确认单编号.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub confirmation: Option<String>,
+}
+
+/// What can be said of the signatures in a file.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct SealAnswer {
+    /// `verified`, `digests_only`, `broken`, `not_verifiable` or `absent`.
+    pub state: &'static str,
+    /// The name in the signer's certificate: a claim, unless `trusted`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub signer: Option<String>,
+    /// Whether the certificate is one that this registry was told to trust.
+    pub trusted: bool,
+}
+
+/// One oddity.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct WarningAnswer {
+    /// Its permanent code.
+    pub code: &'static str,
+    /// What is odd, in words, and where.
+    pub detail: String,
+}
+
+impl PapersAnswer {
+    /// What was read, in a language.
+    #[must_use]
+    pub fn new(sm3: Hash, reading: &Reading, language: Language) -> Self {
+        Self {
+            format: reading.format.as_str(),
+            sm3: sm3.to_string(),
+            documents: reading
+                .papers
+                .iter()
+                .map(|paper| PaperAnswer::new(paper, language))
+                .collect(),
+        }
+    }
+}
+
+fn money(amount: Option<Fen>) -> Option<String> {
+    amount.map(|amount| amount.to_string())
+}
+
+impl PaperAnswer {
+    fn new(paper: &Paper, language: Language) -> Self {
+        Self {
+            document: paper.document.to_string(),
+            kind: paper.kind.map(|kind| kind.code()),
+            amount: paper.amount.to_string(),
+            amount_may_be_without_tax: paper.amount_may_be_without_tax,
+            date: paper.date.to_string(),
+            check_code: paper.check_code.clone(),
+            seller: party(&paper.seller),
+            buyer: party(&paper.buyer),
+            lines: paper.lines.iter().map(PaperLineAnswer::from).collect(),
+            total_without_tax: money(paper.total_without_tax),
+            total_tax: money(paper.total_tax),
+            amount_in_words: money(paper.words),
+            payment: paper.payment.as_ref().map(PaperPaymentAnswer::from),
+            visit: paper.visit.map(|visit| visit.as_str()),
+            red_letter: paper.red_letter.as_ref().map(RedLetterAnswer::from),
+            note: paper.note.clone(),
+            tier: paper.tier.as_str(),
+            signature: SealAnswer::from(&paper.seal),
+            warnings: paper
+                .warnings
+                .iter()
+                .map(|warning| WarningAnswer::new(warning, language))
+                .collect(),
+        }
+    }
+}
+
+fn party(party: &PaperParty) -> Option<PaperPartyAnswer> {
+    (party.id.is_some() || party.name.is_some()).then(|| PaperPartyAnswer {
+        id: party.id.clone(),
+        name: party.name.clone(),
+    })
+}
+
+impl From<&PaperLine> for PaperLineAnswer {
+    fn from(line: &PaperLine) -> Self {
+        Self {
+            code: line.code.clone(),
+            name: line.name.clone(),
+            spec: line.spec.clone(),
+            unit: line.unit.clone(),
+            quantity: line.quantity.clone(),
+            unit_price: line.unit_price.clone(),
+            amount: money(line.amount),
+            tax_rate: line.tax_rate.clone(),
+            tax: money(line.tax),
+            tax_code: line.tax_code.clone(),
+        }
+    }
+}
+
+impl From<&PaperPayment> for PaperPaymentAnswer {
+    fn from(split: &PaperPayment) -> Self {
+        Self {
+            fund: money(split.fund),
+            other: money(split.other),
+            account: money(split.account),
+            cash: money(split.cash),
+            self_pay: money(split.self_pay),
+            self_fund: money(split.self_fund),
+        }
+    }
+}
+
+impl From<&RedLetter> for RedLetterAnswer {
+    fn from(red: &RedLetter) -> Self {
+        Self {
+            of: red.of.map(|key| key.to_string()),
+            confirmation: red.confirmation.clone(),
+        }
+    }
+}
+
+impl From<&Seal> for SealAnswer {
+    fn from(seal: &Seal) -> Self {
+        Self {
+            state: seal.state.as_str(),
+            signer: seal.signer.clone(),
+            trusted: seal.trusted,
+        }
+    }
+}
+
+impl WarningAnswer {
+    fn new(warning: &Warning, language: Language) -> Self {
+        let text = language.of_two(warning.code.zh(), warning.code.en());
+        let detail = match warning.detail.as_str() {
+            "" => text.to_owned(),
+            found => format!("{text}{}{found}", language.of_two("：", ": ")),
+        };
+        Self {
+            code: warning.code.code(),
+            detail,
+        }
+    }
+}
