@@ -4,6 +4,7 @@
 //! search of that library and its relatives follows whatever geometry a picture suggests, for as
 //! long as that takes; here every step is counted against [`Limits::qr_visits`](crate::Limits).
 
+mod alignment;
 mod bitmap;
 mod finder;
 mod sampler;

@@ -8,6 +8,7 @@
 
 mod objects;
 mod pixels;
+mod values;
 
 use std::io::Read as _;
 
@@ -19,7 +20,8 @@ use crate::limits::Meter;
 use crate::paper::{Paper, Tier};
 use crate::zip::bounded;
 use crate::{qr, record, xml};
-use objects::{Object, Value};
+use objects::Object;
+use values::Value;
 
 /// Bytes that say whether a stream is XML.
 const PEEK_BYTES: usize = 64;

@@ -3,7 +3,8 @@
 use image::GrayImage;
 
 use super::inflate;
-use super::objects::{Object, Value, get};
+use super::objects::Object;
+use super::values::{Value, get};
 use crate::error::PaperError;
 use crate::limits::Meter;
 

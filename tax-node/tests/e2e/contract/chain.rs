@@ -208,6 +208,7 @@ async fn the_service_describes_itself_and_how_it_is() {
         "/v1/records:bulk",
         "/v1/records/{by}/{id}",
         "/v1/checks",
+        "/v1/papers",
         "/v1/validate",
         "/v1/documents/{key}",
         "/v1/claims",

@@ -5,4 +5,5 @@ mod documents;
 mod edges;
 mod members;
 mod money;
+mod papers;
 mod records;

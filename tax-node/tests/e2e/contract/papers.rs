@@ -1,0 +1,102 @@
+//! Files of documents, and documents that were issued elsewhere.
+
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::support::records::{id_of, lock, record, settle};
+use crate::support::{Demo, Document, Http, Member, today};
+
+const INVOICE: &str = include_str!("../../../../invoice-api/papers/tests/files/invoice.xml");
+
+/// An invoice of 1060.00 yuan to a natural person, whose seller is no member.
+fn registration(by: &Member, merchant: &Member) -> (String, String) {
+    let issued = Document::invoice(merchant, None);
+    let mut invoice = issued.record["invoice"].clone();
+    invoice["seller"] = json!({"id": "91350100M000100Y43", "name": "别处的商户"});
+    let original = json!({
+        "sm3": "41dad32bfd90eb37cd0e0b7dc899a76895d1a7ca72542d8980754e26a2117b04",
+        "format": "ofd", "signature": "verified",
+    });
+    let members = json!({"invoice": invoice, "original": original});
+    (issued.key, record(by, "document.register", members))
+}
+
+#[tokio::test]
+async fn a_file_is_read_as_the_bytes_say() {
+    let demo = Demo::start();
+    let employer = demo.employer();
+    let ask = |body: &[u8]| {
+        demo.http
+            .signed(&employer, Method::POST, "/v1/papers", body)
+    };
+    let read = Http::send(ask(INVOICE.as_bytes())).await.is(200).json();
+    assert_eq!(read["format"], "einvoice_xml");
+    assert_eq!(read["documents"][0]["document"], "D:24442000000000000016");
+    Http::send(ask(b"<a/>")).await.refused(422, "xml_unknown");
+    let unsigned = demo.http.request(Method::POST, "/v1/papers").body(INVOICE);
+    Http::send(unsigned)
+        .await
+        .refused(401, "authorization_missing");
+}
+
+#[tokio::test]
+async fn what_was_issued_elsewhere_is_registered_by_an_authority_and_paid_once() {
+    let demo = Demo::start();
+    let (tax, merchant) = (demo.tax(), demo.merchant());
+    let (first, second) = (demo.employer(), demo.member("employer", 2));
+    let (key, text) = registration(&merchant, &merchant);
+    demo.http
+        .submit(&merchant, &text)
+        .await
+        .refused(403, "role_missing");
+    let mut by_tax: Value = serde_json::from_str(&text).unwrap();
+    by_tax["by"] = tax.id.clone().into();
+    let text = by_tax.to_string();
+    demo.http.accept(&tax, &text).await;
+    // Sending the same bytes again is a success; another record of the same document is not.
+    demo.http.submit(&tax, &text).await.is(200);
+    let mut again: Value = serde_json::from_str(&text).unwrap();
+    again["id"] = "another-id".into();
+    let again = again.to_string();
+    demo.http
+        .submit(&tax, &again)
+        .await
+        .refused(409, "document_exists");
+
+    let claim = lock(&first, &key, "employer", None);
+    demo.http.accept(&first, &claim).await;
+    demo.http
+        .accept(&first, &settle(&first, &id_of(&claim), "1060.00"))
+        .await;
+    let other = lock(&second, &key, "employer", Some("1.00"));
+    let refusal = demo.http.submit(&second, &other).await;
+    assert_eq!(refusal.status, 409, "{}", refusal.text());
+    let item =
+        json!({"items": [{"document": key, "amount": "1060.00", "date": today().to_string()}]});
+    let checked = demo
+        .http
+        .ask_with(&second, "/v1/checks", &item)
+        .await
+        .is(200)
+        .json();
+    assert_eq!(checked["results"][0]["verdict"], "claimed");
+
+    let seen = demo
+        .http
+        .ask(&tax, &format!("/v1/documents/{key}"))
+        .await
+        .is(200)
+        .json();
+    assert_eq!(seen["record"]["type"], "document.register");
+    assert_eq!(seen["timeline"][0]["type"], "document.register");
+    let events = demo.http.events(&tax, 0).await;
+    let told = |kind: &str| {
+        events
+            .iter()
+            .any(|event| event["event"] == kind && event["document"] == key)
+    };
+    assert!(
+        told("document_registered") && told("claim_settled"),
+        "{events:?}"
+    );
+}
