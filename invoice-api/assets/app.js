@@ -235,8 +235,9 @@ async function reloadLedger() {
 
 function dressLedger() {
   selectable(document.getElementById("ledger"));
-  const actions = document.getElementById("ledger-actions");
-  actions?.replaceChildren(claimForms((values) => act(() => settle(values)), (values) => act(() => release(values))));
+  if (!document.querySelector('#ledger tr[data-status="locked"]')) return;
+  const forms = claimForms((values) => act(() => settle(values)), (values) => act(() => release(values)));
+  document.getElementById("ledger-actions").replaceChildren(forms);
 }
 
 // --- The page ---------------------------------------------------------------------------------

@@ -141,6 +141,35 @@ test("files are dropped, compared, locked, settled and released", async (t) => {
   });
 });
 
+test("the same invoice as PDF, OFD and XML is one line, and files that disagree are told", async () => {
+  const paper = await issued();
+  const reader = await Reader.arrive(chromium.browser, demo.base, VIEWS[0]);
+  await signIn(reader, demo.member("employer"));
+  // What the node's reader of papers answers, whatever this node can read.
+  const answers = {
+    pdf: { amount: "1060.00", warnings: [{ code: "tags_only", detail: "文件没有原始 XML" }] },
+    ofd: { amount: "1060.00" },
+    xml: { amount: "1060.01" },
+  };
+  await reader.page.setRequestInterception(true);
+  reader.page.on("request", async (request) => {
+    if (!request.url().endsWith("/v1/papers")) return request.continue();
+    const format = /format (\w+)/.exec(request.postData())[1];
+    const { amount, warnings = [] } = answers[format];
+    const document = { document: paper.key, amount, date: paper.date, seller: { name: "示范商户甲" }, tier: "text", warnings };
+    const body = JSON.stringify({ format, sm3: "00", documents: [document] });
+    return request.respond({ status: 200, contentType: "application/json", body });
+  });
+  await drop(reader, file("a.pdf", "format pdf"), file("a.ofd", "format ofd"), file("a.xml", "format xml"));
+  await reader.until("#app-status", "共 1 张票据，其中 1 张可以锁定");
+  const line = await reader.text(row(paper.key));
+  for (const part of ["a.ofd、a.xml", "各文件所载不一致：金额", "文件没有原始 XML", "示范商户甲"]) {
+    assert.ok(line.includes(part), `${part}: ${line}`);
+  }
+  await reader.look("claims-one-document");
+  await reader.leave();
+});
+
 test("a folder is gone through, and what is hidden in it is left", async () => {
   const [one, two] = [await issued(), await issued()];
   const folder = join(demo.folder, "报销");

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use actix_web::{HttpRequest, HttpResponse, web};
 
-use super::{Page, Section, escape, page_language, percent_encoded, reader_of_page};
+use super::{Page, Section, escape, page_language, percent_encoded, readable, reader_of_page};
 use crate::fault::Fault;
 use crate::language::Language;
 use crate::problem::Problem;
@@ -133,7 +133,7 @@ fn list(language: Language, status: Option<ClaimStatus>, page: &ClaimPage) -> St
         of("导出台账", "Export the ledger"),
         of("截至区块", "As of block"),
         page.as_of.height,
-        page.as_of.time.to_rfc3339_utc8()
+        readable(&page.as_of.time.to_rfc3339_utc8())
     );
     html
 }
@@ -178,12 +178,7 @@ fn table(language: Language, claims: &[ClaimView]) -> String {
             claim.settled.to_string(),
             escape(&claim.reference),
             escape(claim.voucher.as_deref().unwrap_or("–")),
-            claim
-                .expires_at
-                .to_rfc3339_utc8()
-                .chars()
-                .take(16)
-                .collect(),
+            readable(&claim.expires_at.to_rfc3339_utc8()),
         ];
         for (column, (head, cell)) in heads.iter().zip(cells).enumerate() {
             let class = match column {

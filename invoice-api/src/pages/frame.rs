@@ -48,7 +48,7 @@ pub(crate) struct Page<'p> {
     pub(crate) title: &'p str,
     /// Where it stands in the navigation.
     pub(crate) section: Section,
-    /// The module under `/assets/` that makes it alive; its `start` is called when it is loaded.
+    /// The module under `/assets/` that makes it alive.
     pub(crate) module: Option<&'p str>,
     /// What stands below the heading.
     pub(crate) body: &'p str,

@@ -32,6 +32,8 @@ const ZH: &str = "<p class=\"lead\">电子发票与医疗收费电子票据的�
     无需登录。</span></a></li>\
     <li><a href=\"/app\"><strong>报销</strong><span>财务人员：整夹拖入发票，逐张查验，\
     锁定、入账、释放，导出台账。</span></a></li>\
+    <li><a href=\"/oversight\"><strong>监管</strong><span>税务、财政机关：重复报销、超额、异常与\
+    系统状态。</span></a></li>\
     <li><a href=\"/docs\"><strong>接口说明</strong><span>供 ERP 与财务软件对接。</span></a></li>\
     </ul>";
 
@@ -41,5 +43,7 @@ const EN: &str = "<p class=\"lead\">A shared register of e-invoices and medical 
     is it still valid? No sign-in.</span></a></li>\
     <li><a href=\"/app\"><strong>Claims</strong><span>For finance clerks: drop a folder of \
     invoices, see each one's state, lock, settle, release, export the ledger.</span></a></li>\
+    <li><a href=\"/oversight\"><strong>Oversight</strong><span>For tax and finance authorities: \
+    attempted double claims, over-claims, what is out of pattern, the chain's health.</span></a></li>\
     <li><a href=\"/docs\"><strong>Interface</strong><span>For ERP and accounting software.</span>\
     </a></li></ul>";

@@ -82,6 +82,14 @@ pub(crate) fn percent_encoded(text: &str) -> String {
     encoded
 }
 
+/// A time of the contract as people read it, to the second: it is in UTC+8 already.
+pub(crate) fn readable(time: &str) -> String {
+    time.chars()
+        .take(19)
+        .map(|character| if character == 'T' { ' ' } else { character })
+        .collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,211 +1,31 @@
-//! The page behind the QR code: anyone may ask whether what is printed is what is recorded.
-//!
-//! The address carries the document's key and, in the query, what is printed on it: `amount`,
-//! `date`, and `check_code` where there is one. Only when all of it matches does the page say in
-//! what state the document is and who issued it, which stands on the paper, too. Whatever does not
-//! match is answered in one and the same way, and an address that guesses is soon refused.
+//! What the public page shows of an answer.
 
 use std::fmt::Write as _;
 
-use actix_web::http::header::{CACHE_CONTROL, CONTENT_DISPOSITION};
-use actix_web::{HttpRequest, HttpResponse, web};
-use invoice_core::calendar::Date;
+use actix_web::HttpRequest;
 use invoice_core::identity::DocumentKey;
 use invoice_core::money::Fen;
-use invoice_core::read::Spelled;
+use invoice_core::read::Spelled as _;
 
-use super::check_form::{Elements, form};
-use super::statement::Statement;
-use super::validators::{Named, signers};
-use super::{Page, Section, escape, page_language};
+use super::is_match;
+use super::words::words;
 use crate::language::Language;
-use crate::problem::Problem;
-use crate::registry::{CheckItem, CheckVerdict, PublicCheck};
-use crate::routes::Query;
-use crate::server::authenticate::session;
-use crate::server::state::{AppState, network};
-use crate::status::OK;
-use crate::wire::ProblemAnswer;
-
-/// Whether a printed document is recorded as printed: a page for people.
-#[utoipa::path(
-    get, path = "/v/{key}", tag = "pages",
-    params(
-        ("key" = String, Path, description = "The document's key"),
-        ("amount" = Option<String>, Query, description = "The amount on it, in yuan"),
-        ("date" = Option<String>, Query, description = "The date on it, YYYY-MM-DD"),
-        ("check_code" = Option<String>, Query, description = "The check code on it"),
-        ("download" = Option<String>, Query, description = "statement: what the page says, as JSON"),
-    ),
-    responses(
-        (status = 200, description = "The page", body = String, content_type = "text/html"),
-        (status = 429, description = "Too many requests from this address", body = ProblemAnswer, content_type = "application/problem+json"),
-    )
-)]
-pub(crate) async fn page(
-    state: web::Data<AppState>,
-    request: HttpRequest,
-    path: web::Path<String>,
-) -> Result<HttpResponse, Problem> {
-    state.charge_anonymous(&request)?;
-    let query = Query::lenient(&request);
-    let given = given(&path, query.as_ref());
-    let language = page_language(&request);
-    let mut view = View {
-        language,
-        given,
-        found: None,
-        signers: Vec::new(),
-        for_party: false,
-    };
-    if let Some(item) = item(&given) {
-        let source = network(&request);
-        state.budgets.misses.check(&source, 1)?;
-        let key = item.document;
-        let found = state.registry.public_check(item).await?;
-        if is_match(found.verdict) {
-            if let Some((asker, _)) = session(&state, &request).await? {
-                state.budgets.reads.take(&asker.member, 1)?;
-                view.for_party = state.registry.document(&asker, key).await?.is_some();
-            }
-        } else {
-            // This answer is given; the next one may be refused unheard.
-            let _ = state.budgets.misses.take(&source, 1);
-        }
-        let checkpoint = state.registry.checkpoint().await?;
-        if let Some(checkpoint) = &checkpoint {
-            view.signers = signers(&state, checkpoint);
-        }
-        if query.as_ref().and_then(|query| query.text("download")) == Some("statement") {
-            let statement = Statement::new(&state, &given, &found, checkpoint.as_ref());
-            return Ok(HttpResponse::build(OK)
-                .insert_header((CACHE_CONTROL, "no-store"))
-                .insert_header((
-                    CONTENT_DISPOSITION,
-                    "attachment; filename=\"piaolian-statement.json\"",
-                ))
-                .json(statement));
-        }
-        view.found = Some(found);
-    }
-    Ok(Page {
-        title: language.of_two("票据查验", "Document check"),
-        section: Section::Check,
-        module: Some("document.js"),
-        body: &view.html(&request),
-    }
-    .respond(&request))
-}
-
-/// What the address gives.
-fn given<'q>(key: &'q str, query: Option<&'q Query>) -> Elements<'q> {
-    let text = |name| query.and_then(|query| query.text(name)).unwrap_or_default();
-    Elements {
-        key,
-        amount: text("amount"),
-        date: text("date"),
-        check_code: text("check_code"),
-    }
-}
-
-/// The question of an address; `None` when it lacks something or is misspelt, which is judged by
-/// the address alone and tells nothing about what is recorded.
-fn item(given: &Elements<'_>) -> Option<CheckItem> {
-    Some(CheckItem {
-        document: DocumentKey::spelled(given.key).ok()?,
-        amount: Some(Fen::parse(given.amount).ok()?),
-        amount_may_be_without_tax: false,
-        date: Some(Date::spelled(given.date).ok()?),
-        check_code: Some(given.check_code)
-            .filter(|text| !text.is_empty())
-            .map(str::to_owned),
-    })
-}
-
-/// Whether everything that was given is as recorded.
-pub(super) const fn is_match(verdict: CheckVerdict) -> bool {
-    match verdict {
-        CheckVerdict::NotFound | CheckVerdict::Mismatch => false,
-        CheckVerdict::Reversed
-        | CheckVerdict::Frozen
-        | CheckVerdict::Claimed
-        | CheckVerdict::Locked
-        | CheckVerdict::PartlyClaimed
-        | CheckVerdict::Claimable => true,
-    }
-}
-
-/// Class of the box, what it says at one glance, and the sentence below; in both languages.
-const fn words(verdict: CheckVerdict) -> (&'static str, [&'static str; 2], [&'static str; 2]) {
-    match verdict {
-        CheckVerdict::NotFound | CheckVerdict::Mismatch => (
-            "bad",
-            ["✗ 查无相符的票据", "✗ No such document"],
-            [
-                "登记中没有与所填号码、金额、日期（及校验码）完全相符的票据。请与票面再核对一次；\
-                 如果填写无误，请勿接受这张票据。",
-                "Nothing is recorded with exactly this number, amount and date (and check code). \
-                 Compare with the paper once more; if all is typed as printed, do not accept it.",
-            ],
-        ),
-        CheckVerdict::Reversed => (
-            "bad",
-            ["✗ 已全部红冲", "✗ Reversed as a whole"],
-            [
-                "票据是真的，但已全部红冲作废，不能报销。",
-                "The document is genuine, but it was reversed as a whole and cannot be claimed.",
-            ],
-        ),
-        CheckVerdict::Frozen => (
-            "warn",
-            ["! 真实，已被冻结", "! Genuine, but frozen"],
-            [
-                "票据是真的，目前被主管机关冻结，不能报销。",
-                "The document is genuine; an authority froze it, so it cannot be claimed now.",
-            ],
-        ),
-        CheckVerdict::Claimed => (
-            "warn",
-            ["✓ 真实，已全部报销", "✓ Genuine, fully reimbursed"],
-            [
-                "票据是真的，金额已全部报销，不能再报销。",
-                "The document is genuine; all of it is reimbursed and cannot be claimed again.",
-            ],
-        ),
-        CheckVerdict::Locked => (
-            "warn",
-            ["✓ 真实，正在报销", "✓ Genuine, being claimed"],
-            [
-                "票据是真的，可报销的金额都在报销中。",
-                "The document is genuine; what could be claimed is being claimed.",
-            ],
-        ),
-        CheckVerdict::PartlyClaimed => (
-            "good",
-            ["✓ 真实有效，部分已用", "✓ Genuine and valid, partly used"],
-            [
-                "票据是真的，其中一部分已报销、锁定或红冲。",
-                "The document is genuine; a part of it is reimbursed, locked or reversed.",
-            ],
-        ),
-        CheckVerdict::Claimable => (
-            "good",
-            ["✓ 真实有效，尚未报销", "✓ Genuine, valid, not claimed"],
-            [
-                "票据是真的，没有红冲，也没有人报销过。",
-                "The document is genuine; it was not reversed, and nobody has claimed any of it.",
-            ],
-        ),
-    }
-}
+use crate::pages::check_form::{Elements, form};
+use crate::pages::validators::Named;
+use crate::pages::{escape, readable};
+use crate::registry::PublicCheck;
 
 /// What the page shows.
-struct View<'v> {
-    language: Language,
-    given: Elements<'v>,
-    found: Option<PublicCheck>,
-    signers: Vec<Named>,
-    for_party: bool,
+pub(super) struct View<'v> {
+    pub(super) language: Language,
+    /// What the address gave.
+    pub(super) given: Elements<'v>,
+    /// The answer; `None` when the address is no question yet.
+    pub(super) found: Option<PublicCheck>,
+    /// Who signed the newest checkpoint.
+    pub(super) signers: Vec<Named>,
+    /// Whether the reader is signed in and a party to the document.
+    pub(super) for_party: bool,
 }
 
 impl View<'_> {
@@ -213,7 +33,8 @@ impl View<'_> {
         self.language.of_two(zh, en)
     }
 
-    fn html(&self, request: &HttpRequest) -> String {
+    /// The page's body.
+    pub(super) fn html(&self, request: &HttpRequest) -> String {
         let Elements {
             key,
             amount,
@@ -380,6 +201,27 @@ impl View<'_> {
         );
         if self.for_party {
             let key = escape(self.given.key);
+            for (format, words) in [
+                (
+                    "pdf",
+                    self.of(
+                        "票据 PDF（内附记录与回执）",
+                        "PDF with the record and the receipt inside",
+                    ),
+                ),
+                (
+                    "ofd",
+                    self.of(
+                        "票据 OFD（内附记录与回执）",
+                        "OFD with the record and the receipt inside",
+                    ),
+                ),
+            ] {
+                let _ = write!(
+                    html,
+                    "<li><a href=\"/v1/documents/{key}/paper?format={format}\" download>{words}</a></li>"
+                );
+            }
             let _ = write!(
                 html,
                 "<li><a href=\"/v1/documents/{key}\" download=\"document.json\">{}</a></li>",
@@ -402,14 +244,6 @@ impl View<'_> {
     }
 }
 
-/// A time of the contract as people read it, to the second: it is in UTC+8 already.
-fn readable(time: &str) -> String {
-    time.chars()
-        .take(19)
-        .map(|character| if character == 'T' { ' ' } else { character })
-        .collect()
-}
-
 /// The number as it is printed.
 fn number_of(key: &DocumentKey) -> String {
     let key = key.to_string();
@@ -420,7 +254,7 @@ fn number_of(key: &DocumentKey) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::registry::AsOf;
+    use crate::registry::{AsOf, CheckVerdict};
     use actix_web::test::TestRequest;
     use invoice_core::calendar::Instant;
 
@@ -473,27 +307,5 @@ mod tests {
             assert!(html.contains(part), "{part}: {html}");
         }
         assert!(!html.contains("/v1/documents/"), "only for its parties");
-    }
-
-    #[test]
-    fn an_address_that_lacks_something_is_no_question() {
-        let full = Elements {
-            key: "D:24442000000000000016",
-            amount: "1.00",
-            date: "2026-11-21",
-            check_code: "",
-        };
-        assert!(item(&full).is_some());
-        for part in [
-            Elements { amount: "", ..full },
-            Elements { date: "", ..full },
-            Elements { key: "D:1", ..full },
-            Elements {
-                amount: "1,00",
-                ..full
-            },
-        ] {
-            assert!(item(&part).is_none(), "{part:?}");
-        }
     }
 }
