@@ -27,6 +27,9 @@ cargo test --workspace --locked --doc
 say "文档 / documentation"
 RUSTDOCFLAGS="-D warnings" cargo doc --workspace --locked --no-deps --document-private-items
 
+say "网页 / pages in a browser"
+scripts/browser_tests.sh
+
 say "许可证 / licences"
 if cargo deny --version >/dev/null 2>&1; then
   cargo deny --locked check bans licenses sources

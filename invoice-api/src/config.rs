@@ -55,6 +55,9 @@ pub struct BudgetConfig {
     /// Failed authentications from one address in the name of one key; beyond them such requests
     /// are refused before any signature is verified.
     pub failures_per_minute: NonZeroU32,
+    /// Public checks from one address that match nothing; beyond them the page is refused to it
+    /// for a while.
+    pub misses_per_minute: NonZeroU32,
 }
 
 const fn budget(per_minute: u32) -> NonZeroU32 {
@@ -74,6 +77,7 @@ impl Default for BudgetConfig {
             reads_per_minute: budget(12_000),
             anonymous_per_minute: budget(6_000),
             failures_per_minute: budget(600),
+            misses_per_minute: budget(60),
         }
     }
 }

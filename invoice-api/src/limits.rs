@@ -65,6 +65,8 @@ pub const SESSION_SECONDS: u64 = 8 * 3_600;
 pub const SESSIONS_MAX: usize = 10_000;
 /// Sessions of one key; the oldest makes room for the next.
 pub const SESSIONS_PER_KEY_MAX: usize = 32;
+/// Claims in an exported ledger; each costs a look at its document.
+pub const LEDGER_ROWS_MAX: usize = 10_000;
 /// Bytes in the body of `POST /v1/session`, which has nothing to say.
 pub const SESSION_BODY_BYTES_MAX: usize = 64;
 /// Characters of a local address to go on to after signing in.

@@ -26,7 +26,8 @@ use tokio::sync::watch;
 pub use chain::{BlockView, CheckpointView, InclusionView};
 pub use claims::{ClaimPage, ClaimQuery, ClaimStatus, ClaimView};
 pub use documents::{
-    AsOf, CheckItem, CheckResult, CheckVerdict, Checked, DocumentState, DocumentView, TimelineEntry,
+    AsOf, CheckItem, CheckResult, CheckVerdict, Checked, DocumentState, DocumentView, PublicCheck,
+    TimelineEntry,
 };
 pub use events::{Event, EventPage};
 pub use oversight::{
@@ -102,8 +103,9 @@ pub trait Registry: Send + Sync + 'static {
     async fn checks(&self, asker: &Asker, items: Vec<CheckItem>) -> Result<Checked, Unavailable>;
 
     /// The same comparison for the public page: nobody in particular asks, so the item must carry
-    /// every element, and no amount is ever in the answer.
-    async fn public_check(&self, item: CheckItem) -> Result<Checked, Unavailable>;
+    /// every element, and no amount is ever in the answer. The issuer is named only when all of it
+    /// is as recorded.
+    async fn public_check(&self, item: CheckItem) -> Result<PublicCheck, Unavailable>;
 
     /// Everything about one document, for its parties and authorities; `None` both when there is
     /// no such document and when it is none of the asker's business.

@@ -10,7 +10,6 @@ mod events;
 mod lines;
 pub mod openapi;
 pub(crate) mod oversight;
-mod public_page;
 mod query;
 pub mod reading;
 mod records;
@@ -26,7 +25,7 @@ pub(crate) use query::Query;
 
 use crate::fault::Fault;
 use crate::pages::oversight as supervisor;
-use crate::pages::{assets, check_form, claims, home, sign_in};
+use crate::pages::{assets, check_form, claims, document, home, ledger, sign_in};
 use crate::problem::Problem;
 
 /// Adds every address to an application whose data holds the [`AppState`](crate::AppState).
@@ -98,8 +97,10 @@ pub fn configure(app: &mut web::ServiceConfig) {
     .service(get("/sign-in", sign_in::page))
     .service(get("/assets/{name}", assets::asset))
     .service(get("/app", claims::page))
+    .service(get("/app/ledger.csv", ledger::as_csv))
+    .service(get("/app/ledger.xlsx", ledger::as_xlsx))
     .service(get("/v", check_form::page))
-    .service(get("/v/{key}", public_page::page))
+    .service(get("/v/{key}", document::page))
     .service(get("/livez", service::livez))
     .service(get("/readyz", service::readyz))
     .service(get("/metrics", service::metrics))

@@ -116,7 +116,7 @@ impl HasStatus for Fault {
             Self::QrSpelling | Self::XmlUnreadable => StatusCode::UNPROCESSABLE_ENTITY,
             Self::NotFound | Self::NoFigures => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
-            Self::BatchFailed => StatusCode::CONFLICT,
+            Self::BatchFailed | Self::LedgerTooLong => StatusCode::CONFLICT,
             Self::RateLimited => StatusCode::TOO_MANY_REQUESTS,
             Self::Overloaded
             | Self::NoQuorum

@@ -97,7 +97,9 @@ pub fn run(
         let folded_per_second = folded as f64 / started.elapsed().as_secs_f64();
         for body in &claimed.bodies {
             let (mut answer, headers) = (Vec::new(), "");
-            let status = connection.ask("POST", "/v1/records", headers, body, &mut answer).await?;
+            let status = connection
+                .ask("POST", "/v1/records", headers, body, &mut answer)
+                .await?;
             if status != 200 {
                 let text = String::from_utf8_lossy(&answer);
                 return Err(format!("{status}: {text}").into());
@@ -206,8 +208,16 @@ fn claims_of(store: &StoreFolder, cast: &Cast, claims: usize) -> Result<Claimed,
             let key = issue.invoice.key;
             let at = store.at();
             let lock = |who: usize, kind: &str| lock(&cast.employers[who], kind, found, key, at);
-            by_member.entry(owner).or_default().0.push(lock(owner, "held")?);
-            by_member.entry(other).or_default().1.push(lock(other, "tried")?);
+            by_member
+                .entry(owner)
+                .or_default()
+                .0
+                .push(lock(owner, "held")?);
+            by_member
+                .entry(other)
+                .or_default()
+                .1
+                .push(lock(other, "tried")?);
             if first.is_none() && other != owner {
                 let merchant = record.by.to_string();
                 let ids = [other, owner].map(|who| cast.employers[who].id.to_string());
@@ -384,7 +394,15 @@ async fn paths(
 async fn session(address: SocketAddr, who: &Player) -> Result<String, Failure> {
     let mut connection = Connection::open(address).await?;
     let mut answer = Vec::new();
-    let status = signed::ask(&mut connection, who, "POST", "/v1/session", b"", &mut answer).await?;
+    let status = signed::ask(
+        &mut connection,
+        who,
+        "POST",
+        "/v1/session",
+        b"",
+        &mut answer,
+    )
+    .await?;
     let cookie = connection.cookie().ok_or(format!("no session: {status}"))?;
     Ok(format!("Cookie: {cookie}\r\n"))
 }
@@ -402,7 +420,9 @@ async fn ask(
     while Instant::now() < until || times.iter().any(|page| page.1 == 0) {
         for (path, page) in paths.iter().zip(&mut times) {
             let started = Instant::now();
-            let status = connection.ask("GET", path, cookie, b"", &mut answer).await?;
+            let status = connection
+                .ask("GET", path, cookie, b"", &mut answer)
+                .await?;
             page.0.push(started.elapsed());
             page.1 += 1;
             page.2 = answer.len();

@@ -30,18 +30,34 @@ macro_rules! assets {
 }
 
 const ASSETS: &[Asset] = assets![
+    "actions.js",
     "api.js",
+    "app-view.js",
+    "app.js",
     "bytes.js",
+    "catalogue.js",
+    "chain.js",
     "der.js",
+    "document.js",
+    "envelope.js",
     "icon.svg",
+    "intake.js",
+    "json.js",
+    "key-bar.js",
     "keys.js",
+    "merkle.js",
     "orders.js",
     "oversight.js",
+    "paper.js",
+    "receipt.js",
     "sign-in.js",
     "site.css",
     "sm2.js",
     "sm3.js",
+    "stamp.js",
+    "table.js",
     "words.js",
+    "worklist.js",
 ];
 
 impl Asset {

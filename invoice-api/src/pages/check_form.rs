@@ -122,7 +122,7 @@ pub(crate) fn form(language: Language, known: &Elements<'_>) -> String {
     let amount = field(
         "amount",
         of("金额（元，价税合计）", "Amount (yuan, with tax)"),
-        of("如 1060.00", "Such as 1060.00"),
+        of("如 128.50", "Such as 128.50"),
         known.amount,
         "required maxlength=\"20\" inputmode=\"decimal\"",
     );

@@ -43,7 +43,7 @@ pub(crate) async fn page(
     Ok(Page {
         title: language.of_two("报销", "Claims"),
         section: Section::Claims,
-        module: None,
+        module: Some("app.js"),
         body: &body,
     }
     .respond(&request))
@@ -74,9 +74,15 @@ fn list(language: Language, status: Option<ClaimStatus>, page: &ClaimPage) -> St
     let of = |zh: &'static str, en: &'static str| language.of_two(zh, en);
     let all = of("全部", "All");
     let mut html = format!(
-        "<section id=\"ledger\" aria-labelledby=\"ledger-title\"><h2 id=\"ledger-title\">{}</h2>\
+        "<div id=\"app\"><noscript><p class=\"box plain\">{}</p></noscript></div>\
+         <section id=\"ledger\" aria-labelledby=\"ledger-title\"><h2 id=\"ledger-title\">{}</h2>\
          <form method=\"get\" action=\"/app\" class=\"row\"><div><label for=\"status\">{}</label>\
          <select id=\"status\" name=\"status\"><option value=\"\">{all}</option>",
+        of(
+            "查验、锁定和入账需要运行本站脚本：私钥只在您的浏览器里使用。台账和导出不需要。",
+            "Checking, locking and settling need this site's scripts: the private key is used in \
+             your browser only. The ledger and its export do not.",
+        ),
         of("报销台账", "Ledger of claims"),
         of("状态", "State"),
     );
@@ -118,15 +124,23 @@ fn list(language: Language, status: Option<ClaimStatus>, page: &ClaimPage) -> St
             of("下一页", "Next page")
         );
     }
+    let asked = status.map_or("", |status| status.as_str());
     let _ = write!(
         html,
-        "<p class=\"note\">{} {}，{}</p></section>",
+        "<div id=\"ledger-actions\"></div><p>{}: <a href=\"/app/ledger.xlsx?status={asked}\">XLSX</a> · \
+         <a href=\"/app/ledger.csv?status={asked}\">CSV</a></p>\
+         <p class=\"note\">{} {}, {}</p></section>",
+        of("导出台账", "Export the ledger"),
         of("截至区块", "As of block"),
         page.as_of.height,
         page.as_of.time.to_rfc3339_utc8()
     );
     html
 }
+
+/// Where the table has its amounts.
+const LOCKED_COLUMN: usize = 2;
+const SETTLED_COLUMN: usize = 3;
 
 fn table(language: Language, claims: &[ClaimView]) -> String {
     let of = |zh: &'static str, en: &'static str| language.of_two(zh, en);
@@ -148,8 +162,9 @@ fn table(language: Language, claims: &[ClaimView]) -> String {
         let (class, zh, en) = status_words(claim.status);
         let _ = write!(
             html,
-            "<tr data-claim=\"{}\" data-status=\"{}\" data-locked=\"{}\">",
+            "<tr data-claim=\"{}\" data-document=\"{}\" data-status=\"{}\" data-locked=\"{}\">",
             escape(&claim.claim),
+            claim.document,
             claim.status.as_str(),
             claim.locked
         );
@@ -170,8 +185,13 @@ fn table(language: Language, claims: &[ClaimView]) -> String {
                 .take(16)
                 .collect(),
         ];
-        for (head, cell) in heads.iter().zip(cells) {
-            let _ = write!(html, "<td data-label=\"{head}\">{cell}</td>");
+        for (column, (head, cell)) in heads.iter().zip(cells).enumerate() {
+            let class = match column {
+                LOCKED_COLUMN => " class=\"number\"",
+                SETTLED_COLUMN => " class=\"number settle-amount\"",
+                _ => "",
+            };
+            let _ = write!(html, "<td data-label=\"{head}\"{class}>{cell}</td>");
         }
         html.push_str("</tr>");
     }

@@ -109,10 +109,14 @@ impl Page<'_> {
         );
         let address = escape(&address_in(request, other));
         let body = self.body;
+        let wide = match self.section {
+            Section::Claims | Section::Oversight => " class=\"wide\"",
+            Section::Check | Section::SignIn | Section::None => "",
+        };
         let _ = write!(
             page,
             "</ul></nav><a class=\"lang\" lang=\"{tag}\" hreflang=\"{tag}\" href=\"{address}\">\
-             {word}</a></header><main id=\"main\" tabindex=\"-1\"><h1>{title}</h1>{body}</main>\
+             {word}</a></header><main id=\"main\"{wide} tabindex=\"-1\"><h1>{title}</h1>{body}</main>\
              </body></html>"
         );
         page.push('\n');

@@ -4,7 +4,7 @@ use actix_web::HttpRequest;
 
 use crate::language::Language;
 use crate::routes::Query;
-use crate::server::session::cookie;
+use crate::server::session::{came_by_tls, cookie};
 
 /// The cookie that remembers a choice.
 const COOKIE: &str = "piaolian_lang";
@@ -34,11 +34,7 @@ fn tag(text: &str) -> Option<Language> {
 /// The header that remembers a choice that the address made.
 pub(crate) fn remember(request: &HttpRequest) -> Option<String> {
     let tag = chosen(request)?.of_two("zh", "en");
-    let secure = if request.app_config().secure() {
-        "; Secure"
-    } else {
-        ""
-    };
+    let secure = if came_by_tls(request) { "; Secure" } else { "" };
     Some(format!(
         "{COOKIE}={tag}; Path=/; Max-Age={REMEMBERED_SECONDS}; HttpOnly; SameSite=Lax{secure}"
     ))

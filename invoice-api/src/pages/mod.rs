@@ -7,11 +7,15 @@
 pub(crate) mod assets;
 pub(crate) mod check_form;
 pub(crate) mod claims;
+pub(crate) mod document;
 pub(crate) mod frame;
 pub(crate) mod home;
 pub(crate) mod language;
+pub(crate) mod ledger;
 pub(crate) mod oversight;
 pub(crate) mod sign_in;
+mod statement;
+mod validators;
 
 pub(crate) use frame::{Page, Section, escape};
 pub(crate) use language::page_language;

@@ -1,7 +1,7 @@
 //! The public face of the chain: hashes and signatures, no content.
 
 use invoice_core::calendar::Instant;
-use invoice_core::chain::Certificate;
+use invoice_core::chain::{Certificate, ValidatorChanges};
 use invoice_core::crypto::Hash;
 
 /// The newest final header and the signatures over it.
@@ -19,6 +19,9 @@ pub struct CheckpointView {
     pub header: Vec<u8>,
     /// Round and signatures.
     pub certificate: Certificate,
+    /// The changes of the validators that are in effect: how the signers go back to the genesis
+    /// file.
+    pub validator_changes: ValidatorChanges,
 }
 
 /// One block without content.

@@ -56,6 +56,18 @@ pub struct CheckResult {
     pub differs: Vec<&'static str>,
 }
 
+/// The answer to a question that anyone may ask.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PublicCheck {
+    /// The first verdict that applies.
+    pub verdict: CheckVerdict,
+    /// The issuer's registered name, which the paper shows, too; `None` unless everything given
+    /// is as recorded.
+    pub issuer: Option<String>,
+    /// The state that this describes.
+    pub as_of: AsOf,
+}
+
 /// What a check finds; the first that applies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CheckVerdict {

@@ -8,7 +8,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use serde_json::{Map, Value};
 
 use super::openapi::openapi;
-use super::public_page::escape;
+use crate::pages::escape;
 use crate::problem::Problem;
 use crate::server::state::AppState;
 use crate::server::trace_id::TraceId;

@@ -3,11 +3,9 @@
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
-use super::{
-    bulk, chain, checks, documents, events, oversight, public_page, records, service, session,
-};
+use super::{bulk, chain, checks, documents, events, oversight, records, service, session};
 use crate::pages::oversight as supervisor;
-use crate::pages::{assets, check_form, claims, home, sign_in};
+use crate::pages::{assets, check_form, claims, document, home, ledger, sign_in};
 
 /// The description of every address.
 #[derive(OpenApi)]
@@ -22,14 +20,15 @@ use crate::pages::{assets, check_form, claims, home, sign_in};
         records::submit, bulk::bulk, records::validate, records::by_hash, records::by_id,
         checks::checks, documents::document, documents::claims, events::events,
         chain::checkpoint, chain::genesis, chain::block, chain::inclusion, chain::consistency,
-        public_page::page, service::limits, service::rejections, service::livez, service::readyz,
-        service::metrics, service::openapi,
+        document::page, service::limits, service::rejections, service::livez, service::readyz,
+        service::metrics, service::openapi, session::open, session::close, session::show,
         oversight::overview, oversight::volume, oversight::records, oversight::attempts,
         oversight::attempt, oversight::over_claims, oversight::late_reversals, oversight::pairs,
         oversight::merchants, oversight::merchant, oversight::locks, oversight::members,
         oversight::member, oversight::access, oversight::search, oversight::document,
-        oversight::health, supervisor::overview, supervisor::page, supervisor::page_of_one, session::open, session::close, session::show,
+        oversight::health, supervisor::overview, supervisor::page, supervisor::page_of_one,
         home::page, check_form::page, claims::page,
+        ledger::as_csv, ledger::as_xlsx,
         sign_in::page, assets::asset,
     ),
     tags(

@@ -10,7 +10,7 @@ use crate::problem::Problem;
 use crate::registry::UnavailableReason;
 use crate::server::authenticate::{self, Suspended};
 use crate::server::body;
-use crate::server::session::Token;
+use crate::server::session::{Token, came_by_tls};
 use crate::server::state::{AppState, now_seconds};
 use crate::status::{NO_CONTENT, OK};
 use crate::wire::{ProblemAnswer, SessionAnswer};
@@ -42,7 +42,7 @@ pub(crate) async fn open(
         .open(asker.kid, now_seconds())
         .ok_or(UnavailableReason::Overloaded)?;
     Ok(HttpResponse::build(NO_CONTENT)
-        .insert_header((SET_COOKIE, token.set_cookie(request.app_config().secure())))
+        .insert_header((SET_COOKIE, token.set_cookie(came_by_tls(&request))))
         .insert_header((CACHE_CONTROL, "no-store"))
         .finish())
 }
@@ -60,7 +60,7 @@ pub(crate) async fn close(
     if let Some(token) = Token::of(&request) {
         state.sessions.close(&token);
     }
-    let secure = request.app_config().secure();
+    let secure = came_by_tls(&request);
     Ok(HttpResponse::build(NO_CONTENT)
         .insert_header((SET_COOKIE, Token::unset_cookie(secure)))
         .finish())

@@ -32,6 +32,9 @@ pub(crate) struct Budgets {
     /// Failed authentications, by address and the key that was named: whoever sends junk in a
     /// member's name from elsewhere, or beside it, costs the member nothing.
     pub(crate) failures: Budget<(Network, Option<Kid>)>,
+    /// Public checks that found nothing, by address: whoever guesses what a document says is soon
+    /// refused.
+    pub(crate) misses: Budget<Network>,
 }
 
 impl Budgets {
@@ -42,6 +45,7 @@ impl Budgets {
             reads: Budget::new(config.reads_per_minute),
             anonymous: Budget::new(config.anonymous_per_minute),
             failures: Budget::new(config.failures_per_minute),
+            misses: Budget::new(config.misses_per_minute),
         }
     }
 }

@@ -67,6 +67,12 @@ fn set_cookie(value: &str, seconds: u64, secure: bool) -> String {
     )
 }
 
+/// Whether the browser came by https, to this server or to one before it. Forwarding headers are
+/// believed here alone: a false one costs its sender the cookie and nobody else anything.
+pub(crate) fn came_by_tls(request: &HttpRequest) -> bool {
+    request.app_config().secure() || request.connection_info().scheme() == "https"
+}
+
 /// The value of the one cookie with this name.
 pub(crate) fn cookie<'r>(request: &'r HttpRequest, name: &str) -> Option<&'r str> {
     let headers = request.headers().get_all(COOKIE);

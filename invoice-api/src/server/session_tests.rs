@@ -60,6 +60,7 @@ async fn a_session_reads_until_its_key_may_not_sign_any_more() {
     .await;
     assert_eq!(opened.status().as_u16(), 204);
     let cookie = opened.headers().get(SET_COOKIE).unwrap().to_str().unwrap();
+    assert!(!cookie.contains("Secure"), "plain http");
     let cookie = cookie.split(';').next().unwrap().to_owned();
 
     // With the cookie one reads, as the member.

@@ -1,9 +1,11 @@
 //! What all handlers share.
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, OnceLock};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use actix_web::HttpRequest;
+use invoice_core::crypto::Kid;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
@@ -22,6 +24,8 @@ pub struct AppState {
     pub(crate) budgets: Budgets,
     pub(crate) nonces: NonceCache,
     pub(crate) sessions: Sessions,
+    /// Names of the genesis file's validators, once someone has asked for them.
+    pub(crate) founders: OnceLock<HashMap<Kid, String>>,
     pub(crate) verifier: Verifier,
     pub(crate) metrics: Metrics,
     pub(crate) bulk_streams: Arc<Semaphore>,
@@ -38,6 +42,7 @@ impl AppState {
             budgets: Budgets::new(&config.budgets),
             nonces: NonceCache::new(),
             sessions: Sessions::new(),
+            founders: OnceLock::new(),
             verifier: Verifier::new(config.verifiers),
             metrics: Metrics::new(),
             bulk_streams: Arc::new(Semaphore::new(config.bulk_streams_max)),

@@ -1,6 +1,6 @@
 //! Answers about the chain itself.
 
-use invoice_core::chain::Certificate;
+use invoice_core::chain::{Certificate, ValidatorChange};
 use invoice_core::crypto::{Hash, HintedSignature};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -53,6 +53,11 @@ pub struct CheckpointAnswer {
     pub round: u32,
     /// Their signatures.
     pub signatures: Vec<SignatureAnswer>,
+    /// The changes of the validators that are in effect, as in a receipt; absent when there are
+    /// none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Vec<Object>>)]
+    pub validator_changes: Option<Vec<ValidatorChange>>,
 }
 
 impl CheckpointAnswer {
@@ -66,6 +71,9 @@ impl CheckpointAnswer {
             header: hex::encode(&view.header),
             round: view.certificate.round,
             signatures: signatures(&view.certificate),
+            validator_changes: Some(view.validator_changes.iter().map(|one| (**one).clone()))
+                .filter(|changes| changes.len() > 0)
+                .map(Iterator::collect),
         }
     }
 }

@@ -87,6 +87,9 @@ struct Limits {
     /// 每地址每密钥每分钟的认证失败数 / failed authentications from an address in the name of a key a minute
     #[arg(long, env = "PIAOLIAN_FAILURES_PER_MINUTE", value_name = "N")]
     failures_per_minute: Option<NonZeroU32>,
+    /// 每地址每分钟查无相符的公开查验数 / public checks from an address that match nothing a minute
+    #[arg(long, env = "PIAOLIAN_MISSES_PER_MINUTE", value_name = "N")]
+    misses_per_minute: Option<NonZeroU32>,
     /// 同时进行的批量流 / bulk streams at the same time
     #[arg(long, env = "PIAOLIAN_BULK_STREAMS", value_name = "N")]
     bulk_streams: Option<NonZeroU32>,
@@ -101,6 +104,7 @@ impl Limits {
             (self.reads_per_minute, &mut budgets.reads_per_minute),
             (self.anonymous_per_minute, &mut budgets.anonymous_per_minute),
             (self.failures_per_minute, &mut budgets.failures_per_minute),
+            (self.misses_per_minute, &mut budgets.misses_per_minute),
         ] {
             *budget = given.unwrap_or(*budget);
         }

@@ -1,7 +1,7 @@
 //! `POST /v1/checks` and the public page: comparing what an asker holds with what is recorded.
 
 use invoice_api::registry::{
-    AsOf, Asker, CheckItem, CheckResult, CheckVerdict, Checked, DocumentState,
+    AsOf, Asker, CheckItem, CheckResult, CheckVerdict, Checked, DocumentState, PublicCheck,
 };
 use invoice_core::apply::resolve;
 use invoice_core::calendar::Instant;
@@ -95,6 +95,47 @@ pub(super) fn check_all(
         .collect();
     shared.access_log.append(&accesses)?;
     Ok(Checked { results, as_of })
+}
+
+/// Compares what the public page was given, and names the issuer when all of it is as recorded.
+pub(super) fn check_in_public(
+    shared: &Shared,
+    snapshot: &Snapshot,
+    item: CheckItem,
+) -> Result<PublicCheck, NodeError> {
+    let key = item.document;
+    let Checked { results, as_of } = check_all(shared, snapshot, None, &[item])?;
+    let verdict = results
+        .first()
+        .map_or(CheckVerdict::NotFound, |result| result.verdict);
+    let issuer = match verdict {
+        CheckVerdict::NotFound | CheckVerdict::Mismatch => None,
+        CheckVerdict::Reversed
+        | CheckVerdict::Frozen
+        | CheckVerdict::Claimed
+        | CheckVerdict::Locked
+        | CheckVerdict::PartlyClaimed
+        | CheckVerdict::Claimable => issuer_name(&TypedState(snapshot), &key)?,
+    };
+    Ok(PublicCheck {
+        verdict,
+        issuer,
+        as_of,
+    })
+}
+
+/// The registered name of a document's issuer.
+fn issuer_name(
+    state: &TypedState<'_, Snapshot>,
+    key: &DocumentKey,
+) -> Result<Option<String>, Fault> {
+    let Some(found) = resolve(state, key)? else {
+        return Ok(None);
+    };
+    let Some(id) = state.member_id(found.document.issuer)? else {
+        return Ok(None);
+    };
+    Ok(state.member(&id)?.map(|member| member.name))
 }
 
 /// Compares one item. Nobody in particular asks when `party` is `None`.

@@ -2,13 +2,17 @@
 
 use invoice_api::registry::{BlockView, CheckpointView, InclusionView};
 use invoice_core::calendar::Instant;
+use invoice_core::chain::ValidatorHistory;
 use invoice_core::merkle;
 
 use super::NodeError;
 use crate::store::Snapshot;
 
 /// The last final header with its certificate.
-pub(super) fn checkpoint(snapshot: &Snapshot) -> Result<Option<CheckpointView>, NodeError> {
+pub(super) fn checkpoint(
+    snapshot: &Snapshot,
+    history: &ValidatorHistory,
+) -> Result<Option<CheckpointView>, NodeError> {
     let outline = snapshot.outline(snapshot.head().height)?;
     Ok(outline.map(|outline| CheckpointView {
         height: outline.header.height,
@@ -17,6 +21,7 @@ pub(super) fn checkpoint(snapshot: &Snapshot) -> Result<Option<CheckpointView>, 
         time: Instant::from_ms(outline.header.time_ms),
         header: outline.header.encode(),
         certificate: outline.certificate.clone(),
+        validator_changes: history.changes_at(outline.header.height),
     }))
 }
 

@@ -10,8 +10,9 @@ mod submit;
 use async_trait::async_trait;
 use invoice_api::registry::{
     Asker, BlockView, CheckItem, Checked, CheckpointView, ClaimPage, ClaimQuery, DocumentView,
-    EventPage, Gauge, InclusionView, KeyView, OversightAnswer, OversightQuestion, Readiness,
-    RecordFindings, RecordState, Registry, Submission, Submitted, Unavailable, UnavailableReason,
+    EventPage, Gauge, InclusionView, KeyView, OversightAnswer, OversightQuestion, PublicCheck,
+    Readiness, RecordFindings, RecordState, Registry, Submission, Submitted, Unavailable,
+    UnavailableReason,
 };
 use invoice_core::calendar::Instant;
 use invoice_core::crypto::{Hash, Kid};
@@ -82,9 +83,9 @@ impl Registry for Node {
             .await
     }
 
-    async fn public_check(&self, item: CheckItem) -> Result<Checked, Unavailable> {
+    async fn public_check(&self, item: CheckItem) -> Result<PublicCheck, Unavailable> {
         self.shared
-            .read(move |shared, snapshot| checks::check_all(shared, snapshot, None, &[item]))
+            .read(move |shared, snapshot| checks::check_in_public(shared, snapshot, item))
             .await
     }
 
@@ -130,7 +131,7 @@ impl Registry for Node {
 
     async fn checkpoint(&self) -> Result<Option<CheckpointView>, Unavailable> {
         self.shared
-            .read(|_, snapshot| chain::checkpoint(snapshot))
+            .read(|shared, snapshot| chain::checkpoint(snapshot, &shared.validators.history()))
             .await
     }
 

@@ -1,0 +1,189 @@
+// What the clerk's page is made of: tables and forms, without a word about how they act.
+
+import { element, say } from "./words.js";
+import { elementNames, isLockable, verdictWords } from "./worklist.js";
+
+/** The place to drop files on, or to choose them. */
+export function dropPlace(take) {
+  const input = element("input", { type: "file", id: "files", multiple: true });
+  const drop = element(
+    "div",
+    { class: "drop", id: "drop" },
+    element("label", { for: "files" }, say("把票据拖到这里，或选择文件", "Drop documents here, or choose files")),
+    element("p", { class: "note" }, say("XML、OFD、PDF、二维码照片、CSV 清单；可多选", "XML, OFD, PDF, photos of QR codes, CSV lists; several at once")),
+    input,
+  );
+  input.addEventListener("change", () => {
+    const files = [...input.files];
+    input.value = "";
+    take(files);
+  });
+  for (const kind of ["dragover", "dragleave", "drop"]) {
+    drop.addEventListener(kind, (event) => {
+      event.preventDefault();
+      drop.classList.toggle("over", kind === "dragover");
+      if (kind === "drop") take([...event.dataTransfer.files]);
+    });
+  }
+  return drop;
+}
+
+function cell(label, attributes, ...children) {
+  return element("td", { "data-label": label, ...attributes }, ...children);
+}
+
+function documentRow(entry, heads) {
+  const [look, word, reason] = verdictWords(entry);
+  const lockable = isLockable(entry);
+  const choose = element("input", { type: "checkbox", checked: entry.chosen, disabled: !lockable, "aria-label": say(`选中 ${entry.key}`, `Choose ${entry.key}`) });
+  choose.addEventListener("change", () => {
+    entry.chosen = choose.checked;
+  });
+  let amount = entry.amount ?? "–";
+  if (lockable) {
+    amount = element("input", { class: "amount", inputmode: "decimal", value: entry.asked, "aria-label": say(`${entry.key} 的锁定金额`, `Amount to lock of ${entry.key}`) });
+    amount.addEventListener("input", () => {
+      entry.asked = amount.value.trim();
+    });
+  } else if (entry.claim) amount = entry.claim.amount;
+  const [first, ...others] = entry.files;
+  const notes = [];
+  if (others.length > 0) {
+    const names = others.map((file) => file.name).join(say("、", ", "));
+    notes.push(say(`同一张票据，另见文件：${names}`, `The same document, also in file: ${names}`));
+  }
+  if (entry.disagree.size > 0) {
+    notes.push(say(`各文件所载不一致：${elementNames(entry.disagree)}`, `The files disagree on: ${elementNames(entry.disagree)}`));
+  }
+  notes.push(...entry.warnings.map((warning) => warning.detail));
+  if (entry.refusal) notes.push(say(`锁定未成：${entry.refusal}`, `Not locked: ${entry.refusal}`));
+  const tag = entry.claim
+    ? element("span", { class: "tag good" }, say("本次已锁定", "locked just now"))
+    : element("span", { class: `tag ${look}` }, word);
+  return element(
+    "tr",
+    { "data-key": entry.key, "data-verdict": entry.verdict ?? "" },
+    cell(heads[0], {}, choose),
+    element("th", { scope: "row", "data-label": heads[1] }, element("code", {}, entry.key)),
+    cell(heads[2], {}, entry.seller ?? "–"),
+    cell(heads[3], {}, element("div", {}, tag, element("div", { class: "note" }, entry.claim ? "" : reason), ...notes.map((note) => element("div", { class: "note" }, note)))),
+    cell(heads[4], { class: "number" }, amount),
+    cell(heads[5], {}, first.name),
+  );
+}
+
+/** The dropped documents with their verdicts, and the files that no document came out of. */
+export function documentTable(entries, troubles) {
+  const heads = [say("选", "Choose"), say("票据", "Document"), say("销售方", "Seller"), say("结论", "Finding"), say("金额（元）", "Amount (yuan)"), say("文件", "File")];
+  const body = element("tbody", {}, ...entries.map((entry) => documentRow(entry, heads)));
+  const table = element(
+    "table",
+    { class: "stack", id: "documents" },
+    element("caption", {}, say("本次拖入的票据", "Documents dropped now")),
+    element("thead", {}, element("tr", {}, ...heads.map((head) => element("th", { scope: "col" }, head)))),
+    body,
+  );
+  const unread = troubles.map(({ name, text }) => element("li", {}, element("strong", {}, name), ` ${text}`));
+  return element(
+    "section",
+    { "aria-label": say("查验结果", "Findings") },
+    entries.length > 0 ? table : null,
+    unread.length > 0 ? element("div", { class: "box bad", id: "troubles" }, element("p", {}, say("未能读取：", "Could not be read:")), element("ul", {}, ...unread)) : null,
+  );
+}
+
+const KINDS = {
+  employer: [["employer", "单位报销", "employer's reimbursement"], ["reference", "仅备案（不占额度）", "reference only (uses nothing)"]],
+  insurer: [["commercial", "商业保险理赔", "commercial insurance"], ["reference", "仅备案（定额给付）", "reference only (fixed benefit)"]],
+  health: [["basic", "基本医保", "basic medical insurance"], ["supplement", "补充医保", "supplementary insurance"], ["reference", "仅备案", "reference only"]],
+};
+
+function field(id, label, input, note) {
+  return element("div", {}, element("label", { for: id }, label), input, note ? element("span", { class: "note" }, note) : null);
+}
+
+/** The form that locks what is chosen; the kinds are those of the member's roles. */
+export function lockForm(roles, act) {
+  const kinds = roles.flatMap((role) => KINDS[role] ?? []);
+  const kind = element("select", { id: "lock-kind" }, ...kinds.map(([value, zh, en]) => element("option", { value }, say(zh, en))));
+  const reference = element("input", { id: "lock-reference", required: true, maxlength: "200", autocomplete: "off" });
+  const days = element("input", { id: "lock-days", type: "number", min: "1", max: "30", value: "7", required: true });
+  const together = element("input", { id: "lock-together", type: "checkbox", checked: true });
+  if (kinds.length === 0) {
+    return element("p", { class: "box plain" }, say("贵单位的角色不能报销票据。", "Your organisation's roles do not claim documents."));
+  }
+  const form = element(
+    "form",
+    { id: "lock-form" },
+    element("h2", {}, say("锁定选中的票据", "Lock the chosen documents")),
+    element(
+      "div",
+      { class: "row" },
+      field("lock-reference", say("报销单号", "Expense report"), reference),
+      field("lock-kind", say("用途", "Kind"), kind),
+      field("lock-days", say("锁定天数（最多 30）", "Days (30 at most)"), days),
+    ),
+    element("p", {}, together, " ", element("label", { for: "lock-together", class: "inline" }, say("全部成功才锁定（一张不成，全部不锁）", "All or nothing: if one fails, none is locked"))),
+    element("button", { type: "submit" }, say("签名并锁定", "Sign and lock")),
+  );
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    act({ kind: kind.value, reference: reference.value.trim(), days: Number(days.value), together: together.checked });
+  });
+  return form;
+}
+
+/** Gives each locked row of the ledger a box to choose it and the amount to settle. */
+export function selectable(ledger) {
+  const head = ledger.querySelector("thead tr");
+  if (!head || head.querySelector(".choose")) return;
+  const label = say("选", "Choose");
+  head.prepend(element("th", { scope: "col", class: "choose" }, label));
+  for (const row of ledger.querySelectorAll("tr[data-claim]")) {
+    const { document: key, status, locked } = row.dataset;
+    const box = cell(label, {});
+    if (status === "locked") {
+      box.append(element("input", { type: "checkbox", "aria-label": say(`选中 ${key}`, `Choose ${key}`) }));
+      const amount = element("input", { class: "amount", inputmode: "decimal", value: locked, "aria-label": say(`${key} 的入账金额`, `Amount to settle of ${key}`) });
+      row.querySelector(".settle-amount").replaceChildren(amount);
+    }
+    row.prepend(box);
+  }
+}
+
+/** The forms that settle or release what is chosen in the ledger. */
+export function claimForms(settle, release) {
+  const today = new Date(Date.now() + 28_800_000).toISOString().slice(0, 10);
+  const voucher = element("input", { id: "voucher", required: true, maxlength: "50", autocomplete: "off" });
+  const bookedOn = element("input", { id: "booked-on", type: "date", value: today, required: true });
+  const booking = element(
+    "select",
+    { id: "booking" },
+    element("option", { value: "02" }, say("02 已入账（企业所得税税前扣除）", "02 booked, deducted before income tax")),
+    element("option", { value: "03" }, say("03 已入账（不扣除）", "03 booked, not deducted")),
+  );
+  const reason = element("input", { id: "reason", required: true, maxlength: "200", autocomplete: "off" });
+  const settleForm = element(
+    "form",
+    { id: "settle-form" },
+    element("h3", {}, say("入账", "Settle")),
+    element("div", { class: "row" }, field("voucher", say("记账凭证号", "Voucher"), voucher), field("booked-on", say("入账日期", "Booked on"), bookedOn), field("booking", say("入账状态", "Booking"), booking)),
+    element("button", { type: "submit" }, say("签名并入账", "Sign and settle")),
+  );
+  const releaseForm = element(
+    "form",
+    { id: "release-form" },
+    element("h3", {}, say("释放", "Release")),
+    element("div", { class: "row" }, field("reason", say("原因", "Reason"), reason)),
+    element("button", { type: "submit", class: "quiet" }, say("签名并释放", "Sign and release")),
+  );
+  settleForm.addEventListener("submit", (event) => {
+    event.preventDefault();
+    settle({ voucher: voucher.value.trim(), bookedOn: bookedOn.value, booking: booking.value });
+  });
+  releaseForm.addEventListener("submit", (event) => {
+    event.preventDefault();
+    release({ reason: reason.value.trim() });
+  });
+  return element("div", {}, settleForm, releaseForm);
+}

@@ -1,0 +1,264 @@
+// The clerk's page: drop files, see each document's state, lock, settle, release.
+
+import { isAccepted, lockRecord, OutcomeUnknown, releaseRecord, send, settleOutcome, settleRecord } from "./actions.js";
+import { ask, Problem, signed } from "./api.js";
+import { utf8 } from "./bytes.js";
+import { codeWords } from "./catalogue.js";
+import { clock } from "./envelope.js";
+import { readFile } from "./intake.js";
+import { keyBar } from "./key-bar.js";
+import { heldKey } from "./keys.js";
+import { claimForms, documentTable, dropPlace, lockForm, selectable } from "./app-view.js";
+import { element, say } from "./words.js";
+import { checkItem, isLockable, Worklist } from "./worklist.js";
+
+const CHECK_ITEMS_MAX = 1_000;
+
+const place = document.getElementById("app");
+let session = null;
+let list = new Worklist();
+/** Envelopes whose outcome is not known, with what to do with their results. */
+let unknown = null;
+
+const status = element("p", { id: "app-status", role: "status", class: "message" });
+const work = element("div", { id: "work" });
+
+function tell(text) {
+  status.replaceChildren(text);
+}
+
+function need(key) {
+  if (key) return true;
+  tell(say("请先在上方打开签名密钥。", "Open the signing key above first."));
+  document.getElementById("bar-key-file")?.focus();
+  return false;
+}
+
+/** Runs an action of the reader's; what goes wrong is told in words. */
+async function act(action) {
+  place.setAttribute("aria-busy", "true");
+  try {
+    await action();
+  } catch (error) {
+    if (error instanceof OutcomeUnknown) offerAgain(error);
+    else if (error instanceof Problem) tell(error.words());
+    else throw error;
+  } finally {
+    place.removeAttribute("aria-busy");
+  }
+}
+
+/** Offers to send the same bytes again: they get the one outcome that they have. */
+function offerAgain(error) {
+  const again = element("button", { type: "button", id: "send-again" }, say("原样重发", "Send the same again"));
+  again.addEventListener("click", () => act(async () => unknown(await settleOutcome(error.envelope))));
+  status.replaceChildren(
+    say("服务器没有答复，结果未知。原样重发是安全的，不会重复入账。", "The server did not answer, so the outcome is not known. Sending the same again is safe: nothing counts twice."),
+    " ",
+    again,
+  );
+}
+
+// --- Files and checks -------------------------------------------------------------------------
+
+async function takeFiles(files) {
+  for (const [n, file] of files.entries()) {
+    tell(say(`正在读取 ${n + 1}/${files.length}：${file.name}`, `Reading ${n + 1}/${files.length}: ${file.name}`));
+    const found = await readFile(file);
+    if (found.trouble) troubles.push({ name: file.name, text: found.trouble });
+    for (const document of found.documents ?? []) {
+      list.add(file.name, found.format, document, document.warnings);
+    }
+    for (const item of found.items ?? []) {
+      // What has no key yet gets it from the answer of the check.
+      if (item.document) list.add(file.name, found.format, item);
+      else waiting.push({ file: file.name, format: found.format, item });
+    }
+  }
+  draw();
+  await check();
+}
+
+let troubles = [];
+let waiting = [];
+
+async function check() {
+  const key = heldKey();
+  if (!need(key)) return;
+  const entries = list.unchecked();
+  const asked = [...entries.map((entry) => ({ entry, item: checkItem(entry) })), ...waiting.splice(0).map((one) => ({ one, item: one.item }))];
+  for (let at = 0; at < asked.length; at += CHECK_ITEMS_MAX) {
+    await checkPart(key, asked.slice(at, at + CHECK_ITEMS_MAX));
+  }
+  draw();
+  const usable = [...list.entries.values()].filter(isLockable).length;
+  tell(say(`共 ${list.entries.size} 张票据，其中 ${usable} 张可以锁定。`, `${list.entries.size} documents, ${usable} of them can be locked.`));
+}
+
+async function checkPart(key, asked) {
+  let results;
+  try {
+    const body = utf8(JSON.stringify({ items: asked.map(({ item }) => item) }));
+    ({ results } = await (await signed(key, "POST", "/v1/checks", body)).json());
+  } catch (error) {
+    if (!(error instanceof Problem) || error.status !== 422) throw error;
+    // Items that nobody can read are named by their place; the others are asked again without them.
+    const bad = new Map();
+    for (const { pointer, detail } of error.document.errors ?? []) {
+      const found = /^\/items\/([0-9]+)/.exec(pointer);
+      if (found) bad.set(Number(found[1]), detail);
+    }
+    if (bad.size === 0) throw error;
+    for (const [n, detail] of bad) {
+      const { entry, one } = asked[n];
+      if (entry) Object.assign(entry, { state: "checked", verdict: "", trouble: detail });
+      else troubles.push({ name: one.file, text: detail });
+    }
+    const rest = asked.filter((_, n) => !bad.has(n));
+    if (rest.length > 0) await checkPart(key, rest);
+    return;
+  }
+  results.forEach((result, n) => {
+    const { one } = asked[n];
+    const entry = asked[n].entry ?? list.add(one.file, one.format, { document: result.document });
+    if (one) entry.item ??= one.item;
+    entry.state = "checked";
+    entry.verdict = result.verdict;
+    entry.claimable = result.claimable;
+    entry.differs = result.detail?.differs;
+    entry.asked = result.claimable;
+    entry.chosen = isLockable(entry);
+  });
+}
+
+// --- Signed records ---------------------------------------------------------------------------
+
+async function lock(values) {
+  const key = heldKey();
+  const chosen = [...list.entries.values()].filter((entry) => isLockable(entry) && entry.chosen);
+  if (!need(key)) return;
+  if (chosen.length === 0) {
+    tell(say("没有选中可锁定的票据。", "No document that can be locked is chosen."));
+    return;
+  }
+  const records = chosen.map((entry) =>
+    lockRecord(session.member, {
+      document: entry.key,
+      amount: values.kind === "reference" ? "0.00" : entry.asked,
+      kind: values.kind,
+      reference: values.reference,
+      expiresAt: clock(Date.now() + values.days * 86_400_000),
+    }),
+  );
+  unknown = async (results) => {
+    let accepted = 0;
+    for (const [n, result] of results.entries()) {
+      const entry = chosen[n];
+      if (isAccepted(result)) {
+        accepted += 1;
+        entry.claim = { id: records[n].id, amount: values.kind === "reference" ? "0.00" : entry.asked };
+        entry.refusal = undefined;
+      } else entry.refusal = await codeWords(result);
+    }
+    draw();
+    tell(say(`已锁定 ${accepted} 张，未成 ${results.length - accepted} 张。`, `${accepted} locked, ${results.length - accepted} not.`));
+    await reloadLedger();
+  };
+  tell(say("正在签名并提交…", "Signing and sending…"));
+  const together = values.together && chosen.length > 1;
+  await unknown(await send(key, session.chain_id, records, together));
+}
+
+/** Settles or releases the claims that are chosen in the ledger. */
+async function close(make, done) {
+  const key = heldKey();
+  if (!need(key)) return;
+  const rows = [...document.querySelectorAll("#ledger tr[data-claim]")].filter(
+    (row) => row.querySelector("input[type=checkbox]")?.checked,
+  );
+  if (rows.length === 0) {
+    tell(say("请先在台账中选中已锁定的行。", "Choose locked rows of the ledger first."));
+    return;
+  }
+  const records = rows.map(make);
+  unknown = async (results) => {
+    const refusals = [];
+    for (const [n, result] of results.entries()) {
+      if (!isAccepted(result)) refusals.push(`${rows[n].dataset.document}: ${await codeWords(result)}`);
+    }
+    await reloadLedger();
+    tell([done(results.length - refusals.length), ...refusals].join("\n"));
+  };
+  tell(say("正在签名并提交…", "Signing and sending…"));
+  await unknown(await send(key, session.chain_id, records, false));
+}
+
+function settle(values) {
+  return close(
+    (row) =>
+      settleRecord(session.member, {
+        claim: row.dataset.claim,
+        amount: row.querySelector("input.amount").value.trim(),
+        voucher: values.voucher,
+        bookedOn: values.bookedOn,
+        booking: values.booking,
+      }),
+    (count) => say(`已入账 ${count} 笔。`, `${count} settled.`),
+  );
+}
+
+function release(values) {
+  return close(
+    (row) => releaseRecord(session.member, { claim: row.dataset.claim, reason: values.reason }),
+    (count) => say(`已释放 ${count} 笔。`, `${count} released.`),
+  );
+}
+
+/** Takes the ledger from the server anew: it is the server's list, not this page's memory. */
+async function reloadLedger() {
+  const response = await ask(location.pathname + location.search);
+  const page = new DOMParser().parseFromString(await response.text(), "text/html");
+  const fresh = page.getElementById("ledger");
+  if (fresh) document.getElementById("ledger").replaceWith(document.adoptNode(fresh));
+  dressLedger();
+}
+
+function dressLedger() {
+  selectable(document.getElementById("ledger"));
+  const actions = document.getElementById("ledger-actions");
+  actions?.replaceChildren(claimForms((values) => act(() => settle(values)), (values) => act(() => release(values))));
+}
+
+// --- The page ---------------------------------------------------------------------------------
+
+function draw() {
+  const entries = [...list.entries.values()];
+  work.replaceChildren();
+  if (entries.length + troubles.length + waiting.length === 0) return;
+  work.append(documentTable(entries, troubles));
+  if (entries.some(isLockable)) work.append(lockForm(session.roles, (values) => act(() => lock(values))));
+  const clear = element("button", { type: "button", class: "quiet", id: "clear" }, say("清空列表", "Clear the list"));
+  clear.addEventListener("click", () => {
+    [list, troubles, waiting] = [new Worklist(), [], []];
+    draw();
+    tell("");
+  });
+  work.append(clear);
+}
+
+async function start() {
+  session = await (await ask("/v1/session")).json();
+  const bar = keyBar(async (now) => {
+    const other = now.member !== session.member;
+    session = now;
+    if (other) {
+      [list, troubles, waiting] = [new Worklist(), [], []];
+      draw();
+      await reloadLedger();
+    } else if (list.unchecked().length + waiting.length > 0) await act(check);
+  });
+  place.replaceChildren(bar, dropPlace((files) => act(() => takeFiles(files))), status, work);
+  dressLedger();
+}
+
+await act(start);

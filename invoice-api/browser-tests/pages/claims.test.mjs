@@ -1,0 +1,231 @@
+// The clerk's page: from a handful of files to a settled expense report.
+
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+
+import { inEveryView, openBrowser, Reader, VIEWS } from "../browser.mjs";
+import { bill, invoice, startDemo } from "../demo.mjs";
+
+let demo;
+let chromium;
+before(async () => {
+  demo = await startDemo();
+  chromium = await openBrowser();
+});
+after(async () => {
+  await chromium?.close();
+  await demo?.stop();
+});
+
+/** Issues an invoice to the first employer; its key and what is printed on it. */
+async function issued() {
+  const seller = demo.member("merchant");
+  const document = invoice(seller, demo.member("employer"));
+  const { status, text } = await demo.send(seller, "invoice.issue", { invoice: document });
+  assert.equal(status, 201, text);
+  return { key: `D:${document.number}`, number: document.number, date: document.issue_date };
+}
+
+function file(name, text) {
+  const path = join(demo.folder, name);
+  writeFileSync(path, text);
+  return path;
+}
+
+const listOf = (...papers) =>
+  `发票号码,价税合计,开票日期,校验码\n${papers.map((paper) => `${paper.number},${paper.amount ?? "1060.00"},${paper.date},`).join("\n")}\n`;
+
+const xmlOf = ({ number, date }) =>
+  "<EInvoice><Header><EInvoiceTag>SWEI3300</EInvoiceTag></Header><EInvoiceData><BasicInformation>" +
+  "<TotalTax-includedAmount>1060.00</TotalTax-includedAmount></BasicInformation></EInvoiceData>" +
+  `<TaxSupervisionInfo><InvoiceNumber>${number}</InvoiceNumber><IssueTime>${date}</IssueTime></TaxSupervisionInfo></EInvoice>`;
+
+const qrOf = ({ number, date }) => `01,32,,${number},1060.00,${date.replaceAll("-", "")},,1DD6`;
+
+/** Signs in as a member, on the clerk's page. */
+async function signIn(reader, member) {
+  await reader.go("/sign-in?next=/app");
+  await reader.upload("#key-file", member.path);
+  await reader.page.click("#submit");
+  await reader.until("#key-state", member.kid);
+  // The node may have no reader of papers, or refuse a text that is none.
+  for (const status of [401, 404, 405, 422]) reader.expect(status, "/v1/(papers|checks)");
+}
+
+async function drop(reader, ...files) {
+  await reader.page.waitForSelector("#files");
+  await reader.upload("#files", ...files);
+}
+
+const row = (key) => `#documents tr[data-key="${key}"]`;
+const claimRow = (key) => `#ledger tr[data-document="${key}"]`;
+
+test("files are dropped, compared, locked, settled and released", async (t) => {
+  await inEveryView(t, chromium.browser, demo.base, async (reader) => {
+    const [one, two, taken] = [await issued(), await issued(), await issued()];
+    const altered = { ...(await issued()), amount: "9060.00" };
+    const absent = { key: "D:26442000999999999999", number: "26442000999999999999", date: one.date };
+    const employer = demo.member("employer");
+    const elsewhere = await demo.send(employer, "claim.lock", { document: taken.key, kind: "employer", reference: "BX-0", expires_at: new Date(Date.now() + 86_400_000).toISOString() });
+    assert.equal(elsewhere.status, 201, elsewhere.text);
+
+    await signIn(reader, employer);
+    await reader.look("claims-empty");
+    const name = reader.view.name;
+    const nonsense = file(`照片-${name}.bin`, "no document at all");
+    await drop(
+      reader,
+      file(`清单-${name}.csv`, listOf(one, two, taken, altered, absent)),
+      file(`发票-${name}.xml`, xmlOf(one)),
+      file(`扫码-${name}.txt`, qrOf(one)),
+      nonsense,
+    );
+    await reader.until("#app-status", reader.of("张可以锁定", "of them can be locked"));
+    const verdicts = await reader.page.$$eval("#documents tbody tr", (rows) =>
+      Object.fromEntries(rows.map((found) => [found.dataset.key, found.dataset.verdict])),
+    );
+    assert.deepEqual(verdicts, {
+      [one.key]: "claimable",
+      [two.key]: "claimable",
+      [taken.key]: "locked",
+      [altered.key]: "mismatch",
+      [absent.key]: "not_found",
+    });
+    const first = await reader.text(row(one.key));
+    assert.ok(first.includes(reader.of("同一张票据，另见文件", "The same document, also in file")), first);
+    assert.ok(first.includes(`扫码-${name}.txt`) && first.includes(`发票-${name}.xml`), first);
+    assert.ok((await reader.text(row(altered.key))).includes(reader.of("金额", "amount")));
+    assert.ok((await reader.text("#troubles")).includes(`照片-${name}.bin`));
+    await reader.look("claims-checked");
+
+    // A part of the first, all of the second, under one signature.
+    await reader.fill(`${row(one.key)} input.amount`, "60.00");
+    await reader.page.type("#lock-reference", `BX-${name}`);
+    await reader.page.focus("#lock-reference");
+    await reader.page.keyboard.press("Enter");
+    await reader.until("#app-status", reader.of("已锁定 2 张，未成 0 张", "2 locked, 0 not"));
+    await reader.until(`${row(one.key)} .tag`, reader.of("本次已锁定", "locked just now"));
+    await reader.page.waitForSelector(`${claimRow(two.key)}[data-status="locked"]`);
+    await reader.look("claims-locked");
+
+    // One is settled, the other released.
+    await reader.page.click(`${claimRow(one.key)} input[type=checkbox]`);
+    await reader.page.type("#voucher", "记-0001");
+    await reader.page.click("#settle-form button");
+    await reader.until("#app-status", reader.of("已入账 1 笔", "1 settled"));
+    await reader.page.waitForSelector(`${claimRow(one.key)}[data-status="settled"]`);
+    await reader.page.click(`${claimRow(two.key)} input[type=checkbox]`);
+    await reader.page.type("#reason", "重复提交");
+    await reader.page.click("#release-form button");
+    await reader.until("#app-status", reader.of("已释放 1 笔", "1 released"));
+    await reader.page.waitForSelector(`${claimRow(two.key)}[data-status="released"]`);
+    await reader.look("claims-settled");
+
+    // The ledger as files.
+    const [csv, xlsx] = await reader.page.evaluate(async () => {
+      const bytes = async (path) => Array.from(new Uint8Array(await (await fetch(path)).arrayBuffer()));
+      return [await bytes("/app/ledger.csv?status=settled"), await bytes("/app/ledger.xlsx?status=settled")];
+    });
+    assert.deepEqual(csv.slice(0, 3), [0xef, 0xbb, 0xbf]);
+    const text = Buffer.from(csv).toString("utf8");
+    assert.ok(text.includes(`\t${one.number}`) && text.includes("记-0001") && text.includes("1060.00"), text);
+    assert.ok(text.includes(demo.member("merchant").name) && text.includes(`BX-${name}`), text);
+    const workbook = join(demo.folder, `ledger-${name}.xlsx`);
+    writeFileSync(workbook, Buffer.from(xlsx));
+    const program = "import sys,zipfile;z=zipfile.ZipFile(sys.argv[1]);print(z.read('xl/sharedStrings.xml').decode())";
+    const strings = execFileSync("python3", ["-c", program, workbook], { env: { ...process.env, PYTHONIOENCODING: "utf-8" } }).toString();
+    assert.ok(strings.includes(one.number) && strings.includes("记-0001"), strings);
+  });
+});
+
+test("all or nothing means nothing when one is taken in between", async (t) => {
+  await inEveryView(
+    t,
+    chromium.browser,
+    demo.base,
+    async (reader) => {
+      const [one, two] = [await issued(), await issued()];
+      await signIn(reader, demo.member("employer"));
+      await drop(reader, file(`two-${reader.view.name}.csv`, listOf(one, two)));
+      await reader.until("#app-status", reader.of("2 张可以锁定", "2 of them can be locked"));
+      const elsewhere = await demo.send(demo.member("employer"), "claim.lock", { document: two.key, kind: "employer", reference: "BX-0", expires_at: new Date(Date.now() + 86_400_000).toISOString() });
+      assert.equal(elsewhere.status, 201);
+      reader.expect(409, "/v1/records");
+      await reader.page.type("#lock-reference", "BX-2");
+      await reader.page.click("#lock-form button");
+      await reader.until("#app-status", reader.of("已锁定 0 张，未成 2 张", "0 locked, 2 not"));
+      await reader.until(row(two.key), reader.of("锁定未成", "Not locked"));
+      await reader.look("claims-refused");
+    },
+    [VIEWS[0], VIEWS[3]],
+  );
+});
+
+test("another employer sees what is not its own, and an insurer claims a bill by its check code", async () => {
+  const paper = await issued();
+  const hospital = demo.member("hospital");
+  const medical = bill(hospital);
+  assert.equal((await demo.send(hospital, "bill.issue", { bill: medical })).status, 201);
+  const other = await Reader.arrive(chromium.browser, demo.base, VIEWS[1]);
+  await signIn(other, demo.member("employer", 1));
+  await drop(other, file("other.csv", listOf(paper)));
+  await other.until(row(paper.key), "not yours to claim");
+  assert.equal(await other.page.$("#lock-form"), null);
+  await other.leave();
+
+  const insurer = await Reader.arrive(chromium.browser, demo.base, VIEWS[1]);
+  await signIn(insurer, demo.member("insurer"));
+  const key = `F:${medical.code}-${medical.number}`;
+  await drop(insurer, file("bill.csv", `票据代码,票据号码,金额,开票日期,校验码\n${medical.code},${medical.number},100.00,${medical.issue_date},a1B2c3\n`));
+  await insurer.until(row(key), "genuine, claimable");
+  await insurer.page.select("#lock-kind", "commercial").catch(() => {});
+  await insurer.page.type("#lock-reference", "CASE-1");
+  await insurer.page.click("#lock-form button");
+  await insurer.until("#app-status", "1 locked, 0 not");
+  await insurer.leave();
+});
+
+test("a page that was loaded anew asks for the key before it checks", async () => {
+  const paper = await issued();
+  const reader = await Reader.arrive(chromium.browser, demo.base, VIEWS[1]);
+  await signIn(reader, demo.member("employer"));
+  await reader.go("/app");
+  await drop(reader, file("again.csv", listOf(paper)));
+  await reader.until("#app-status", "Open the signing key above first");
+  await reader.upload("#bar-key-file", demo.member("employer").path);
+  await reader.page.click("#key-bar-form button");
+  await reader.until(row(paper.key), "genuine, claimable");
+  await reader.leave();
+});
+
+test("an answer that was lost is got by sending the same again", async () => {
+  const paper = await issued();
+  const reader = await Reader.arrive(chromium.browser, demo.base, VIEWS[1]);
+  await signIn(reader, demo.member("employer"));
+  await drop(reader, file("lost.csv", listOf(paper)));
+  await reader.until("#app-status", "1 of them can be locked");
+  // The records arrive and their answers do not, three times over.
+  let lost = 0;
+  await reader.page.setRequestInterception(true);
+  reader.page.on("request", async (request) => {
+    if (request.method() === "POST" && request.url().endsWith("/v1/records") && lost < 3) {
+      lost += 1;
+      await fetch(request.url(), { method: "POST", headers: { "Content-Type": "application/json" }, body: request.postData() });
+      await request.abort("connectionreset");
+    } else await request.continue();
+  });
+  reader.expected.push(/net::ERR_CONNECTION_RESET/);
+  await reader.page.type("#lock-reference", "BX-9");
+  await reader.page.click("#lock-form button");
+  await reader.until("#app-status", "the outcome is not known");
+  await reader.page.click("#send-again");
+  await reader.until("#app-status", "1 locked, 0 not");
+  assert.equal(lost, 3);
+  await reader.page.waitForSelector(claimRow(paper.key));
+  const rows = await reader.page.$$(claimRow(paper.key));
+  assert.equal(rows.length, 1, "locked once");
+  await reader.leave();
+});
