@@ -113,6 +113,10 @@ fn head(text: &[u8]) -> Result<(u16, Length), Failure> {
         .and_then(|line| line.split(' ').nth(1))
         .ok_or("no status")?
         .parse()?;
+    // No content has no length.
+    if status == 204 {
+        return Ok((status, Length::Known(0)));
+    }
     for (name, value) in lines.filter_map(|line| line.split_once(':')) {
         let value = value.trim();
         if name.eq_ignore_ascii_case("content-length") {
@@ -271,6 +275,7 @@ mod tests {
                         1\r\n!\r\n0\r\n\r\n";
         assert_eq!(read(chunked).await, (200, b"hello!".to_vec()));
         assert!(head(b"HTTP/1.1 200 OK\r\nx: y").is_err());
+        assert!(head(b"HTTP/1.1 204 No Content\r\nx: y").is_ok());
         let set = b"HTTP/1.1 204 No Content\r\nSet-Cookie: a=b; Path=/\r\n\r\n";
         assert_eq!(cookie(set).as_deref(), Some("a=b"));
     }

@@ -33,7 +33,21 @@ pub(crate) async fn told(
         OversightAnswer::Off => Err(Fault::NoFigures.into()),
         OversightAnswer::NotFound => Err(Fault::NotFound.into()),
         OversightAnswer::CursorInvalid => Err(Fault::CursorInvalid.into()),
-        answer => Ok(answer),
+        answer @ (OversightAnswer::Overview(_)
+        | OversightAnswer::Series(_)
+        | OversightAnswer::Records(_)
+        | OversightAnswer::Incidents(_)
+        | OversightAnswer::Attempt(_)
+        | OversightAnswer::Pairs(_)
+        | OversightAnswer::Merchants(_)
+        | OversightAnswer::Merchant(_)
+        | OversightAnswer::Locks(_)
+        | OversightAnswer::Members(_)
+        | OversightAnswer::Member(_)
+        | OversightAnswer::Access(_)
+        | OversightAnswer::Found(_)
+        | OversightAnswer::Life(_)
+        | OversightAnswer::Health(_)) => Ok(answer),
     }
 }
 

@@ -314,7 +314,7 @@ impl Node {
         if let Some(figures) = &shared.oversight {
             let genesis = config.genesis.hash();
             figures
-                .start(&shared.store, genesis, shared.head.clone())
+                .start(&shared.store, genesis, shared.head.clone(), &shared.disk)
                 .map_err(|error| StartError::Thread(error.to_string()))?;
         }
         sync_access_log(&shared);

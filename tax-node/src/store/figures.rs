@@ -13,7 +13,8 @@ use std::path::Path;
 
 use oversight::{Changed, Row, Rows};
 use redb::{
-    Builder, Database, Durability, ReadOnlyTable, ReadableDatabase, StorageBackend, TableDefinition,
+    AccessGuard, Builder, Database, Durability, ReadOnlyTable, ReadableDatabase, StorageBackend,
+    TableDefinition,
 };
 
 use super::error::{OpenError, ReadError, contained};
@@ -145,6 +146,12 @@ impl FigureFile {
     }
 }
 
+/// A row as the engine hands it out.
+type Guards<'t> = (
+    AccessGuard<'t, &'static [u8]>,
+    AccessGuard<'t, &'static [u8]>,
+);
+
 /// The rows of figures as they stood at one moment.
 pub struct FigureRows {
     table: ReadOnlyTable<&'static [u8], &'static [u8]>,
@@ -179,11 +186,10 @@ impl Rows for FigureRows {
         }
         let read = || {
             let range = self.table.range(from..to).map_err(ReadError::storage)?;
-            let owned =
-                |row: Result<(redb::AccessGuard<'_, &[u8]>, redb::AccessGuard<'_, &[u8]>), _>| {
-                    let (key, value) = row.map_err(ReadError::storage)?;
-                    Ok((key.value().to_vec(), value.value().to_vec()))
-                };
+            let owned = |row: Result<Guards<'_>, redb::StorageError>| {
+                let (key, value) = row.map_err(ReadError::storage)?;
+                Ok((key.value().to_vec(), value.value().to_vec()))
+            };
             match descending {
                 false => range.take(limit).map(owned).collect(),
                 true => range.rev().take(limit).map(owned).collect(),

@@ -51,7 +51,7 @@ fn open(svg: &mut String, about: &About<'_>, width: f64, height: f64) {
     // Writing into a text cannot fail, here and below.
     let _ = write!(
         svg,
-        "<svg class=\"chart\" viewBox=\"0 0 {width:.0} {height:.0}\" role=\"img\" \
+        "<svg class=\"chart\" viewBox=\"0 0 {width:.0} {height:.0}\" role=\"group\" \
          aria-labelledby=\"{id}-t {id}-d\"><title id=\"{id}-t\">{title}</title>\
          <desc id=\"{id}-d\">{description}</desc>"
     );
@@ -71,10 +71,12 @@ fn scale(highest: u64) -> u64 {
     }
 }
 
-fn linked(svg: &mut String, link: Option<&str>, inside: &str) {
-    match link {
+/// A bar as a link that says what it is of, where it leads somewhere.
+fn linked(svg: &mut String, bar: &Bar, inside: &str) {
+    match &bar.link {
         Some(link) => {
-            let _ = write!(svg, "<a href=\"{}\">{inside}</a>", escape(link));
+            let (link, told) = (escape(link), escape(&bar.told));
+            let _ = write!(svg, "<a href=\"{link}\" aria-label=\"{told}\">{inside}</a>");
         }
         None => svg.push_str(inside),
     }
@@ -115,7 +117,7 @@ pub(super) fn bars(about: &About<'_>, bars: &[Bar]) -> String {
                 height.max(1.0),
                 escape(&bar.told)
             );
-            linked(&mut svg, bar.link.as_deref(), &inside);
+            linked(&mut svg, bar, &inside);
         }
         if place % every == 0 {
             let _ = write!(
@@ -196,7 +198,7 @@ pub(super) fn shares(about: &About<'_>, bars: &[Bar]) -> String {
             y + 16.0,
             escape(&bar.label)
         );
-        linked(&mut svg, bar.link.as_deref(), &inside);
+        linked(&mut svg, bar, &inside);
         let _ = write!(
             svg,
             "<text class=\"axis\" x=\"{:.1}\" y=\"{:.1}\">{}</text>",
@@ -262,10 +264,11 @@ pub(super) fn heat(
         let y = head + CELL * cell.row as f64;
         let _ = write!(
             svg,
-            "<a href=\"{}\"><rect class=\"heat{step}\" x=\"{x:.1}\" y=\"{y:.1}\" width=\"{:.1}\" \
+            "<a href=\"{}\" aria-label=\"{}\"><rect class=\"heat{step}\" x=\"{x:.1}\" y=\"{y:.1}\" width=\"{:.1}\" \
              height=\"{:.1}\"><title>{}</title></rect><text class=\"heat{step}-n\" x=\"{:.1}\" \
              y=\"{:.1}\" text-anchor=\"middle\">{}</text></a>",
             escape(&cell.link),
+            escape(&cell.told),
             CELL - 2.0,
             CELL - 2.0,
             escape(&cell.told),

@@ -65,16 +65,18 @@ pub(in crate::node) fn answer(
     if !may_ask(asker, &question) {
         return Ok(OversightAnswer::NotFound);
     }
-    match question {
-        OversightQuestion::Health => {
-            return Ok(OversightAnswer::Health(Box::new(health::view(
-                shared, snapshot,
-            )?)));
-        }
-        OversightQuestion::Access(cursor) => return access::page(shared, cursor.as_deref()),
-        OversightQuestion::Search(text) => return search::found(snapshot, &text),
-        OversightQuestion::Life(key) => return life::view(shared, snapshot, asker, &key),
-        _ => {}
+    if let OversightQuestion::Health = question {
+        let view = health::view(shared, snapshot)?;
+        return Ok(OversightAnswer::Health(Box::new(view)));
+    }
+    if let OversightQuestion::Access(cursor) = &question {
+        return access::page(shared, cursor.as_deref());
+    }
+    if let OversightQuestion::Search(text) = &question {
+        return search::found(snapshot, text);
+    }
+    if let OversightQuestion::Life(key) = &question {
+        return life::view(shared, snapshot, asker, key);
     }
     let Some(kept) = &shared.oversight else {
         return Ok(OversightAnswer::Off);

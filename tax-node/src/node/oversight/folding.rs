@@ -11,6 +11,7 @@ use oversight::{Changes, FOLD_VERSION, FoldError, Head, SeenBlock, SeenRecord, f
 use tokio::sync::watch;
 
 use super::Oversight;
+use crate::node::disk::Disk;
 use crate::store::{Damage, ReadError, Snapshot, Store, StoredBlock};
 
 /// Records from which on a batch is kept.
@@ -48,12 +49,14 @@ pub(super) fn run(
     store: &Arc<Store>,
     genesis: Hash,
     head: &watch::Receiver<u64>,
+    disk: &Disk,
 ) -> Result<(), FoldingError> {
     let mut height = begin(oversight, store, genesis)?;
     let mut told = Instant::now();
     while !oversight.is_stopping() {
         let target = *head.borrow();
-        if height >= target {
+        // What room there is left belongs to the chain.
+        if height >= target || disk.is_low() {
             std::thread::park_timeout(LOOK);
             continue;
         }

@@ -22,6 +22,8 @@ use tokio::sync::watch;
 
 use crate::store::{FigureFile, FigureRows, OpenError, ReadError, Store};
 
+use super::disk::Disk;
+
 pub(super) use answers::answer;
 
 /// The figures of a node that keeps them.
@@ -51,11 +53,12 @@ impl Oversight {
         store: &Arc<Store>,
         genesis: Hash,
         head: watch::Receiver<u64>,
+        disk: &Arc<Disk>,
     ) -> std::io::Result<()> {
-        let (this, store) = (Arc::clone(self), Arc::clone(store));
+        let (this, store, disk) = (Arc::clone(self), Arc::clone(store), Arc::clone(disk));
         let thread = std::thread::Builder::new().name("oversight".to_owned());
         let thread = thread.spawn(move || {
-            if let Err(error) = folding::run(&this, &store, genesis, &head) {
+            if let Err(error) = folding::run(&this, &store, genesis, &head, &disk) {
                 this.failed.store(true, Ordering::Release);
                 tracing::error!(%error, "统计停止，不影响登记 / the figures stand still; recording goes on");
             }
