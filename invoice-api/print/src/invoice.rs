@@ -165,7 +165,7 @@ pub(crate) fn pages(
     let heights: Vec<Um> = rows.iter().map(|row| row.height).collect();
     let room_alone = BOTTOM - note_height - TOTAL - SUM - ROWS;
     let ranges = if heights.iter().sum::<Um>() <= room_alone {
-        vec![0..rows.len()]
+        frame::paginate(&heights, room_alone, room_alone)
     } else {
         frame::paginate(&heights, BOTTOM - SUM - ROWS, room_alone - SUM)
     };

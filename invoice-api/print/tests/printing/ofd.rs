@@ -80,7 +80,11 @@ fn elements(xml: &str) -> Vec<Element> {
                 });
             }
             Event::Eof => break,
-            _ => {}
+            Event::CData(_)
+            | Event::Comment(_)
+            | Event::Decl(_)
+            | Event::PI(_)
+            | Event::DocType(_) => {}
         }
     }
     assert!(open.is_empty());
