@@ -522,7 +522,7 @@ pub(super) fn rows(table: &mut Table<'_>) {
         ("/v1/blocks/-1", 404, "not_found"),
         ("/v1/blocks/999999", 404, "not_found"),
         ("/v1/nothing", 404, "not_found"),
-        ("/", 404, "not_found"),
+        ("/nothing", 404, "not_found"),
         ("/v1/records?sm3=00", 400, "query_invalid"),
     ] {
         table.request(
