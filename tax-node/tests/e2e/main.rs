@@ -10,6 +10,7 @@ mod kill;
 mod one_winner;
 mod oversight;
 mod second_implementation;
+mod starting;
 mod story;
 mod support;
 mod validators;
