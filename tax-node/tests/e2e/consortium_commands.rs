@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::support::Demo;
 use crate::support::process::run;
-use crate::support::verdict::{failed, said};
+use crate::support::verdict::{failed, lines, said};
 
 const TIME: &str = "2026-11-21T16:00:00+08:00";
 
@@ -478,7 +478,11 @@ async fn a_countersigned_change_is_recorded_once_however_often_it_is_sent() {
     let other = Demo::start();
     let url = other.server.as_ref().unwrap().url.clone();
     let both = run(&["--json", "status", &server, &url]);
-    assert_eq!(both.status.code(), Some(5));
+    assert_eq!(both.status.code(), Some(2));
+    let told = lines(&both);
+    assert_eq!(told[2]["agreement"], Value::Null);
+    assert_eq!(told[3]["error"]["code"], "another_chain");
     let away = run(&["--json", "status", &server, "http://127.0.0.1:1"]);
     assert_eq!(away.status.code(), Some(3));
+    assert_eq!(lines(&away)[2]["agreement"], Value::Null);
 }
