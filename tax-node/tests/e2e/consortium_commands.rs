@@ -183,6 +183,29 @@ fn every_party_assembles_the_same_files_and_joins_only_what_was_agreed_on() {
 }
 
 #[test]
+fn a_slip_of_the_pen_is_refused_before_there_are_keys_or_files() {
+    let parties = Parties::new();
+    let (out, files) = (parties.path("out"), parties.files(0..5));
+    let mut late = parties.assemble(&out, &files);
+    let time = late.iter().position(|arg| *arg == TIME).unwrap();
+    late[time] = "2126-11-21T16:00:00+08:00";
+    failed(&late, 2, "time");
+    assert!(!Path::new(&out).exists());
+    let data = parties.data(9);
+    for (name, address) in [
+        ("tax=1", "tax.example:27000"),
+        ("tax\u{202e}1", "tax.example:27000"),
+        ("tax", "0.0.0.0:27000"),
+        ("tax", "[::]:27000"),
+    ] {
+        let mut args = vec!["--json", "init", "party", "--plain", "--data", &data];
+        args.extend(["--group", "tax", "--name", name, "--address", address]);
+        failed(&args, 2, "party");
+        assert!(!Path::new(&data).exists());
+    }
+}
+
+#[test]
 fn what_does_not_make_a_consortium_is_refused_with_its_reason() {
     let parties = Parties::new();
     let out = parties.path("out");
