@@ -46,15 +46,32 @@ pub(crate) fn restored(folder: &Path) -> PathBuf {
     folder.join("restored")
 }
 
+/// Removes a mark, durably: after a crash it does not come back.
+pub(crate) fn remove_whole(path: &Path) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        Ok(()) | Err(_) => {}
+    }
+    File::open(folder_of(path))?.sync_all()
+}
+
 /// Permissions of a file that only its owner reads.
 pub(crate) const PRIVATE: u32 = 0o600;
 /// Permissions of a file that everyone may read.
 pub(crate) const PUBLIC: u32 = 0o644;
 
+/// The folder of a file; of a bare name, the current one.
+pub(crate) fn folder_of(path: &Path) -> &Path {
+    match path.parent() {
+        Some(folder) if folder != Path::new("") => folder,
+        Some(_) | None => Path::new("."),
+    }
+}
+
 /// Writes a file under a temporary name, syncs it, renames it and syncs the folder: after a crash
 /// there is the old file or the new one.
 pub(crate) fn write_whole(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
-    let folder = path.parent().unwrap_or_else(|| Path::new("."));
+    let folder = folder_of(path);
     fs::create_dir_all(folder)?;
     let mut name = path.file_name().unwrap_or_default().to_owned();
     name.push(".new");
@@ -71,4 +88,21 @@ pub(crate) fn write_whole(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()
     file.sync_all()?;
     fs::rename(&temporary, path)?;
     File::open(folder)?.sync_all()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bare_name_lies_in_the_current_folder() {
+        for (path, folder) in [
+            ("change.json", "."),
+            ("./change.json", "."),
+            ("out/change.json", "out"),
+            ("/change.json", "/"),
+        ] {
+            assert_eq!(folder_of(Path::new(path)), Path::new(folder), "{path}");
+        }
+    }
 }

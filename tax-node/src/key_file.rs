@@ -1,6 +1,6 @@
 //! Private keys in PKCS#8 PEM files, encrypted unless someone insists.
 
-use std::io::{self, IsTerminal};
+use std::io::{self, IsTerminal, Read as _};
 use std::path::{Path, PathBuf};
 
 use invoice_core::crypto::{KeyEncryption, PemError, SecretKey};
@@ -10,6 +10,9 @@ use crate::files;
 
 /// The environment variable with the passphrase.
 pub const PASSPHRASE_VARIABLE: &str = "PIAOLIAN_PASSPHRASE";
+
+/// Longest file of a key or of a passphrase, in bytes (64 KiB).
+const KEY_FILE_BYTES_MAX: u64 = 64 * 1024;
 
 /// Why a key file cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -65,12 +68,7 @@ pub fn generate() -> Result<SecretKey, KeyFileError> {
 /// # Errors
 /// The file is no key, or no passphrase opens it.
 pub fn read(path: &Path, passphrase_file: Option<&Path>) -> Result<SecretKey, KeyFileError> {
-    let pem = std::fs::read_to_string(path)
-        .map(Zeroizing::new)
-        .map_err(|source| KeyFileError::Io {
-            path: path.to_owned(),
-            source,
-        })?;
+    let pem = text(path)?;
     let at = |source| KeyFileError::Pem {
         path: path.to_owned(),
         source,
@@ -82,6 +80,47 @@ pub fn read(path: &Path, passphrase_file: Option<&Path>) -> Result<SecretKey, Ke
         }
         read => read.map_err(at),
     }
+}
+
+/// How a key lies in its file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeyForm {
+    /// As it is.
+    Plain,
+    /// Behind a passphrase.
+    Encrypted,
+}
+
+/// Looks whether a file is a key, as far as that shows without its passphrase.
+///
+/// # Errors
+/// The file cannot be read, or is no key.
+pub fn look(path: &Path) -> Result<KeyForm, KeyFileError> {
+    match SecretKey::from_pkcs8_pem(&text(path)?, None) {
+        Ok(_) => Ok(KeyForm::Plain),
+        Err(PemError::PassphraseNeeded) => Ok(KeyForm::Encrypted),
+        Err(source) => Err(KeyFileError::Pem {
+            path: path.to_owned(),
+            source,
+        }),
+    }
+}
+
+/// The text of a file, which may be a device that never ends.
+fn text(path: &Path) -> Result<Zeroizing<String>, KeyFileError> {
+    let at = |source| KeyFileError::Io {
+        path: path.to_owned(),
+        source,
+    };
+    let file = std::fs::File::open(path).map_err(at)?;
+    let mut text = Zeroizing::new(String::new());
+    let taken = file.take(KEY_FILE_BYTES_MAX + 1).read_to_string(&mut text);
+    if taken.map_err(at)? as u64 > KEY_FILE_BYTES_MAX {
+        let fault =
+            "超过 64 KiB，不是密钥或口令文件 / more than 64 KiB: no file of a key or passphrase";
+        return Err(at(io::Error::new(io::ErrorKind::InvalidData, fault)));
+    }
+    Ok(text)
 }
 
 /// Writes a key to a new file that only its owner reads, encrypted when there is a passphrase.
@@ -143,12 +182,7 @@ fn to_pem(
 /// Nobody gives one.
 pub fn passphrase(file: Option<&Path>, new: bool) -> Result<Zeroizing<String>, KeyFileError> {
     if let Some(path) = file {
-        let text = std::fs::read_to_string(path)
-            .map(Zeroizing::new)
-            .map_err(|source| KeyFileError::Io {
-                path: path.to_owned(),
-                source,
-            })?;
+        let text = text(path)?;
         return Ok(Zeroizing::new(
             text.trim_end_matches(['\r', '\n']).to_owned(),
         ));
@@ -180,6 +214,33 @@ fn random<const N: usize>() -> Result<[u8; N], KeyFileError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_file_without_an_end_is_no_key() {
+        for found in [
+            read(Path::new("/dev/zero"), None).map(drop),
+            look(Path::new("/dev/zero")).map(drop),
+            passphrase(Some(Path::new("/dev/zero")), false).map(drop),
+        ] {
+            assert!(matches!(found, Err(KeyFileError::Io { .. })));
+        }
+    }
+
+    #[test]
+    fn a_key_is_told_from_what_is_none_without_its_passphrase() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        let key = generate().unwrap();
+        write_new(&path("plain"), &key, None).unwrap();
+        write_new(&path("sealed"), &key, Some("open sesame")).unwrap();
+        std::fs::write(path("garbage"), "garbage").unwrap();
+        assert_eq!(look(&path("plain")).unwrap(), KeyForm::Plain);
+        assert_eq!(look(&path("sealed")).unwrap(), KeyForm::Encrypted);
+        assert!(matches!(
+            look(&path("garbage")),
+            Err(KeyFileError::Pem { .. })
+        ));
+    }
 
     #[test]
     fn a_key_survives_its_encrypted_file_and_is_never_overwritten() {

@@ -183,6 +183,27 @@ pub fn is_name(text: &str) -> bool {
         && text.trim() == text
 }
 
+/// Whether a new node may have this name. Commands take `NAME=FILE`, and whoever reads a list must
+/// see what stands there: marks that turn the direction of writing (Unicode UAX #9) hide it.
+#[must_use]
+pub fn is_new_name(text: &str) -> bool {
+    let turns = |c: char| {
+        matches!(c, '\u{061c}' | '\u{200e}' | '\u{200f}')
+            || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    is_name(text) && !text.contains('=') && !text.chars().any(turns)
+}
+
+/// Whether others can connect to an address as it stands: every other address of the form
+/// `host:port` but those that mean "all addresses of this machine".
+#[must_use]
+pub fn is_reachable(text: &str) -> bool {
+    let host = text.rsplit_once(':').map_or(text, |(host, _)| host);
+    let inner = host.trim_start_matches('[').trim_end_matches(']');
+    let address = inner.parse::<std::net::IpAddr>();
+    !address.is_ok_and(|address| address.to_canonical().is_unspecified())
+}
+
 /// Whether a text is `host:port`: a name, an IPv4 address or an IPv6 address in brackets.
 #[must_use]
 pub fn is_address(text: &str) -> bool {
@@ -276,6 +297,36 @@ mod tests {
             parse(&vec![b' '; PEERS_BYTES_MAX + 1]),
             Err(PeersError::TooLarge)
         ));
+    }
+
+    #[test]
+    fn a_new_name_shows_what_it_is() {
+        for (name, good) in [
+            ("税务 1", true),
+            ("tax-1", true),
+            ("", false),
+            ("tax=1", false),
+            ("tax\u{7}", false),
+            ("tax\u{202e}1", false),
+            ("\u{2066}tax", false),
+            ("tax\u{200f}", false),
+        ] {
+            assert_eq!(is_new_name(name), good, "{name:?}");
+        }
+    }
+
+    #[test]
+    fn nobody_connects_to_all_addresses() {
+        for (address, good) in [
+            ("tax.example:27000", true),
+            ("127.0.0.1:27000", true),
+            ("[::1]:27000", true),
+            ("0.0.0.0:27000", false),
+            ("[::]:27000", false),
+            ("[::ffff:0.0.0.0]:27000", false),
+        ] {
+            assert_eq!(is_reachable(address), good, "{address}");
+        }
     }
 
     #[test]

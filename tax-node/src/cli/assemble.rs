@@ -18,10 +18,14 @@ use super::output::Output;
 use super::party_file::Party;
 use crate::files;
 use crate::links::{Peer, Role as NodeRole};
+use crate::node::system_clock;
 use crate::peers;
 
 /// Fewest validators of a consortium: three tolerate no fault.
 const VALIDATORS_MIN: usize = 4;
+/// How far ahead of now a chain may begin: a day, in milliseconds. Later is a slip of the pen, and
+/// the chain would stand still until then.
+const AHEAD_MAX_MS: i64 = 86_400_000;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -54,6 +58,16 @@ pub(super) fn run(args: &Args, output: Output) -> Result<(), Failure> {
     for path in &args.parties {
         parties.push(Party::read(path)?);
     }
+    let latest = (system_clock())().ms().saturating_add(AHEAD_MAX_MS);
+    if args.time.ms() > latest {
+        let text = format!(
+            "--time {} 比现在晚一天以上 / is more than a day ahead of now",
+            args.time.to_rfc3339_utc8()
+        );
+        return Err(refused("time", text).hint(
+            "创世之前链不能出块；检查年份与时区，以及本机时钟 / no block comes before that time: check year, time zone and the clock of this machine",
+        ));
+    }
     let assembled = assemble(&args.chain_id, args.time, &parties, Vec::new())?;
     let (genesis, peers) = (files::genesis(&args.out), files::peers(&args.out));
     for path in [&genesis, &peers] {
@@ -71,13 +85,31 @@ pub(super) fn run(args: &Args, output: Output) -> Result<(), Failure> {
     let hash = assembled.genesis.hash().to_string();
     let peers_hash = sm3(&[&assembled.peers]).to_string();
     let validators = assembled.genesis.validators();
-    let lines = [
-        format!("{}  {}", output.of("链      ", "chain      "), args.chain_id),
+    let mut lines = vec![
+        format!(
+            "{}  {}",
+            output.of("链      ", "chain      "),
+            args.chain_id
+        ),
         format!(
             "{}  {}",
             output.of("验证者  ", "validators "),
             validators.validators().len()
         ),
+    ];
+    lines.extend(parties.iter().map(|party| {
+        format!(
+            "  {}  {}  {}  {}  {}",
+            party.public_key.kid(),
+            party.group.as_deref().unwrap_or("-"),
+            party
+                .weight
+                .map_or("-".to_owned(), |weight| weight.to_string()),
+            party.address,
+            party.name
+        )
+    }));
+    lines.extend([
         format!("{}  {hash}", output.of("创世哈希", "genesis    ")),
         format!("{}  {peers_hash}", output.of("节点清单", "peers (SM3)")),
         output
@@ -86,7 +118,7 @@ pub(super) fn run(args: &Args, output: Output) -> Result<(), Failure> {
                 "next         every party assembles for itself, compares both hashes by telephone, then runs tax-node init join",
             )
             .to_owned(),
-    ];
+    ]);
     let value = serde_json::json!({
         "chain_id": args.chain_id, "genesis_hash": hash, "peers_sm3": peers_hash,
         "validators": validators.validators().len(), "genesis": genesis, "peers": peers,

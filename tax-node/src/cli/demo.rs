@@ -19,9 +19,10 @@ use serde::{Deserialize, Serialize};
 
 use super::failure::{Exit, Failure};
 use super::output::Output;
-use super::serve::{self, Listen, block_on};
+use super::serve::{self, Listen, Lost, block_on};
 use super::{init, story};
 use crate::node::{Node, system_clock};
+use crate::store::TEMPORARY_NAME;
 use crate::{files, key_file};
 
 #[derive(Debug, clap::Args)]
@@ -31,6 +32,8 @@ pub(super) struct Args {
     data: PathBuf,
     #[command(flatten)]
     listen: Listen,
+    #[command(flatten)]
+    lost: Lost,
     /// 不演示，只提供服务 / serve without the story
     #[arg(long)]
     no_story: bool,
@@ -106,9 +109,9 @@ pub(super) fn run(args: &Args, output: Output) -> Result<(), Failure> {
         true => init::read_genesis(data)?,
         false => prepare(data)?,
     };
-    init::ensure_store(data, &genesis)?;
     let players = read_players(data)?;
     let validator = key_file::read(&files::validator_key(data), None)?;
+    args.lost.accept(data)?;
     if output.json {
         serve::log_to_stderr(output);
     }
@@ -153,7 +156,7 @@ fn prepare(data: &Path) -> Result<Genesis, Failure> {
     let occupied = fs::read_dir(data).is_ok_and(|mut entries| {
         entries.any(|entry| {
             entry.is_ok_and(|entry| {
-                !["keys", "members.json", "genesis.json.new"]
+                !["keys", "members.json", "genesis.json.new", TEMPORARY_NAME]
                     .contains(&entry.file_name().to_string_lossy().as_ref())
             })
         })

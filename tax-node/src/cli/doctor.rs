@@ -1,17 +1,19 @@
 //! `tax-node doctor`: what would keep a node from running well, each finding with its mend.
 
 use std::fs;
+use std::io::ErrorKind;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use serde::Serialize;
 
-use super::failure::{Exit, Failure};
+use super::failure::{Exit, Failure, PERMISSIONS};
 use super::output::Output;
 use super::{init, verify};
-use crate::files;
+use crate::key_file::{KeyFileError, KeyForm};
 use crate::node::{free_bytes, system_clock};
-use crate::store;
+use crate::peers::PeersError;
+use crate::{files, key_file, peers, store};
 
 /// Free bytes that a healthy node has.
 const ROOM_BYTES: u64 = 2 * 1024 * 1024 * 1024;
@@ -126,17 +128,76 @@ fn permissions(data: &Path, output: Output) -> Vec<Finding> {
             Finding::bad("folder", found, format!("chmod go-w {}", data.display()))
         });
     }
-    if !files::validator_key(data).exists() {
-        findings.push(Finding::bad(
-            "validator",
-            output.of("没有 keys/validator.pem", "no keys/validator.pem"),
+    findings.push(node_key(data, output));
+    findings.extend(peers_file(data, output));
+    findings
+}
+
+/// The key that `start` takes: a validator's, or that of a node without a vote.
+fn node_key(data: &Path, output: Output) -> Finding {
+    let paths = [files::validator_key(data), files::node_key(data)];
+    let Some(path) = paths
+        .iter()
+        .find(|path| !matches!(path.try_exists(), Ok(false)))
+    else {
+        return Finding::bad(
+            "node key",
+            output.of(
+                "没有 keys/validator.pem 或 keys/node.pem",
+                "neither keys/validator.pem nor keys/node.pem",
+            ),
             output.of(
                 "用 --key 指定密钥，或从备份恢复",
                 "name it with --key, or restore it from a backup",
             ),
-        ));
+        );
+    };
+    match key_file::look(path) {
+        Ok(KeyForm::Plain) => Finding::good("node key", path.display().to_string()),
+        Ok(KeyForm::Encrypted) => Finding::good(
+            "node key",
+            format!("{} ({})", path.display(), output.of("已加密", "encrypted")),
+        ),
+        Err(KeyFileError::Io { path, source }) if source.kind() == ErrorKind::PermissionDenied => {
+            Finding::bad(
+                "node key",
+                format!("{}: {source}", path.display()),
+                PERMISSIONS,
+            )
+        }
+        Err(error) => Finding::bad(
+            "node key",
+            error.to_string(),
+            output.of(
+                "放回原密钥文件（keys/ 的副本）",
+                "put the key file back from a copy of keys/",
+            ),
+        ),
     }
-    findings
+}
+
+/// The list of other nodes, where there is one.
+fn peers_file(data: &Path, output: Output) -> Option<Finding> {
+    let path = files::peers(data);
+    match peers::read(&path) {
+        Ok(nodes) => Some(Finding::good(
+            "peers.json",
+            format!("{} nodes", nodes.len()),
+        )),
+        Err(PeersError::Io { source, .. }) if source.kind() == ErrorKind::NotFound => None,
+        Err(PeersError::Io { path, source }) if source.kind() == ErrorKind::PermissionDenied => {
+            let found = format!("{}: {source}", path.display());
+            Some(Finding::bad("peers.json", found, PERMISSIONS))
+        }
+        Err(error) => Some(Finding::bad(
+            "peers.json",
+            error.to_string(),
+            output.of(
+                "从其他节点取一份 peers.json",
+                "take peers.json of another node",
+            ),
+        )),
+    }
 }
 
 /// Genesis file, store and clock.

@@ -9,7 +9,7 @@ use invoice_core::identity::MemberId;
 use invoice_core::read::Spelled;
 use invoice_core::record::{Role, RoleSet};
 
-use super::failure::{Exit, Failure};
+use super::failure::{Exit, Failure, PERMISSIONS};
 use super::output::Output;
 use super::{assemble, join, party};
 use crate::node::{Node, system_clock};
@@ -87,25 +87,16 @@ pub(super) fn run(args: &Args, output: Output) -> Result<(), Failure> {
         false => Some(key_file::passphrase(args.passphrase_file.as_deref(), true)?),
     };
     let passphrase = passphrase.as_ref().map(|text| text.as_str());
-    let new_key = |name: &str| -> Result<PublicKey, Failure> {
-        let key = key_file::generate()?;
-        let file = files::keys(&args.data).join(format!("{name}.pem"));
-        key_file::write_new(&file, &key, passphrase)?;
-        Ok(key.public_key())
-    };
-    let validator = new_key("validator")?;
-    let members = [(tax, Role::Tax, "tax"), (finance, Role::Finance, "finance")]
-        .into_iter()
-        .map(|((id, name), role, file)| {
-            Ok(GenesisMember {
-                id: *id,
-                name: name.clone(),
-                roles: RoleSet::default().with(role),
-                public_key: new_key(file)?,
-            })
-        })
-        .collect::<Result<Vec<_>, Failure>>()?;
-    let genesis = create(&args.data, chain_id.clone(), validator, members)?;
+    let mut made = Vec::new();
+    let begun = begin(args, (chain_id, tax, finance), passphrase, &mut made);
+    let genesis = begun.inspect_err(|_| {
+        // Nothing refers to these keys, unless the store is there already.
+        if !crate::store::file_of(&args.data).exists() {
+            for key in &made {
+                let _ = std::fs::remove_file(key);
+            }
+        }
+    })?;
     let hash = genesis.hash().to_string();
     let lines = [
         format!("{}  {}", output.of("链    ", "chain  "), genesis.chain_id()),
@@ -121,10 +112,37 @@ pub(super) fn run(args: &Args, output: Output) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Writes the genesis file of a chain with one validator, and an empty store.
+/// Makes the three keys and the chain; `made` names the key files that are there because of it.
+fn begin(
+    args: &Args,
+    (chain_id, tax, finance): (&ChainId, &(MemberId, String), &(MemberId, String)),
+    passphrase: Option<&str>,
+    made: &mut Vec<PathBuf>,
+) -> Result<Genesis, Failure> {
+    let mut new_key = |name: &str| -> Result<PublicKey, Failure> {
+        let key = key_file::generate()?;
+        let file = files::keys(&args.data).join(format!("{name}.pem"));
+        key_file::write_new(&file, &key, passphrase)?;
+        made.push(file);
+        Ok(key.public_key())
+    };
+    let validator = new_key("validator")?;
+    let mut members = Vec::new();
+    for ((id, name), role, file) in [(tax, Role::Tax, "tax"), (finance, Role::Finance, "finance")] {
+        members.push(GenesisMember {
+            id: *id,
+            name: name.clone(),
+            roles: RoleSet::default().with(role),
+            public_key: new_key(file)?,
+        });
+    }
+    create(&args.data, chain_id.clone(), validator, members)
+}
+
+/// Writes an empty store and the genesis file of a chain with one validator.
 ///
-/// The genesis file is written last of all files that a chain needs: a folder that has it has
-/// everything but perhaps the store, which [`ensure_store`] makes.
+/// The genesis file is written last of all files that a chain needs: a folder that has it had its
+/// store, too, and a store that is gone is never made anew.
 pub(super) fn create(
     data: &Path,
     chain_id: ChainId,
@@ -142,27 +160,28 @@ pub(super) fn create(
     let now = (system_clock())().ms();
     let genesis =
         Genesis::compose(chain_id, now, validators, members).map_err(|error| invalid(&error))?;
-    let path = files::genesis(data);
-    files::write_whole(&path, genesis.bytes(), files::PUBLIC)
-        .map_err(|error| Failure::file(&path, error))?;
-    ensure_store(data, &genesis)?;
+    put_genesis(data, &genesis)?;
     Ok(genesis)
 }
 
-/// Creates the store unless it is there: a crash may have come between genesis file and store.
-pub(super) fn ensure_store(data: &Path, genesis: &Genesis) -> Result<(), Failure> {
-    if crate::store::file_of(data).exists() {
-        return Ok(());
-    }
-    Ok(Node::create(data, genesis)?)
+/// Creates the store and then writes the genesis file: the last steps of preparing a folder.
+pub(super) fn put_genesis(data: &Path, genesis: &Genesis) -> Result<(), Failure> {
+    std::fs::create_dir_all(data).map_err(|error| Failure::file(data, error))?;
+    Node::create(data, genesis)?;
+    let path = files::genesis(data);
+    files::write_whole(&path, genesis.bytes(), files::PUBLIC)
+        .map_err(|error| Failure::file(&path, error))
 }
 
 /// Reads the genesis file of a folder.
 pub(super) fn read_genesis(data: &Path) -> Result<Genesis, Failure> {
     let path = files::genesis(data);
     let bytes = std::fs::read(&path).map_err(|error| {
-        Failure::file(&path, error)
-            .hint("先运行 tax-node init 或 demo / run tax-node init or demo first")
+        let hint = match error.kind() {
+            std::io::ErrorKind::PermissionDenied => PERMISSIONS,
+            _ => "先运行 tax-node init 或 demo / run tax-node init or demo first",
+        };
+        Failure::file(&path, error).hint(hint)
     })?;
     Genesis::parse(&bytes).map_err(|error| Failure::file(&path, error))
 }

@@ -72,9 +72,8 @@ pub(super) fn run(args: &Args, output: Output) -> Result<(), Failure> {
         files::write_whole(path, bytes, files::PUBLIC).map_err(|error| Failure::file(path, error))
     };
     write(&files::peers(&args.data), &bytes)?;
-    // Last, as in `init`: a folder with a genesis file has everything but perhaps the store.
-    write(&target, genesis.bytes())?;
-    init::ensure_store(&args.data, &genesis)?;
+    // Last, as in `init`: a folder with a genesis file had its store.
+    init::put_genesis(&args.data, &genesis)?;
     let peers_hash = sm3(&[&bytes]).to_string();
     let address = own.address.as_deref().unwrap_or("-");
     let lines = [

@@ -11,7 +11,7 @@ use super::init;
 use super::output::Output;
 use super::party_file::{Authority, Party};
 use crate::links::Role as NodeRole;
-use crate::peers::{is_address, is_name};
+use crate::peers::{is_address, is_new_name, is_reachable};
 use crate::{files, key_file};
 
 /// The party's file in a node's folder.
@@ -77,12 +77,18 @@ pub(super) fn run(args: &Args, output: Output) -> Result<(), Failure> {
             .hint(output.of("请换一个空目录", "choose an empty folder with --data")));
     }
     // Before any key is made: whoever mistypes has nothing to clean up.
-    if !is_name(&args.name) {
-        let text = "--name 应为 1 至 200 个字符 / is 1 to 200 characters";
+    if !is_new_name(&args.name) {
+        let text = "--name 应为 1 至 200 个字符，不含 =、控制字符与书写方向控制符 / is 1 to 200 characters, without =, control characters and marks of writing direction";
         return Err(Failure::new(Exit::Usage, "party", text));
     }
     if !is_address(&args.address) {
         let text = "--address 应为 主机:端口 / is host:port";
+        return Err(
+            Failure::new(Exit::Usage, "party", text).hint("例如 / such as tax.example:27000")
+        );
+    }
+    if !is_reachable(&args.address) {
+        let text = "--address 是其他节点连接的地址，不能是 0.0.0.0 或 [::] / is where the other nodes connect to: not 0.0.0.0 or [::]";
         return Err(
             Failure::new(Exit::Usage, "party", text).hint("例如 / such as tax.example:27000")
         );

@@ -313,24 +313,45 @@ fn report(args: &Args, manifest: &Manifest, output: Output) {
             )
             .to_owned(),
     );
-    lines.push(
-        output
-            .of(
-                "· 验证者启动后先只听不签：待启动之后产生的区块最终确定，才重新参与表决",
-                "· a validator first only listens: it votes again when a block is final that was made after its start",
+    let alone = is_alone(&args.data);
+    if alone {
+        lines.push(format!(
+            "{} {} {}",
+            output.of("· 单验证者：高度", "· a lone validator: whatever was recorded after height"),
+            manifest.height,
+            output.of(
+                "之后的记录已丢失，为其出具的收据将与新链矛盾；如有更新的副本，请改用它",
+                "is lost, and receipts given for it will contradict the new chain; if there is a newer copy, take that one",
             )
-            .to_owned(),
-    );
+        ));
+    } else {
+        lines.push(
+            output
+                .of(
+                    "· 验证者启动后先只听不签：待启动之后产生的区块最终确定，才重新参与表决",
+                    "· a validator first only listens: it votes again when a block is final that was made after its start",
+                )
+                .to_owned(),
+        );
+    }
     lines.push(format!(
-        "{} tax-node verify --data {data}; tax-node start --data {data}",
-        output.of("· 下一步：", "· next:")
+        "{} tax-node verify --data {data}; tax-node start --data {data}{}",
+        output.of("· 下一步：", "· next:"),
+        if alone { " --accept-lost-blocks" } else { "" }
     ));
     told(args, manifest, has_key, &lines, output);
 }
 
+/// Whether a restored folder is that of a chain with one validator, who has no peers to ask.
+fn is_alone(data: &Path) -> bool {
+    let genesis = init::read_genesis(data);
+    genesis.is_ok_and(|genesis| genesis.validators().validators().len() == 1)
+        && !files::peers(data).exists()
+}
+
 fn told(args: &Args, manifest: &Manifest, has_key: bool, lines: &[String], output: Output) {
     let value = serde_json::json!({
-        "restored": args.data, "verified": args.snapshot, "chain_id": manifest.chain_id, "genesis_hash": manifest.genesis_hash,
+        "alone": is_alone(&args.data), "restored": args.data, "verified": args.snapshot, "chain_id": manifest.chain_id, "genesis_hash": manifest.genesis_hash,
         "height": manifest.height, "files": manifest.files.len(), "key": has_key,
     });
     output.result(&value, lines);

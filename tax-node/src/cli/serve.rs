@@ -19,6 +19,7 @@ use super::failure::{Exit, Failure};
 use super::output::Output;
 use crate::engine::EngineError;
 use crate::engine::consortium::ConsortiumError;
+use crate::files;
 use crate::node::{ConsortiumConfig, Node, NodeConfig, Stopped, system_clock};
 use crate::store::CACHE_BYTES;
 
@@ -54,6 +55,33 @@ pub(super) struct Listen {
     fonts: Option<PathBuf>,
     #[command(flatten)]
     limits: Limits,
+}
+
+/// Whether somebody accepts that a lone validator forgot what it recorded.
+#[derive(Debug, clap::Args)]
+pub(super) struct Lost {
+    /// 单验证者由备份恢复后首次启动：确认备份之后的记录已丢失 / first start of a lone validator out of a
+    /// backup: accept that what was recorded after the backup is lost
+    #[arg(long)]
+    accept_lost_blocks: bool,
+}
+
+impl Lost {
+    /// Takes the mark of a restored folder away when that was accepted. Beside a peers file the
+    /// mark stays: there the other validators tell what was forgotten.
+    pub(super) fn accept(&self, data: &Path) -> Result<(), Failure> {
+        if !self.accept_lost_blocks {
+            return Ok(());
+        }
+        if files::peers(data).exists() {
+            let text = "--accept-lost-blocks 只用于没有 peers.json 的单验证者 / is only for a lone validator without peers.json";
+            return Err(Failure::new(Exit::Usage, "not_alone", text).hint(
+                "联盟中的验证者先听后签，不必确认 / a validator among others only listens at first: leave the option out",
+            ));
+        }
+        let mark = files::restored(data);
+        files::remove_whole(&mark).map_err(|error| Failure::file(&mark, error))
+    }
 }
 
 /// On or off.

@@ -4,9 +4,12 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
+use invoice_core::chain::Genesis;
+use invoice_core::crypto::Kid;
+
 use super::failure::{Exit, Failure};
 use super::output::Output;
-use super::serve::{self, Listen};
+use super::serve::{self, Listen, Lost};
 use super::{init, serve::block_on};
 use crate::node::{ConsortiumConfig, Node};
 use crate::{files, peers};
@@ -30,18 +33,23 @@ pub(super) struct Args {
     /// 口令文件 / a file with the passphrase
     #[arg(long)]
     passphrase_file: Option<PathBuf>,
+    #[command(flatten)]
+    lost: Lost,
 }
 
 pub(super) fn run(args: &Args, output: Output) -> Result<(), Failure> {
     let genesis = init::read_genesis(&args.data)?;
-    init::ensure_store(&args.data, &genesis)?;
     let key = args.key.clone().unwrap_or_else(|| default_key(&args.data));
     let key = crate::key_file::read(&key, args.passphrase_file.as_deref())?;
     let path = files::peers(&args.data);
     // Before it is read: a change in between is taken up, too.
     let seen = stamp(&path);
     let consortium = consortium(args)?;
+    args.lost.accept(&args.data)?;
     serve::log_to_stderr(output);
+    if let Some(others) = &consortium {
+        name_a_stranger(&genesis, others, &key.public_key().kid());
+    }
     block_on(async {
         let among_others = consortium.is_some();
         let votes = genesis.validators().get(&key.public_key().kid()).is_some();
@@ -54,6 +62,18 @@ pub(super) fn run(args: &Args, output: Output) -> Result<(), Failure> {
         serve::announce(&served, output);
         served.until_interrupted(running).await
     })
+}
+
+/// Says so when the key is in neither list: the other nodes will not let it in, and nobody counts
+/// its votes. Validators may have changed since genesis, so the node starts nevertheless.
+fn name_a_stranger(genesis: &Genesis, others: &ConsortiumConfig, kid: &Kid) {
+    let listed = others.peers.iter().any(|peer| peer.kid() == *kid);
+    if !listed && genesis.validators().get(kid).is_none() {
+        tracing::warn!(
+            %kid,
+            "本节点密钥不在 peers.json 也不在创世验证者之中，其他节点可能拒绝其连接 / the key of this node is neither in peers.json nor a founding validator's: other nodes may refuse its links"
+        );
+    }
 }
 
 /// A validator's key, or that of a node without a vote.

@@ -8,7 +8,8 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use invoice_api::client::{Checkpoint, Client, ClientConfig, ClientError};
-use invoice_core::chain::{Genesis, Header};
+use invoice_core::chain::{Genesis, Group, Header, Validator, ValidatorSet};
+use invoice_core::read::Spelled;
 use serde::Serialize;
 
 use super::failure::{Exit, Failure};
@@ -57,12 +58,15 @@ struct Answer {
     time: Option<String>,
     /// Signatures of the last certificate.
     signers: Option<usize>,
-    /// Validators, where the chain's first ones are still in force.
+    /// The validators that decided it, where the node shows them.
     validators: Option<usize>,
     peers: Option<u64>,
     consensus_height: Option<u64>,
     round: Option<u64>,
     alarms: Option<u64>,
+    /// Whether enough validators are in its reach for records to become final; only a node among
+    /// others says so.
+    quorum: Option<bool>,
     /// Records in the log.
     records: Option<u64>,
     /// Records that came into the log in a second, since the node was asked before.
@@ -171,6 +175,7 @@ impl Asked {
         answer.round = gauge(&metrics, "piaolian_consensus_round");
         answer.alarms = gauge(&metrics, "piaolian_alarms_total");
         answer.records = gauge(&metrics, "piaolian_log_records");
+        answer.quorum = gauge(&metrics, "piaolian_quorum_in_reach").map(|value| value > 0);
         let genesis = Genesis::parse(&self.client.genesis().await?).ok();
         answer.genesis = genesis.as_ref().map(|genesis| genesis.hash().to_string());
         match self.client.checkpoint().await {
@@ -210,10 +215,32 @@ fn note_checkpoint(answer: &mut Answer, checkpoint: &Checkpoint, genesis: Option
         .and_then(|text| hex::decode(text).ok())
         .and_then(|bytes| Header::decode(&bytes).ok())
         .map(|header| header.validators);
-    answer.validators = genesis
-        .map(Genesis::validators)
+    let changed = checkpoint.other.get("validator_changes").and_then(newest);
+    answer.validators = changed
+        .or_else(|| genesis.map(|genesis| genesis.validators().clone()))
         .filter(|set| decided_by == Some(set.digest()))
         .map(|set| set.validators().len());
+}
+
+/// The validators of the last change that a checkpoint shows. The header's digest says whether they
+/// are those who decided the block, so that nothing here need be proved.
+fn newest(changes: &serde_json::Value) -> Option<ValidatorSet> {
+    let record = changes.as_array()?.last()?.get("record")?.as_str()?;
+    let record: serde_json::Value = serde_json::from_str(record).ok()?;
+    let listed = record.get("change")?.get("validators")?.as_array()?;
+    let validators = listed.iter().map(|line| {
+        let group = match line.get("group") {
+            Some(group) => Some(Group::spelled(group.as_str()?).ok()?),
+            None => None,
+        };
+        Some(Validator {
+            public_key: serde_json::from_value(line.get("public_key")?.clone()).ok()?,
+            weight: line.get("weight")?.as_u64()?,
+            group,
+            name: line.get("name")?.as_str()?.to_owned(),
+        })
+    });
+    ValidatorSet::new(validators.collect::<Option<_>>()?).ok()
 }
 
 /// The value of a figure in OpenMetrics text.
@@ -236,15 +263,20 @@ fn contradiction(height: u64, shown: &[(String, String)]) -> Option<Contradictio
     })
 }
 
+/// The nodes by the chain that they are of, where they are of several.
+fn chains(answers: &[Answer]) -> Option<BTreeMap<String, Vec<String>>> {
+    let mut by_genesis: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for answer in answers {
+        if let Some(genesis) = &answer.genesis {
+            let nodes = by_genesis.entry(genesis.clone()).or_default();
+            nodes.push(answer.name.clone());
+        }
+    }
+    (by_genesis.len() > 1).then_some(by_genesis)
+}
+
 /// Compares the last headers of nodes that are as far, and of all at the height that all have.
 async fn compare(nodes: &[Asked], answers: &[Answer]) -> Option<Contradiction> {
-    let geneses: Vec<_> = answers
-        .iter()
-        .filter_map(|answer| Some((answer.name.clone(), answer.genesis.clone()?)))
-        .collect();
-    if let Some(found) = contradiction(0, &geneses) {
-        return Some(found);
-    }
     let mut by_height: BTreeMap<u64, Vec<(String, String)>> = BTreeMap::new();
     for answer in answers {
         if let (Some(height), Some(header)) = (answer.height, &answer.header) {
@@ -291,7 +323,12 @@ async fn tell(
             .zip(answer.height)
             .map(|(highest, height)| highest.saturating_sub(height));
     }
-    let found = compare(nodes, &answers).await;
+    // Heights of different chains have nothing to do with each other.
+    let chains = chains(&answers);
+    let found = match chains {
+        Some(_) => None,
+        None => compare(nodes, &answers).await,
+    };
     if watch && !output.json {
         output.line("");
     }
@@ -317,17 +354,48 @@ async fn tell(
         .filter(|answer| answer.error.is_some())
         .map(|answer| answer.name.as_str())
         .collect();
+    let without_quorum: Vec<_> = answers
+        .iter()
+        .filter(|answer| answer.quorum == Some(false))
+        .map(|answer| answer.name.as_str())
+        .collect();
+    let agreement = agreement(&answers, chains.is_some(), found.is_some());
     let summary = serde_json::json!({
         "nodes": answers.len(), "answering": answers.len().saturating_sub(silent.len()),
-        "height": highest, "agreement": found.is_none(), "contradiction": found,
+        "height": highest, "agreement": agreement, "contradiction": found, "chains": chains,
+        "without_quorum": without_quorum,
     });
-    let agreed = output.of(
-        "同一高度上各节点的区块头一致",
-        "all nodes show the same header at the same height",
-    );
-    match &found {
-        None => output.result(&summary, &[agreed.to_owned()]),
-        Some(_) => output.result(&summary, &[]),
+    let mut lines = Vec::new();
+    if agreement == Some(true) {
+        let agreed = output.of(
+            "同一高度上各节点的区块头一致",
+            "all nodes show the same header at the same height",
+        );
+        lines.push(agreed.to_owned());
+    }
+    if !without_quorum.is_empty() {
+        lines.push(format!(
+            "✗ {} {}",
+            output.of(
+                "法定多数不可及，新记录不会最终确定：",
+                "no quorum in reach, nothing becomes final:"
+            ),
+            without_quorum.join(", ")
+        ));
+    }
+    output.result(&summary, &lines);
+    if let Some(chains) = chains {
+        let told: Vec<_> = chains
+            .iter()
+            .map(|(genesis, nodes)| format!("{genesis}: {}", nodes.join(", ")))
+            .collect();
+        let text = format!(
+            "各节点不属于同一条链 / the nodes are of different chains: {}",
+            told.join("; ")
+        );
+        return Err(Failure::new(Exit::Usage, "another_chain", text).hint(
+            "检查地址，分别查询各条链 / look at the addresses, and ask for each chain by itself",
+        ));
     }
     if let Some(found) = found {
         let text = format!(
@@ -347,6 +415,16 @@ async fn tell(
         ));
     }
     Ok(())
+}
+
+/// Whether all nodes say the same: unknown where one is silent or of another chain.
+fn agreement(answers: &[Answer], several_chains: bool, contradicted: bool) -> Option<bool> {
+    let silent = answers.iter().any(|answer| answer.error.is_some());
+    match contradicted {
+        true => Some(false),
+        false if silent || several_chains || answers.is_empty() => None,
+        false => Some(true),
+    }
 }
 
 fn line_of(answer: &Answer) -> String {
@@ -401,6 +479,41 @@ mod tests {
         assert_eq!(contradiction(7, &[]), None);
         let found = contradiction(7, &shown(&[("a", "00"), ("b", "01"), ("c", "00")])).unwrap();
         assert_eq!((found.height, found.nodes.len()), (7, 3));
+    }
+
+    #[test]
+    fn nobody_says_that_nodes_agree_which_did_not_answer() {
+        let here = Answer::default();
+        let away = Answer {
+            error: Some("away".to_owned()),
+            ..Answer::default()
+        };
+        for (answers, several, contradicted, expected) in [
+            (vec![here.clone(), here.clone()], false, false, Some(true)),
+            (vec![here.clone(), here.clone()], false, true, Some(false)),
+            (vec![here.clone(), away.clone()], false, true, Some(false)),
+            (vec![here.clone(), away.clone()], false, false, None),
+            (vec![away.clone(), away], false, false, None),
+            (vec![here.clone(), here], true, false, None),
+            (Vec::new(), false, false, None),
+        ] {
+            assert_eq!(agreement(&answers, several, contradicted), expected);
+        }
+    }
+
+    #[test]
+    fn nodes_of_another_chain_are_told_apart() {
+        let of = |name: &str, genesis: Option<&str>| Answer {
+            name: name.to_owned(),
+            genesis: genesis.map(str::to_owned),
+            ..Answer::default()
+        };
+        assert_eq!(chains(&[of("a", Some("1")), of("b", Some("1"))]), None);
+        assert_eq!(chains(&[of("a", Some("1")), of("b", None)]), None);
+        let several = [of("a", Some("1")), of("b", Some("2")), of("c", Some("1"))];
+        let found = chains(&several).unwrap();
+        assert_eq!(found["1"], ["a", "c"]);
+        assert_eq!(found["2"], ["b"]);
     }
 
     #[test]

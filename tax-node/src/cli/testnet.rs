@@ -118,7 +118,7 @@ impl Layout {
 
 pub(super) fn run(args: &Args, output: Output) -> Result<(), Failure> {
     let layout = match args.dir.join(LAYOUT).exists() {
-        true => Layout::read(&args.dir)?,
+        true => prepared(args, output)?,
         false => prepare(args)?,
     };
     let first = layout.nodes.first().map(|node| args.dir.join(&node.name));
@@ -128,6 +128,18 @@ pub(super) fn run(args: &Args, output: Output) -> Result<(), Failure> {
         return Ok(());
     }
     testnet_run::run(&args.dir, &layout, &genesis, output)
+}
+
+/// The nodes of a folder that was prepared; they stay what they are, whatever is asked for now.
+fn prepared(args: &Args, output: Output) -> Result<Layout, Failure> {
+    let layout = Layout::read(&args.dir)?;
+    if layout.nodes != Layout::new(args).nodes {
+        output.note(output.of(
+            "目录已准备过：沿用其节点与端口，本次的 --validators、--supervisors、--base-port、--chain-id 不起作用",
+            "the folder was prepared before: its nodes and ports stay, and --validators, --supervisors, --base-port and --chain-id change nothing",
+        ));
+    }
+    Ok(layout)
 }
 
 /// Makes keys, members, genesis file, peers file and stores of all nodes. The list of nodes comes
@@ -178,8 +190,7 @@ fn prepare(args: &Args) -> Result<Layout, Failure> {
                 .map_err(|error| Failure::file(&path, error))
         };
         write(files::peers(&folder), &assembled.peers)?;
-        write(files::genesis(&folder), assembled.genesis.bytes())?;
-        init::ensure_store(&folder, &assembled.genesis)?;
+        init::put_genesis(&folder, &assembled.genesis)?;
     }
     let path = files::genesis(dir);
     files::write_whole(&path, assembled.genesis.bytes(), files::PUBLIC)

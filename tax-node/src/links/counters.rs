@@ -10,7 +10,7 @@ use super::hello::HelloFault;
 pub struct LinkCounters {
     /// Connections that were closed at once: too many from one network in a second.
     pub refused_rate: u64,
-    /// Connections that were closed at once: too many strangers at the same time.
+    /// Strangers that a newer one pushed out: too many at the same time.
     pub refused_room: u64,
     /// Accepted connections that did not get through TLS and their Hello in time.
     pub refused_timeout: u64,

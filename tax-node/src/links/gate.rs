@@ -1,12 +1,17 @@
 //! How many strangers may knock.
+//!
+//! Who they are shows only at the end of the handshake, so no place can be kept for a peer. Instead
+//! the newest always gets in, and where there is no room the oldest has to go: an honest end has
+//! shown itself long before that, and whoever only holds a place keeps nobody out.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;
 use std::num::NonZeroU32;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
+use tokio_util::sync::CancellationToken;
 
 use super::limits::Limits;
 
@@ -32,14 +37,9 @@ impl From<IpAddr> for Network {
     }
 }
 
-/// Why a connection is closed at once.
+/// Too many connections from a network in a second: the newest is closed at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Refused {
-    /// Too many from its network in a second.
-    Rate,
-    /// Too many strangers at this moment, in all or from its network.
-    Room,
-}
+pub(super) struct TooFast;
 
 /// Lets strangers in, as many as the limits allow.
 pub(super) struct Gate {
@@ -52,14 +52,49 @@ pub(super) struct Gate {
 
 #[derive(Default)]
 struct Inside {
-    total: usize,
+    next: u64,
+    /// By the order in which they came.
+    places: BTreeMap<u64, (Network, CancellationToken)>,
     networks: HashMap<Network, usize>,
+}
+
+impl Inside {
+    fn remove(&mut self, number: u64) {
+        let Some((network, _)) = self.places.remove(&number) else {
+            return;
+        };
+        if let Some(here) = self.networks.get_mut(&network) {
+            *here -= 1;
+            if *here == 0 {
+                self.networks.remove(&network);
+            }
+        }
+    }
+
+    /// Whoever has waited longest, of one network or of all, has to go.
+    fn push_out(&mut self, of: Option<Network>) {
+        let mut places = self.places.iter();
+        let oldest = places.find(|(_, (network, _))| of.is_none_or(|of| of == *network));
+        if let Some((number, (_, gone))) = oldest {
+            gone.cancel();
+            let number = *number;
+            self.remove(number);
+        }
+    }
 }
 
 /// A stranger's place, given back when it is dropped.
 pub(super) struct Place {
     inside: Arc<Mutex<Inside>>,
-    network: Network,
+    number: u64,
+    gone: CancellationToken,
+}
+
+impl Place {
+    /// Waits until a newer stranger takes this place.
+    pub(super) async fn is_taken(&self) {
+        self.gone.cancelled().await;
+    }
 }
 
 impl Gate {
@@ -74,38 +109,36 @@ impl Gate {
         }
     }
 
-    pub(super) fn enter(&self, address: IpAddr) -> Result<Place, Refused> {
+    pub(super) fn enter(&self, address: IpAddr) -> Result<Place, TooFast> {
         let network = Network::from(address);
         if self.entered.fetch_add(1, Ordering::Relaxed) % SWEEP_EVERY == SWEEP_EVERY - 1 {
             // What is kept are networks of the last second and of the last few connections.
             self.rate.retain_recent();
             self.rate.shrink_to_fit();
         }
-        self.rate.check_key(&network).map_err(|_| Refused::Rate)?;
+        self.rate.check_key(&network).map_err(|_| TooFast)?;
         let mut inside = lock(&self.inside);
         let here = inside.networks.get(&network).copied().unwrap_or(0);
-        if inside.total >= self.total_max || here >= self.network_max {
-            return Err(Refused::Room);
+        if here >= self.network_max {
+            inside.push_out(Some(network));
+        } else if inside.places.len() >= self.total_max {
+            inside.push_out(None);
         }
-        inside.total += 1;
-        inside.networks.insert(network, here + 1);
+        let (number, gone) = (inside.next, CancellationToken::new());
+        inside.next += 1;
+        inside.places.insert(number, (network, gone.clone()));
+        *inside.networks.entry(network).or_default() += 1;
         Ok(Place {
             inside: Arc::clone(&self.inside),
-            network,
+            number,
+            gone,
         })
     }
 }
 
 impl Drop for Place {
     fn drop(&mut self) {
-        let mut inside = lock(&self.inside);
-        inside.total -= 1;
-        if let Some(here) = inside.networks.get_mut(&self.network) {
-            *here -= 1;
-            if *here == 0 {
-                inside.networks.remove(&self.network);
-            }
-        }
+        lock(&self.inside).remove(self.number);
     }
 }
 
@@ -131,16 +164,29 @@ mod tests {
     }
 
     #[test]
-    fn places_are_bounded_in_all_and_per_network_and_come_back() {
+    fn places_are_bounded_in_all_and_per_network_and_the_oldest_has_to_go() {
         let gate = gate(3, 2, 1_000);
-        let first = gate.enter(ip("10.0.0.1")).unwrap();
-        let _second = gate.enter(ip("10.0.0.1")).unwrap();
-        assert_eq!(gate.enter(ip("10.0.0.1")).err(), Some(Refused::Room));
-        let _third = gate.enter(ip("10.0.0.2")).unwrap();
-        assert_eq!(gate.enter(ip("10.0.0.3")).err(), Some(Refused::Room));
-        drop(first);
-        assert!(gate.enter(ip("10.0.0.3")).is_ok());
-        assert!(lock(&gate.inside).networks.len() == 2);
+        let enter = |text: &str| gate.enter(ip(text)).unwrap();
+        let left = |places: &[&Place]| -> Vec<bool> {
+            let gone = places.iter().map(|place| place.gone.is_cancelled());
+            gone.collect()
+        };
+        let first = enter("10.0.0.2");
+        let (second, third) = (enter("10.0.0.1"), enter("10.0.0.1"));
+        assert_eq!(left(&[&first, &second, &third]), [false; 3]);
+        // Its network is full: the older of its own goes, not that of another.
+        let fourth = enter("10.0.0.1");
+        assert_eq!(left(&[&first, &second, &third]), [false, true, false]);
+        // All is full: the oldest of all goes.
+        let fifth = enter("10.0.0.3");
+        assert_eq!(left(&[&first, &third, &fourth]), [true, false, false]);
+        assert_eq!(lock(&gate.inside).places.len(), 3);
+        // A place that was given back costs nobody another.
+        drop(third);
+        let _sixth = enter("10.0.0.4");
+        assert_eq!(left(&[&fourth, &fifth]), [false, false]);
+        drop((first, second, fourth, fifth));
+        assert_eq!(lock(&gate.inside).networks.len(), 1);
     }
 
     #[test]
@@ -149,13 +195,13 @@ mod tests {
         for _ in 0..3 {
             gate.enter(ip("2001:db8::1")).unwrap();
         }
-        assert_eq!(gate.enter(ip("2001:db8::ffff")).err(), Some(Refused::Rate));
+        assert_eq!(gate.enter(ip("2001:db8::ffff")).err(), Some(TooFast));
         assert!(gate.enter(ip("2001:db8:0:1::1")).is_ok());
         // The same address, written as IPv6.
         for _ in 0..3 {
             gate.enter(ip("10.0.0.1")).unwrap();
         }
-        assert_eq!(gate.enter(ip("::ffff:10.0.0.1")).err(), Some(Refused::Rate));
+        assert_eq!(gate.enter(ip("::ffff:10.0.0.1")).err(), Some(TooFast));
     }
 
     #[test]

@@ -10,7 +10,7 @@ use tokio::time::{sleep, timeout};
 
 use super::counters::count;
 use super::fault::LinkFault;
-use super::gate::{Gate, Place, Refused};
+use super::gate::{Gate, Place, TooFast};
 use super::limits::{ACCEPT_PAUSE, BACKLOG, SOCKET_SEND_BYTES};
 use super::shared::Shared;
 use super::{handshake, link};
@@ -51,13 +51,10 @@ pub(super) async fn run(shared: Arc<Shared>, listener: TcpListener) {
 fn admit(shared: &Arc<Shared>, gate: &Gate, socket: TcpStream, from: IpAddr) {
     let place = match gate.enter(from) {
         Ok(place) => place,
-        Err(refused) => {
-            count(match refused {
-                Refused::Rate => &shared.counters.refused_rate,
-                Refused::Room => &shared.counters.refused_room,
-            });
+        Err(TooFast) => {
+            count(&shared.counters.refused_rate);
             if shared.stranger_lines.may() {
-                tracing::warn!(%from, ?refused, "too many connections, one is closed");
+                tracing::warn!(%from, "too many connections in a second, one is closed");
             }
             return;
         }
@@ -71,6 +68,13 @@ async fn welcome(shared: Arc<Shared>, place: Place, socket: TcpStream, from: IpA
     let limit = shared.limits.handshake_timeout;
     let shown = tokio::select! {
         shown = within(limit, handshake::accept(&shared, socket)) => shown,
+        () = place.is_taken() => {
+            count(&shared.counters.refused_room);
+            if shared.stranger_lines.may() {
+                tracing::warn!(%from, "too many strangers at a time, the oldest is closed");
+            }
+            return;
+        }
         () = shared.stop.cancelled() => return,
     };
     drop(place);

@@ -113,6 +113,22 @@ pub enum StartError {
     /// The folder is not one of a consortium.
     #[error("the node has no peers")]
     Alone,
+    /// The chain has several validators, and nothing says where the others are.
+    #[error(
+        "链有 {validators} 个验证者，而 peers.json 不存在或没有其他节点 / the chain has {validators} validators, and peers.json is missing or names no other node"
+    )]
+    PeersMissing {
+        /// How many validators the next block has.
+        validators: usize,
+    },
+    /// The only validator of a chain was restored from a backup, and nobody accepted the loss.
+    #[error(
+        "此单验证者由备份恢复：高度 {height} 之后的记录已丢失，曾为其出具的收据将与新链矛盾 / this lone validator was restored from a backup: whatever was recorded after height {height} is lost, and receipts given for it will contradict the new chain"
+    )]
+    LostBlocks {
+        /// The last block of the backup.
+        height: u64,
+    },
     /// The mark of a restored folder cannot be read or written.
     #[error("{path}: {fault}")]
     Restored {
@@ -197,9 +213,16 @@ impl Node {
         Self::start_with(config, |config, shared| {
             let kid = config.signer.public_key().kid();
             let next = shared.head.borrow().saturating_add(1);
-            if shared.validators.at(next).get(&kid).is_none() {
+            let validators = shared.validators.at(next);
+            if validators.validators().len() > 1 {
+                return Err(StartError::PeersMissing {
+                    validators: validators.validators().len(),
+                });
+            }
+            if validators.get(&kid).is_none() {
                 return Err(StartError::NotValidator(kid));
             }
+            remembers_all(config, shared)?;
             Ok(Solo::new(Arc::clone(&config.signer)))
         })
     }
@@ -212,6 +235,16 @@ impl Node {
             let Some(others) = &config.consortium else {
                 return Err(StartError::Alone);
             };
+            let kid = config.signer.public_key().kid();
+            let next = shared.head.borrow().saturating_add(1);
+            let validators = shared.validators.at(next);
+            let count = validators.validators().len();
+            if count > 1 && others.peers.iter().all(|peer| peer.kid() == kid) {
+                return Err(StartError::PeersMissing { validators: count });
+            }
+            if count == 1 && validators.get(&kid).is_some() {
+                remembers_all(config, shared)?;
+            }
             let runtime = tokio::runtime::Handle::current();
             let (links, events) = Links::start(
                 LinksConfig {
@@ -414,6 +447,22 @@ fn spawn(name: &str, run: impl FnOnce() + Send + 'static) -> Result<(), StartErr
         .spawn(run)
         .map(drop)
         .map_err(|error| StartError::Thread(error.to_string()))
+}
+
+/// A lone validator has nobody who remembers what it signed: after a restoration it starts only
+/// when somebody accepted the loss by taking the mark away.
+fn remembers_all(config: &NodeConfig, shared: &Shared) -> Result<(), StartError> {
+    let path = files::restored(&config.data);
+    match path.try_exists() {
+        Ok(false) => Ok(()),
+        Ok(true) => Err(StartError::LostBlocks {
+            height: *shared.head.borrow(),
+        }),
+        Err(error) => Err(StartError::Restored {
+            path,
+            fault: error.to_string(),
+        }),
+    }
 }
 
 /// When this node first started after its folder was restored; `None` when it never was. The first

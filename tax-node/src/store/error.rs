@@ -52,16 +52,21 @@ pub(super) fn contained<T, E>(
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     /// There is no store in the folder.
-    #[error("there is no store at {0}; create one with `tax-node init`")]
+    #[error("没有数据库 {0} / there is no store at {0}")]
     Missing(PathBuf),
     /// A store is there already, and creating never overwrites one.
-    #[error("a store exists already at {0}; choose another folder")]
+    #[error("数据库已存在 {0} / a store exists already at {0}; choose another folder")]
     Exists(PathBuf),
+    /// There is no store, but files of one: a new store would remove them.
+    #[error("数据库不在而其文件仍在 {0} / the store is gone, but files of it lie in {0}")]
+    Orphans(PathBuf),
     /// Another process has the store open.
-    #[error("the store is already in use by another process; stop that process first")]
+    #[error(
+        "数据库正被另一进程使用，请先停止它 / the store is already in use by another process; stop that process first"
+    )]
     InUse,
     /// The operating system refused a step.
-    #[error("{action} {path}: {source}; check the disk and the permissions")]
+    #[error("{action} {path}: {source}; 请检查磁盘与权限 / check the disk and the permissions")]
     Io {
         /// What was being done, such as "sync".
         action: &'static str,
@@ -71,11 +76,13 @@ pub enum OpenError {
         source: io::Error,
     },
     /// The storage engine failed.
-    #[error("the storage engine failed: {0}; check the disk, then start again")]
+    #[error(
+        "存储引擎出错 / the storage engine failed: {0}; 请检查磁盘后重新启动 / check the disk, then start again"
+    )]
     Storage(#[source] Box<redb::Error>),
     /// The file was written by a version of the program that this one cannot read.
     #[error(
-        "the store has format {found}, this program reads format {known}; install the matching version"
+        "数据库格式为 {found}，本程序读取格式 {known}，请安装相应版本 / the store has format {found}, this program reads format {known}; install the matching version"
     )]
     Format {
         /// What the file says.
@@ -87,10 +94,14 @@ pub enum OpenError {
     #[error(transparent)]
     File(RunError),
     /// A background thread cannot be started.
-    #[error("a thread of the store cannot be started: {0}; raise the limit of threads")]
+    #[error(
+        "无法启动线程 / a thread of the store cannot be started: {0}; 请提高线程数上限 / raise the limit of threads"
+    )]
     Thread(io::Error),
     /// The end of the chain does not verify.
-    #[error("the store is damaged ({0}); restore the folder from a backup or from another node")]
+    #[error(
+        "数据库已损坏，请从备份或其他节点恢复 / the store is damaged ({0}); restore the folder from a backup or from another node"
+    )]
     Damaged(#[from] Damage),
 }
 
@@ -106,6 +117,18 @@ impl OpenError {
         }
     }
 
+    /// Whether this user may not read or write what the store needs.
+    #[must_use]
+    pub fn is_denied(&self) -> bool {
+        answer(self) == Some(io::ErrorKind::PermissionDenied)
+    }
+
+    /// Whether a file that the store names is gone.
+    #[must_use]
+    pub fn is_missing_file(&self) -> bool {
+        matches!(self, Self::File(_)) && answer(self) == Some(io::ErrorKind::NotFound)
+    }
+
     /// Whether the file holds bytes that were never written to it, unlike a disk that fails or a
     /// file that is in use.
     #[must_use]
@@ -116,11 +139,35 @@ impl OpenError {
             Self::File(source) => source.is_damage(),
             Self::Missing(_)
             | Self::Exists(_)
+            | Self::Orphans(_)
             | Self::InUse
             | Self::Io { .. }
             | Self::Thread(_)
             | Self::Format { .. } => false,
         }
+    }
+}
+
+/// What the system answered, where an error of the storage engine or of a file came from it.
+fn answer(error: &OpenError) -> Option<io::ErrorKind> {
+    match error {
+        OpenError::Io { source, .. } | OpenError::File(RunError::Io { source, .. }) => {
+            Some(source.kind())
+        }
+        OpenError::Storage(source) => {
+            if let redb::Error::Io(source) = source.as_ref() {
+                return Some(source.kind());
+            }
+            None
+        }
+        OpenError::Missing(_)
+        | OpenError::Exists(_)
+        | OpenError::Orphans(_)
+        | OpenError::InUse
+        | OpenError::Thread(_)
+        | OpenError::Format { .. }
+        | OpenError::File(_)
+        | OpenError::Damaged(_) => None,
     }
 }
 

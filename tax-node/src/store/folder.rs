@@ -10,6 +10,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::error::OpenError;
+use super::opening::{EPOCHS, RUNS};
 
 /// The name of a store's file in the node's folder.
 pub const FILE_NAME: &str = "chain.redb";
@@ -35,7 +36,8 @@ fn failed(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> OpenEr
 /// Lets `build` write a store under the temporary name in `folder` and then puts it in its place.
 ///
 /// # Errors
-/// [`OpenError::Exists`] when a store is there, [`OpenError::InUse`] when another process is
+/// [`OpenError::Exists`] when a store is there, [`OpenError::Orphans`] when it is gone and files of
+/// it are left, which opening a new one would remove, [`OpenError::InUse`] when another process is
 /// creating one in the same folder, and whatever `build` or the operating system reports.
 pub(super) fn create(
     folder: &Path,
@@ -51,6 +53,12 @@ pub(super) fn create(
     if target.try_exists().map_err(failed("look for", &target))? {
         return Err(OpenError::Exists(target));
     }
+    for name in [RUNS, EPOCHS] {
+        let orphans = folder.join(name);
+        if has_files(&orphans).map_err(failed("look into", &orphans))? {
+            return Err(OpenError::Orphans(orphans));
+        }
+    }
     let temporary = folder.join(TEMPORARY_NAME);
     match fs::remove_file(&temporary) {
         Ok(()) => {}
@@ -64,6 +72,22 @@ pub(super) fn create(
         .map_err(failed("sync", &temporary))?;
     fs::rename(&temporary, &target).map_err(failed("rename", &temporary))?;
     directory.sync_all().map_err(failed("sync folder", folder))
+}
+
+/// Whether there is any file in a folder or in the folders within; absent ones have none.
+fn has_files(folder: &Path) -> io::Result<bool> {
+    let entries = match fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+        Err(error) => return Err(error),
+    };
+    for entry in entries {
+        let entry = entry?;
+        if !entry.file_type()?.is_dir() || has_files(&entry.path())? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 #[cfg(test)]
@@ -101,6 +125,24 @@ mod tests {
         let error = create(folder.path(), |_| Ok(()));
         assert!(matches!(error, Err(OpenError::Exists(_))));
         assert_eq!(fs::read(file_of(folder.path())).unwrap(), b"precious");
+    }
+
+    #[test]
+    fn no_store_is_created_over_the_files_of_one_that_is_gone() {
+        for left in ["runs/7.run", "epochs/2026/1.bodies"] {
+            let folder = tempfile::tempdir().unwrap();
+            let left = folder.path().join(left);
+            fs::create_dir_all(left.parent().unwrap()).unwrap();
+            create(folder.path(), |path| {
+                fs::write(path, b"").map_err(failed("write", path))
+            })
+            .expect("empty folders hold nothing");
+            fs::remove_file(file_of(folder.path())).unwrap();
+            fs::write(&left, b"precious").unwrap();
+            let error = create(folder.path(), |_| panic!("a store is built"));
+            assert!(matches!(error, Err(OpenError::Orphans(_))));
+            assert_eq!(fs::read(&left).unwrap(), b"precious");
+        }
     }
 
     #[test]

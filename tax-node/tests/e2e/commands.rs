@@ -279,6 +279,36 @@ async fn a_stopped_node_is_looked_into() {
     assert!(bad.unwrap()["fix"].as_str().unwrap().contains("chmod 600"));
 }
 
+/// What `doctor` finds of one thing, and with which code it ends.
+fn examined(data: &str, check: &str) -> (bool, Option<i32>) {
+    let doctor = run(&["--json", "doctor", "--data", data]);
+    let findings = lines(&doctor);
+    let of = findings.iter().filter(|one| one["check"] == check);
+    let good = of.map(|one| one["ok"] == true).collect::<Vec<_>>();
+    assert_eq!(good.len(), 1, "{findings:?}");
+    (good[0], doctor.status.code())
+}
+
+#[test]
+fn doctor_finds_what_is_no_key_and_no_peers_file_and_is_content_with_a_supervisor() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path().join("net").to_str().unwrap().to_owned();
+    said(&["--json", "testnet", "--no-start", "--dir", &dir], 0);
+    let data = format!("{dir}/supervisor-0");
+    for check in ["node key", "peers.json", "store"] {
+        assert_eq!(examined(&data, check), (true, Some(0)), "{check}");
+    }
+    let key = format!("{data}/keys/node.pem");
+    let good = fs::read(&key).unwrap();
+    fs::write(&key, "garbage").unwrap();
+    assert_eq!(examined(&data, "node key"), (false, Some(1)));
+    fs::write(&key, good).unwrap();
+    fs::write(format!("{data}/peers.json"), "[{}]").unwrap();
+    assert_eq!(examined(&data, "peers.json"), (false, Some(1)));
+    fs::remove_file(&key).unwrap();
+    assert_eq!(examined(&data, "node key"), (false, Some(1)));
+}
+
 #[tokio::test]
 async fn a_flipped_byte_is_found_or_changes_nothing() {
     let seed: u64 = std::env::var("PIAOLIAN_SEED")

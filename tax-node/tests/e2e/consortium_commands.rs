@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::support::Demo;
 use crate::support::process::run;
-use crate::support::verdict::{failed, said};
+use crate::support::verdict::{failed, lines, said};
 
 const TIME: &str = "2026-11-21T16:00:00+08:00";
 
@@ -180,6 +180,29 @@ fn every_party_assembles_the_same_files_and_joins_only_what_was_agreed_on() {
     );
     let nobody = parties.path("nobody");
     failed(&join(&nobody, &file, &peers, &hash), 2, "no_key");
+}
+
+#[test]
+fn a_slip_of_the_pen_is_refused_before_there_are_keys_or_files() {
+    let parties = Parties::new();
+    let (out, files) = (parties.path("out"), parties.files(0..5));
+    let mut late = parties.assemble(&out, &files);
+    let time = late.iter().position(|arg| *arg == TIME).unwrap();
+    late[time] = "2126-11-21T16:00:00+08:00";
+    failed(&late, 2, "time");
+    assert!(!Path::new(&out).exists());
+    let data = parties.data(9);
+    for (name, address) in [
+        ("tax=1", "tax.example:27000"),
+        ("tax\u{202e}1", "tax.example:27000"),
+        ("tax", "0.0.0.0:27000"),
+        ("tax", "[::]:27000"),
+    ] {
+        let mut args = vec!["--json", "init", "party", "--plain", "--data", &data];
+        args.extend(["--group", "tax", "--name", name, "--address", address]);
+        failed(&args, 2, "party");
+        assert!(!Path::new(&data).exists());
+    }
 }
 
 #[test]
@@ -478,7 +501,11 @@ async fn a_countersigned_change_is_recorded_once_however_often_it_is_sent() {
     let other = Demo::start();
     let url = other.server.as_ref().unwrap().url.clone();
     let both = run(&["--json", "status", &server, &url]);
-    assert_eq!(both.status.code(), Some(5));
+    assert_eq!(both.status.code(), Some(2));
+    let told = lines(&both);
+    assert_eq!(told[2]["agreement"], Value::Null);
+    assert_eq!(told[3]["error"]["code"], "another_chain");
     let away = run(&["--json", "status", &server, "http://127.0.0.1:1"]);
     assert_eq!(away.status.code(), Some(3));
+    assert_eq!(lines(&away)[2]["agreement"], Value::Null);
 }

@@ -11,6 +11,7 @@ mod one_winner;
 mod oversight;
 mod paper;
 mod second_implementation;
+mod starting;
 mod story;
 mod support;
 mod validators;

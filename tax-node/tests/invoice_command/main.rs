@@ -198,3 +198,35 @@ fn the_example_and_the_shell_client_tell_their_stories() {
         }
     }
 }
+
+#[test]
+fn the_shell_client_is_not_content_with_a_part_of_the_validators() {
+    let demo = Demo::start();
+    let folder = demo.folder.path().join("demo");
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../scripts/client.sh");
+    // The genesis file that this reader trusts has a second validator, who signed nothing.
+    let beside = demo.folder.path().join("beside");
+    fs::create_dir(&beside).unwrap();
+    fs::copy(folder.join("members.json"), beside.join("members.json")).unwrap();
+    std::os::unix::fs::symlink(folder.join("keys"), beside.join("keys")).unwrap();
+    let text = fs::read_to_string(folder.join("genesis.json")).unwrap();
+    let mut genesis: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let validators = genesis["validators"].as_array_mut().unwrap();
+    let mut second = validators[0].clone();
+    let key = invoice_core::crypto::SecretKey::from_bytes(&[5; 32]).unwrap();
+    second["public_key"] = key.public_key().to_hex().into();
+    validators.push(second);
+    fs::write(
+        beside.join("genesis.json"),
+        serde_json::to_string(&genesis).unwrap(),
+    )
+    .unwrap();
+    let run = Command::new(&script)
+        .arg(&demo.server)
+        .arg(&beside)
+        .output();
+    let output = run.unwrap();
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(!output.status.success(), "{errors}");
+    assert!(errors.contains("two thirds"), "{errors}");
+}

@@ -43,6 +43,10 @@ use crate::engine::{Fault, Planted, Replica};
 /// Messages that are kept until the first height since the start begins.
 const EARLY_MESSAGES_MAX: usize = 1_024;
 
+/// Peers tell their height with every tick ([`Tuning::status`]). After so many of this node's ticks
+/// without a word a peer counts as out of reach, whatever its link says.
+const SILENT_TICKS_MAX: u32 = 4;
+
 /// What happens to a node.
 #[derive(Clone, Debug)]
 pub enum Event {
@@ -103,6 +107,8 @@ pub(super) struct Peer {
     pub(super) doubted: bool,
     /// Answers to its fetches since the last tick.
     pub(super) served: u32,
+    /// Ticks since it said anything. A stopped process, or one whose disk hangs, keeps its link.
+    pub(super) silent_ticks: u32,
 }
 
 /// What the node is doing.
@@ -224,21 +230,17 @@ impl<A: Replica, S: Storage> Participant<A, S> {
         }
     }
 
-    /// Whether records can become final as far as this node sees: with the validators that it is
-    /// linked to it makes up a quorum, or, having no vote, it is linked to any of them.
+    /// Whether records can become final as far as this node sees: the validators that it is linked
+    /// to and has heard of lately make up a quorum, with itself where it has a vote.
     pub fn sees_quorum(&self) -> bool {
         let weight_of = |kid: &Kid| self.validators.get(kid).map_or(0, |one| one.weight);
-        let weight = self
+        let heard = self
             .peers
-            .keys()
-            .map(weight_of)
-            .fold(0, u64::saturating_add);
-        if self.votes() {
-            self.validators
-                .is_quorum(weight.saturating_add(weight_of(&self.kid)))
-        } else {
-            weight > 0
-        }
+            .iter()
+            .filter(|(_, peer)| peer.silent_ticks <= SILENT_TICKS_MAX)
+            .map(|(kid, _)| weight_of(kid));
+        let weight = heard.fold(weight_of(&self.kid), u64::saturating_add);
+        self.validators.is_quorum(weight)
     }
 
     /// How many peers there are, and the highest block that any of them says it has.
@@ -296,9 +298,10 @@ impl<A: Replica, S: Storage> Participant<A, S> {
     }
 
     fn received(&mut self, from: Kid, frame: Frame) -> Result<(), ConsortiumError> {
-        if !self.peers.contains_key(&from) {
+        let Some(peer) = self.peers.get_mut(&from) else {
             return Ok(());
-        }
+        };
+        peer.silent_ticks = 0;
         match frame {
             Frame::Consensus(message) => self.message(from, message),
             Frame::Block(block) => self.block(from, block),
@@ -357,6 +360,7 @@ impl<A: Replica, S: Storage> Participant<A, S> {
                 self.set(Clock::Status, self.tuning.status);
                 for peer in self.peers.values_mut() {
                     peer.served = 0;
+                    peer.silent_ticks = peer.silent_ticks.saturating_add(1);
                 }
                 self.tell_height();
                 Ok(())

@@ -56,6 +56,26 @@ async fn a_flood_of_strangers_is_bounded_and_does_not_keep_a_peer_out_for_long()
 }
 
 #[tokio::test]
+async fn strangers_who_only_hold_their_places_do_not_keep_a_peer_out() {
+    let mut node = node_with(|limits| {
+        limits.handshake_timeout = Duration::from_secs(600);
+        limits.strangers_per_network = 4;
+        limits.strangers_max = 4;
+    });
+    let mut idle = Vec::new();
+    for _ in 0..12 {
+        idle.push(TcpStream::connect(node.address()).await.unwrap());
+    }
+    until("the places are taken", || {
+        node.links.counters().refused_room == 8
+    })
+    .await;
+    // From the same address, and none of the four goes by itself for ten minutes.
+    let _link = raw_link(node.address(), 2, 1).await;
+    node.until_connected(2).await;
+}
+
+#[tokio::test]
 async fn connections_of_one_second_are_bounded() {
     let node = node_with(|limits| limits.connections_per_second = 5);
     let mut flood = Vec::new();

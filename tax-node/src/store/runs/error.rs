@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 #[derive(Debug, thiserror::Error)]
 pub enum RunError {
     /// The operating system refused a step.
-    #[error("{action} {path}: {source}; check the disk and the permissions")]
+    #[error("{action} {path}: {source}; 请检查磁盘与权限 / check the disk and the permissions")]
     Io {
         /// What was being done, such as "sync".
         action: &'static str,
@@ -18,7 +18,7 @@ pub enum RunError {
     },
     /// The file holds other bytes than were written to it.
     #[error(
-        "{path} is damaged at byte {offset} ({fault}); restore the folder from a backup or from another node"
+        "{path} 已损坏，请从备份或其他节点恢复 / is damaged at byte {offset} ({fault}); restore the folder from a backup or from another node"
     )]
     Damaged {
         /// The file.

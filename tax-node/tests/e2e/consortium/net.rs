@@ -140,6 +140,16 @@ impl Net {
         }
     }
 
+    /// SIGSTOP.
+    pub(crate) fn freeze(&self, number: usize) {
+        self.servers[number].as_ref().unwrap().freeze();
+    }
+
+    /// SIGCONT.
+    pub(crate) fn thaw(&self, number: usize) {
+        self.servers[number].as_ref().unwrap().thaw();
+    }
+
     /// SIGKILL.
     pub(crate) fn kill(&mut self, number: usize) {
         self.servers[number].take().unwrap().kill();

@@ -94,3 +94,31 @@ async fn without_a_quorum_nothing_is_final_and_with_one_again_it_goes_on() {
     net.agree(height + 1).await;
     net.end([0, 1, 3]);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn validators_that_are_silent_are_out_of_reach_also_for_a_supervisor() {
+    let mut net = Net::prepare(1);
+    net.start(0..5);
+    for number in [0, 4] {
+        net.ready(number).await;
+    }
+    // Their links stay open, and they say nothing: two of four are no quorum.
+    net.freeze(2);
+    net.freeze(3);
+    let merchant = net.member("merchant");
+    for number in [0, 4] {
+        net.shows(number, "piaolian_accepting", |accepting| accepting == 0)
+            .await;
+        net.http[number].get("/readyz").await.is(503);
+        let text = Document::invoice(&merchant, None).text();
+        let answer = net.http[number].submit(&merchant, &text).await;
+        answer.refused(503, "no_quorum");
+    }
+    net.thaw(2);
+    net.thaw(3);
+    for number in [0, 4] {
+        net.ready(number).await;
+    }
+    net.issue(4).await;
+    net.end(0..5);
+}

@@ -70,7 +70,7 @@ fn a_damaged_file_gives_an_error_or_the_same_answer() {
             Ok(read) => assert_eq!(read, answer, "byte {at}"),
             Err(error) => {
                 assert!(error.is_damage(), "byte {at}: {error}");
-                assert!(error.to_string().starts_with("/runs/a is damaged at byte"));
+                assert!(error.to_string().contains("is damaged at byte"));
                 seen += 1;
             }
         }
