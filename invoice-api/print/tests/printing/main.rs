@@ -5,6 +5,7 @@ mod link;
 mod ofd;
 mod papers;
 mod pdf;
+mod read_again;
 mod readers;
 
 use print::{Fonts, Layout, Paper, PrintError, QrCode, Wording, lay_out};

@@ -1,6 +1,6 @@
 //! Lists: records, locks, members, the access log, what was found.
 
-use oversight::{LocksPage, MembersPage, RecordsPage};
+use oversight::{LocksPage, MemberView, MembersPage, RecordsPage};
 
 use super::chart::{self, About, Bar};
 use super::parts::{
@@ -247,10 +247,17 @@ pub(super) fn member_page(language: Language, found: &MemberFound) -> String {
             "<p><a href=\"/oversight/records?list={kind}&amp;member={id}\">{word}</a></p>"
         ));
     }
-    html.push_str(&format!(
-        "<p><a href=\"/oversight/merchants/{id}\">{}</a></p>",
-        of("作为开票方的数据", "Its figures as an issuer")
-    ));
+    // Only who has issued something has figures as an issuer.
+    let issues = |activity: &MemberView| {
+        let mut types = activity.types.iter();
+        types.any(|one| one.accepted > 0 && one.kind.ends_with(".issue"))
+    };
+    if found.activity.as_ref().is_some_and(issues) {
+        html.push_str(&format!(
+            "<p><a href=\"/oversight/merchants/{id}\">{}</a></p>",
+            of("作为开票方的数据", "Its figures as an issuer")
+        ));
+    }
     html
 }
 
