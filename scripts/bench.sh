@@ -42,8 +42,7 @@ step() {
 ingest() {
   step ingest-single 240 "$load" ingest "${common[@]}" --records "$records" \
     --form single,unhinted --duplicates 0,10,50
-  # Enough under way that cutting, storing and syncing blocks overlap all the time.
-  step ingest-batch 240 "$load" ingest "${common[@]}" --records "$many" --in-flight 32768 \
+  step ingest-batch 240 "$load" ingest "${common[@]}" --records "$many" \
     --form 256,1000 --duplicates 0,10,50
 }
 

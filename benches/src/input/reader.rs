@@ -7,9 +7,8 @@ use std::sync::{Mutex, PoisonError};
 
 use bytes::{Bytes, BytesMut};
 
-/// Bytes that are read at once. Lines are slices of what was read and are not copied. Larger pieces
-/// would be fresh memory from the system each time, which costs more than reading them.
-const READ_BYTES: usize = 512 * 1024;
+/// Bytes that are read at once. Lines are slices of what was read and are not copied.
+const READ_BYTES: usize = 4 * 1024 * 1024;
 
 /// The lines of a file in their order, each to one caller.
 pub struct Lines(Mutex<Inner>);
