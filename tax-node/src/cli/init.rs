@@ -177,9 +177,10 @@ pub(super) fn put_genesis(data: &Path, genesis: &Genesis) -> Result<(), Failure>
 pub(super) fn read_genesis(data: &Path) -> Result<Genesis, Failure> {
     let path = files::genesis(data);
     let bytes = std::fs::read(&path).map_err(|error| {
-        let hint = match error.kind() {
-            std::io::ErrorKind::PermissionDenied => PERMISSIONS,
-            _ => "先运行 tax-node init 或 demo / run tax-node init or demo first",
+        let hint = if error.kind() == std::io::ErrorKind::PermissionDenied {
+            PERMISSIONS
+        } else {
+            "先运行 tax-node init 或 demo / run tax-node init or demo first"
         };
         Failure::file(&path, error).hint(hint)
     })?;
