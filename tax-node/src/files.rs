@@ -40,10 +40,13 @@ pub(crate) fn vote_log(folder: &Path) -> PathBuf {
     folder.join("votes.log")
 }
 
+/// Name of the mark that the folder was put back to an earlier state.
+pub(crate) const RESTORED: &str = "restored";
+
 /// The mark that the folder was put back to an earlier state: empty, then the time of the first
 /// start.
 pub(crate) fn restored(folder: &Path) -> PathBuf {
-    folder.join("restored")
+    folder.join(RESTORED)
 }
 
 /// Removes a mark, durably: after a crash it does not come back.

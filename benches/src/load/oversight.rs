@@ -40,7 +40,8 @@ const LOOK: Duration = Duration::from_millis(200);
 pub struct Seen {
     /// What lay in the store.
     pub store: String,
-    /// Records folded in a second, from nothing, while nothing else was done.
+    /// The store's records over the seconds until the figures were complete, while nothing else was
+    /// done: the speed of folding only where there were no figures before.
     pub folded_per_second: f64,
     /// Bytes of the file of figures.
     pub figures_bytes: u64,
@@ -137,7 +138,7 @@ pub fn run(
 #[must_use]
 pub fn table(seen: &Seen) -> String {
     let mut text = format!(
-        "Store: {}. Folded from nothing: {:.0} records/s; file of figures {} MiB. Meanwhile {:.0} \
+        "Store: {}. Figures complete at {:.0} records/s; file of figures {} MiB. Meanwhile {:.0} \
          records/s came in; figures were {} blocks behind at the end.\n\n\
          | page | times | p50 ms | p95 ms | max ms | bytes |\n|---|---:|---:|---:|---:|---:|",
         seen.store,

@@ -70,11 +70,7 @@ pub(crate) fn pages(bill: &Bill, context: &Context<'_>, fonts: &mut OpenFonts<'_
     let rows: Vec<Row<'_>> = bill.items.chunks(2).map(|pair| row(pair, fonts)).collect();
     let heights: Vec<Um> = rows.iter().map(|row| row.height).collect();
     let room_alone = BOTTOM - OTHERS - TOTAL - ROWS;
-    let ranges = if heights.iter().sum::<Um>() <= room_alone {
-        frame::paginate(&heights, room_alone, room_alone)
-    } else {
-        frame::paginate(&heights, BOTTOM - SUM - ROWS, room_alone - SUM)
-    };
+    let ranges = frame::divide(&heights, room_alone, BOTTOM - SUM - ROWS, SUM);
     let of = ranges.len();
     let mut pages = Vec::with_capacity(of);
     for (range, number) in ranges.into_iter().zip(1..) {

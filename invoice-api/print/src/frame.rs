@@ -1,5 +1,7 @@
 //! What every page has beside its form: captions below it, the QR code, the page's number.
 
+use std::ops::Range;
+
 use crate::fonts::OpenFonts;
 use crate::model::{Colour, Item, Page, Tag, Um};
 use crate::pen::{Align, Area, Pen};
@@ -141,9 +143,19 @@ pub(crate) fn name_missing(
     }
 }
 
+/// The rows of each page: one page where all fit into the room that is left beside the totals; else
+/// every page has a subtotal, for which `full`, the room of a page without totals, has made way.
+pub(crate) fn divide(heights: &[Um], alone: Um, full: Um, subtotal: Um) -> Vec<Range<usize>> {
+    if heights.iter().sum::<Um>() <= alone {
+        paginate(heights, alone, alone)
+    } else {
+        paginate(heights, full, alone - subtotal)
+    }
+}
+
 /// Where rows of known heights go: the range of rows of each page. The last page has less room,
 /// and at least one row.
-pub(crate) fn paginate(heights: &[Um], room: Um, room_last: Um) -> Vec<std::ops::Range<usize>> {
+fn paginate(heights: &[Um], room: Um, room_last: Um) -> Vec<Range<usize>> {
     let mut pages = Vec::new();
     let mut from = 0;
     loop {

@@ -164,11 +164,7 @@ pub(crate) fn pages(
     let note_height = (note.height() + 2_000).clamp(NOTE.0, NOTE.1);
     let heights: Vec<Um> = rows.iter().map(|row| row.height).collect();
     let room_alone = BOTTOM - note_height - TOTAL - SUM - ROWS;
-    let ranges = if heights.iter().sum::<Um>() <= room_alone {
-        frame::paginate(&heights, room_alone, room_alone)
-    } else {
-        frame::paginate(&heights, BOTTOM - SUM - ROWS, room_alone - SUM)
-    };
+    let ranges = frame::divide(&heights, room_alone, BOTTOM - SUM - ROWS, SUM);
     let of = ranges.len();
     let mut pages = Vec::with_capacity(of);
     for (range, number) in ranges.into_iter().zip(1..) {

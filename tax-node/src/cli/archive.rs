@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use sm3::{Digest, Sm3};
 
 use super::failure::{Exit, Failure};
+use crate::files::RESTORED;
 use crate::store::FIGURES_FILE;
 
 /// Value of the manifest's member `format`.
@@ -145,7 +146,7 @@ fn walk(
         };
         let keys = prefix.is_empty() && name == "keys";
         // Figures are made anew from the chain, and the mark of a restored folder by restoring.
-        let derived = prefix.is_empty() && (name == FIGURES_FILE || name == "restored");
+        let derived = prefix.is_empty() && (name == FIGURES_FILE || name == RESTORED);
         if name.ends_with(".new") || derived || (keys && !with_keys) {
             continue;
         }

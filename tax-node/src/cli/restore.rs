@@ -20,7 +20,7 @@ use crate::{files, store};
 /// Where the files wait until all are compared.
 const STAGE: &str = "restoring.new";
 /// What may be in the folder already: keys that were kept elsewhere, and an interrupted attempt.
-const MAY_BE_THERE: [&str; 4] = ["keys", "party.json", "restored", STAGE];
+const MAY_BE_THERE: [&str; 4] = ["keys", "party.json", files::RESTORED, STAGE];
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
