@@ -48,11 +48,14 @@ pub(super) fn reverse<V: StateView>(
     if asked > remaining {
         return Err(Rejection::ReversalExceedsRemaining { remaining, asked }.into());
     }
-    // Everyone who holds money on the document has agreed to this very amount.
     let holders = document.holders_at(context.time);
-    let missing = confirm_reversal::missing(context, &key, &document, &holders, asked)?;
-    if missing > 0 {
-        return Err(Rejection::ReversalNotConfirmed { missing }.into());
+    // Everyone who holds money on the document has agreed to this very amount. What happened to a
+    // document elsewhere has happened, whether they agree or not.
+    if !document.registered {
+        let missing = confirm_reversal::missing(context, &key, &document, &holders, asked)?;
+        if missing > 0 {
+            return Err(Rejection::ReversalNotConfirmed { missing }.into());
+        }
     }
 
     for holder in &holders {
@@ -95,7 +98,7 @@ pub(super) fn reverse<V: StateView>(
     Ok(())
 }
 
-/// Gives back every live lock: all their owners confirmed the reversal.
+/// Gives back every live lock: what they hold is no longer what was locked.
 fn free_locks<V: StateView>(
     context: &mut Context<'_, '_, V>,
     key: &DocumentKey,
@@ -131,7 +134,8 @@ fn restore_quota<V: StateView>(
     asked: Fen,
 ) -> Result<(), Stop<V::Error>> {
     let month = document.issue_date.month();
-    if document.family != Family::Invoice || context.time.month_utc8() != month {
+    let took_quota = document.family == Family::Invoice && !document.registered;
+    if !took_quota || context.time.month_utc8() != month {
         return Ok(());
     }
     let part = if document.is_reversed() {

@@ -76,25 +76,26 @@ pub(super) fn issue<V: StateView>(
             draft.document.total_without_tax,
         )?;
     }
-    enter(context, draft, EventKind::DocumentIssued);
+    enter(context, draft, false);
     Ok(())
 }
 
 /// A document that was issued elsewhere: no quota of this registry was its issuer's. The authority
-/// stands for the issuer here, who need not be a member.
+/// stands for the issuer here, who need not be a member, and records its red letter too.
 pub(super) fn register<V: StateView>(
     context: &mut Context<'_, '_, V>,
     draft: &Draft,
 ) -> Result<(), Stop<V::Error>> {
     refuse_known(context, draft)?;
     refuse_future(context, draft.document.issue_date)?;
-    enter(context, draft, EventKind::DocumentRegistered);
+    enter(context, draft, true);
     Ok(())
 }
 
-fn enter<V: StateView>(context: &mut Context<'_, '_, V>, draft: &Draft, kind: EventKind) {
+fn enter<V: StateView>(context: &mut Context<'_, '_, V>, draft: &Draft, registered: bool) {
     let mut document = Document {
         issuer: context.signer.number,
+        registered,
         index: context.index,
         ..draft.document.clone()
     };
@@ -103,6 +104,11 @@ fn enter<V: StateView>(context: &mut Context<'_, '_, V>, draft: &Draft, kind: Ev
     if let Title::Organisation(buyer) = document.title {
         concerns.push(buyer);
     }
+    let kind = if registered {
+        EventKind::DocumentRegistered
+    } else {
+        EventKind::DocumentIssued
+    };
     context.tell(
         Event::new(kind, each_once(concerns))
             .of(draft.key)
@@ -180,6 +186,7 @@ fn blank(family: Family, issue_date: Date, total: Fen, fingerprint: &Fingerprint
     Document {
         family,
         issuer: MemberNo(0),
+        registered: false,
         title: Title::Open,
         index: 0,
         issue_date,

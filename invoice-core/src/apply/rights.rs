@@ -55,8 +55,9 @@ fn may_submit(record: RecordType, roles: RoleSet) -> bool {
         RecordType::QuotaSet => any(&[Role::Tax]),
         RecordType::InvoiceIssue => any(&[Role::Merchant, Role::Hospital]),
         RecordType::BillIssue => any(&[Role::Hospital]),
+        // The authorities for what they registered.
         RecordType::DocumentReverse | RecordType::DocumentAlias => {
-            any(&[Role::Merchant, Role::Hospital])
+            any(&[Role::Merchant, Role::Hospital, Role::Tax, Role::Finance])
         }
         RecordType::ClaimLock
         | RecordType::ClaimSettle

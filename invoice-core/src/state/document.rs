@@ -110,8 +110,10 @@ pub struct Share {
 pub struct Document {
     /// Invoice or bill.
     pub family: Family,
-    /// Who issued it.
+    /// Who issued it; of a registered one the authority that registered it.
     pub issuer: MemberNo,
+    /// Issued elsewhere: it took no quota, and its reversal is a fact that nobody here decides.
+    pub registered: bool,
     /// To whom it is made out.
     pub title: Title,
     /// Leaf index of the record that issued it.

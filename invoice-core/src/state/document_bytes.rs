@@ -30,13 +30,17 @@ const FROZEN: u8 = 0b0100_0000;
 /// What happened after the issue follows.
 const HISTORY: u8 = 0b1000_0000;
 
+/// In the number of aliases: the document was registered, not issued.
+const REGISTERED: u8 = 0b1000_0000;
+
 /// Bytes of most documents without history.
 const USUAL_BYTES: usize = 96;
 
 impl Document {
-    /// Whether anything but issuing and freezing has left a trace.
+    /// Whether it was issued elsewhere, or anything but issuing and freezing has left a trace.
     fn has_history(&self) -> bool {
-        self.reversed != Fen::ZERO
+        self.registered
+            || self.reversed != Fen::ZERO
             || self.quota_restored != Fen::ZERO
             || self.aliases != 0
             || !self.holdings.is_empty()
@@ -140,6 +144,7 @@ impl Document {
         let mut document = Self {
             family,
             issuer,
+            registered: false,
             title,
             index,
             issue_date,
@@ -170,7 +175,8 @@ impl Document {
 fn put_history(bytes: &mut Writer, document: &Document) {
     put_fen(bytes, document.reversed);
     put_fen(bytes, document.quota_restored);
-    bytes.put_u8(document.aliases);
+    let registered = if document.registered { REGISTERED } else { 0 };
+    bytes.put_u8(document.aliases | registered);
     bytes.put_varint(document.holdings.len() as u64);
     for holding in &document.holdings {
         put_member_no(bytes, holding.owner);
@@ -191,7 +197,9 @@ fn put_history(bytes: &mut Writer, document: &Document) {
 fn take_history(reader: &mut Reader<'_>, document: &mut Document) -> Result<(), DecodeError> {
     document.reversed = take_fen(reader, "reversed")?;
     document.quota_restored = take_fen(reader, "quota_restored")?;
-    document.aliases = reader.u8("aliases")?;
+    let aliases = reader.u8("aliases")?;
+    document.registered = aliases & REGISTERED != 0;
+    document.aliases = aliases & !REGISTERED;
     for _ in 0..take_count(reader, "holdings", HOLDINGS_PER_DOCUMENT_MAX)? {
         document.holdings.push(Holding {
             owner: take_member_no(reader, "owner")?,
@@ -237,6 +245,7 @@ mod tests {
         Document {
             family: Family::Invoice,
             issuer: MemberNo(300),
+            registered: false,
             title: Title::Organisation(MemberId::from_bytes(b"91330000142942095H").unwrap()),
             index: 30_000_000,
             issue_date: Date::new(2026, 11, 21).unwrap(),
@@ -338,6 +347,8 @@ mod tests {
         // A history in which nothing happened.
         assert!(with(ORGANISATION | HISTORY, &[0, 0, 0, 0, 0]).is_err());
         assert!(with(ORGANISATION | HISTORY, &[0, 0, 1, 0, 0]).is_ok());
+        let registered = with(ORGANISATION | HISTORY, &[0, 0, REGISTERED, 0, 0]).unwrap();
+        assert!(registered.registered && registered.aliases == 0);
     }
 
     proptest! {

@@ -3,7 +3,7 @@
 use invoice_core::record::{ClaimKind, Component};
 
 use crate::common::{
-    EMPLOYER, HEALTH, HOSPITAL, INSURER, MERCHANT, OTHER_EMPLOYER, OTHER_MERCHANT, TAX,
+    EMPLOYER, FINANCE, HEALTH, HOSPITAL, INSURER, MERCHANT, OTHER_EMPLOYER, OTHER_MERCHANT, TAX,
 };
 use crate::model::{DAY_MS, Lock, Model, month_of, today};
 use crate::records::{Key, Op, Paper, Split, text};
@@ -254,7 +254,7 @@ impl Generator {
 
     fn issue(&mut self, papers: &[(Paper, usize)], now: i64) -> (usize, Op) {
         if !papers.is_empty() && self.dice.chance(15) {
-            let (paper, by) = &papers[self.dice.below(papers.len())];
+            let (paper, _) = &papers[self.dice.below(papers.len())];
             let mut again = paper.clone();
             again.without_tax += i64::from(self.dice.chance(50) && paper.split.is_none());
             again.tax = if paper.tax == 0 {
@@ -262,7 +262,7 @@ impl Generator {
             } else {
                 (again.without_tax * 6 + 50) / 100
             };
-            return (*by, Op::Issue(again));
+            return self.entered(again);
         }
         let without_tax =
             self.dice.pick(&[3, 100, 1_000, 9_999, 40_000]) + self.dice.below(3) as i64;
@@ -284,13 +284,23 @@ impl Generator {
         };
         let paper = Paper {
             key: self.number(if bill { 'F' } else { 'D' }),
+            issuer: by,
             buyer: (!bill && self.dice.chance(65)).then_some(EMPLOYER),
             without_tax,
             tax,
             split: medical.then(|| self.split(without_tax + tax)),
             issued_on: today(now) + day,
         };
-        (by, Op::Issue(paper))
+        self.entered(paper)
+    }
+
+    /// By its issuer, or by the authority over its family for an issuer that is not connected.
+    fn entered(&mut self, paper: Paper) -> (usize, Op) {
+        let authority = if paper.is_bill() { FINANCE } else { TAX };
+        match self.dice.chance(20) {
+            true => (authority, Op::Register(paper)),
+            false => (paper.issuer, Op::Issue(paper)),
+        }
     }
 
     /// The parts may miss the total, and one another, by a fen (rules M1, M2).

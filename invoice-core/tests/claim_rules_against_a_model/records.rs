@@ -50,6 +50,8 @@ pub(crate) struct Split {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Paper {
     pub(crate) key: Key,
+    /// Whose name stands on it as the issuer's.
+    pub(crate) issuer: usize,
     pub(crate) buyer: Option<usize>,
     pub(crate) without_tax: i64,
     pub(crate) tax: i64,
@@ -71,6 +73,7 @@ impl Paper {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Op {
     Issue(Paper),
+    Register(Paper),
     Quota {
         member: usize,
         month: i32,
@@ -131,7 +134,13 @@ fn date(days: i32) -> Date {
 /// The text of a record.
 pub(crate) fn text(by: usize, id: u32, op: &Op) -> String {
     let (word, body) = match op {
-        Op::Issue(paper) => issue(by, paper),
+        Op::Issue(paper) if paper.is_bill() => ("bill.issue", document(paper)),
+        Op::Issue(paper) => ("invoice.issue", document(paper)),
+        Op::Register(paper) => {
+            let sm3 = "5a".repeat(32);
+            let original = format!(r#","original":{{"sm3":"{sm3}","format":"ofd"}}"#);
+            ("document.register", document(paper) + &original)
+        }
         Op::Quota {
             member,
             month,
@@ -231,9 +240,10 @@ pub(crate) fn text(by: usize, id: u32, op: &Op) -> String {
     )
 }
 
-fn issue(by: usize, paper: &Paper) -> (&'static str, String) {
+fn document(paper: &Paper) -> String {
     let (code, number) = paper.key.parts();
-    let (by, day, total) = (id_of(by), date(paper.issued_on), yuan(paper.total()));
+    let (issuer, day) = (id_of(paper.issuer), date(paper.issued_on));
+    let total = yuan(paper.total());
     let payment = paper.split.map_or(String::new(), |split| {
         let Split { fund, account, cash, self_pay, self_fund } = split;
         let [fund, account, cash] = [fund, account, cash].map(yuan);
@@ -243,17 +253,15 @@ fn issue(by: usize, paper: &Paper) -> (&'static str, String) {
         )
     });
     if paper.is_bill() {
-        let body = format!(
-            r#""bill":{{"code":"{code}","number":"{number}","check_code":"a1B2c3","issue_date":"{day}","issuer":{{"id":"{by}","name":"h"}},"visit":"outpatient","items":[{{"name":"i","amount":"{total}"}}],"total":"{total}"{payment}}}"#
+        return format!(
+            r#""bill":{{"code":"{code}","number":"{number}","check_code":"a1B2c3","issue_date":"{day}","issuer":{{"id":"{issuer}","name":"h"}},"visit":"outpatient","items":[{{"name":"i","amount":"{total}"}}],"total":"{total}"{payment}}}"#
         );
-        return ("bill.issue", body);
     }
     let (amount, tax) = (yuan(paper.without_tax), yuan(paper.tax));
     let buyer = paper.buyer.map_or(String::new(), |buyer| {
         format!(r#""id":"{}","#, id_of(buyer))
     });
-    let body = format!(
-        r#""invoice":{{"number":"{number}","kind":"82","issue_date":"{day}","seller":{{"id":"{by}","name":"s"}},"buyer":{{{buyer}"name":"b"}},"lines":[{{"name":"l","amount":"{amount}","tax_rate":"0.06","tax":"{tax}"}}],"total_without_tax":"{amount}","total_tax":"{tax}","total":"{total}"{payment}}}"#
-    );
-    ("invoice.issue", body)
+    format!(
+        r#""invoice":{{"number":"{number}","kind":"82","issue_date":"{day}","seller":{{"id":"{issuer}","name":"s"}},"buyer":{{{buyer}"name":"b"}},"lines":[{{"name":"l","amount":"{amount}","tax_rate":"0.06","tax":"{tax}"}}],"total_without_tax":"{amount}","total_tax":"{tax}","total":"{total}"{payment}}}"#
+    )
 }

@@ -10,6 +10,7 @@ impl Model {
     pub(super) fn decide(&self, now: i64, by: usize, op: &Op) -> Decision {
         match op {
             Op::Issue(paper) => self.issue(now, by, paper),
+            Op::Register(paper) => self.enter(now, paper),
             Op::Quota { member, amount, .. } => {
                 let issues = !matches!(
                     *member,
@@ -101,16 +102,23 @@ impl Model {
         }
     }
 
-    fn issue(&self, now: i64, by: usize, paper: &Paper) -> Decision {
-        if let Ok((key, known, issuer, _)) = self.find(paper.key) {
+    /// What issuing and registering have in common: what is entered already is not entered again,
+    /// whoever entered it and however.
+    fn enter(&self, now: i64, paper: &Paper) -> Decision {
+        if let Ok((key, known, ..)) = self.find(paper.key) {
             ensure(key == paper.key, "identity_taken")?;
-            return Err(if (known, issuer) == (paper, by) {
+            return Err(if known == paper {
                 "document_exists"
             } else {
                 "document_conflict"
             });
         }
         ensure(paper.issued_on <= today(now), "issue_date_in_future")?;
+        Ok((Some(paper.key), paper.total(), vec![]))
+    }
+
+    fn issue(&self, now: i64, by: usize, paper: &Paper) -> Decision {
+        let entered = self.enter(now, paper)?;
         let month = month_of(paper.issued_on);
         let limit = self.done.iter().rev().find_map(|done| match &done.op {
             Op::Quota {
@@ -125,7 +133,7 @@ impl Model {
             quota.is_none_or(|limit| self.used(by, month) + paper.without_tax <= limit),
             "quota_exceeded",
         )?;
-        Ok((Some(paper.key), paper.total(), vec![]))
+        Ok(entered)
     }
 
     fn alias(&self, now: i64, by: usize, document: Key, alias: Key) -> Decision {
@@ -176,7 +184,10 @@ impl Model {
         let unconfirmed = locks
             .iter()
             .any(|lock| lock.held > 0 && !self.confirmed(key, lock.by, amount, now));
-        ensure(!unconfirmed, "reversal_not_confirmed")?;
+        ensure(
+            self.registered(key) || !unconfirmed,
+            "reversal_not_confirmed",
+        )?;
         let settled: i64 = locks.iter().map(|lock| lock.settled).sum();
         let (before, after) = (
             claimable(paper) - reversed,

@@ -52,7 +52,9 @@ impl Model {
             }
         }
         let found = self.done.iter().find_map(|done| match &done.op {
-            Op::Issue(paper) if paper.key == target.0 => Some((target.0, paper, done.by, target.1)),
+            Op::Issue(paper) | Op::Register(paper) if paper.key == target.0 => {
+                Some((target.0, paper, done.by, target.1))
+            }
             _ => None,
         });
         found.ok_or("document_unknown")
@@ -220,12 +222,19 @@ impl Model {
         })
     }
 
-    /// The documents, oldest first, with their issuers.
+    /// The documents, oldest first, with who answers for them: the issuer, or the authority that
+    /// registered them.
     pub(crate) fn papers(&self) -> impl Iterator<Item = (&Paper, usize)> {
         self.done.iter().filter_map(|done| match &done.op {
-            Op::Issue(paper) => Some((paper, done.by)),
+            Op::Issue(paper) | Op::Register(paper) => Some((paper, done.by)),
             _ => None,
         })
+    }
+
+    /// Whether the document was issued elsewhere.
+    pub(super) fn registered(&self, key: Key) -> bool {
+        let entered = |done: &Done| matches!(&done.op, Op::Register(paper) if paper.key == key);
+        self.done.iter().any(entered)
     }
 
     /// The document that an accepted record is about, by its own key.
