@@ -3,7 +3,7 @@
 use image::ImageFormat;
 use papers::{Format, Limits, Paper, PaperError, SealState, Tier, WarningCode, read, read_with};
 
-use crate::ofds::{INVOICE, PROPERTIES, Package, certificate};
+use crate::ofds::{INVOICE, PROPERTIES, Package, SEALER, certificate};
 use crate::pdfs::{attached, pdf, zlib};
 use crate::pictures::{code, encoded};
 use crate::zips::{archive, deflated, stored};
@@ -206,11 +206,67 @@ fn a_seal_is_verified_and_nobody_is_taken_for_a_bureau() {
     assert_eq!(paper.seal.signer.as_deref(), Some("测试签章人"));
     assert!(!paper.seal.trusted);
     assert_eq!(codes(&paper), [WarningCode::SignerNotTrusted]);
-    let trusting = read_with(&sealed.bytes(), &limits, &[certificate()]).unwrap();
+    let trusting = read_with(&sealed.bytes(), &limits, &[certificate(SEALER)]).unwrap();
     assert!(trusting.papers[0].seal.trusted);
     assert!(trusting.papers[0].warnings.is_empty());
     let strange = read_with(&sealed.bytes(), &limits, &[vec![0x30, 0]]).unwrap();
     assert!(!strange.papers[0].seal.trusted);
+}
+
+#[test]
+fn each_seal_vouches_for_what_it_covers_alone() {
+    const ATTACHMENT: &str = "Doc_0/Attachs/original_invoice.xml";
+    const LIST: &str = "Doc_0/Attachs/Attachments.xml";
+    const DOCUMENT: &str = "Doc_0/Document.xml";
+    let (bureau, stranger) = (SEALER, 9);
+    type Seals<'s> = &'s [(u8, &'s [&'s str])];
+    // Who sealed what but the files named; is it verified, and is the bureau behind it?
+    let cases: &[(Seals<'_>, SealState, bool)] = &[
+        (&[(bureau, &[])], SealState::Verified, true),
+        (&[(bureau, &[]), (stranger, &[])], SealState::Verified, true),
+        (&[(stranger, &[]), (bureau, &[])], SealState::Verified, true),
+        (&[(stranger, &[])], SealState::Verified, false),
+        // The way to another document: the bureau's seal does not cover what leads there.
+        (&[(bureau, &["OFD.xml"])], SealState::Broken, false),
+        (&[(bureau, &[DOCUMENT])], SealState::Broken, false),
+        (&[(bureau, &[LIST])], SealState::Broken, false),
+        (
+            &[(bureau, &["OFD.xml"]), (stranger, &[])],
+            SealState::Verified,
+            false,
+        ),
+        (
+            &[(stranger, &[]), (bureau, &["OFD.xml"])],
+            SealState::Verified,
+            false,
+        ),
+        (
+            &[(bureau, &["OFD.xml"]), (stranger, &[ATTACHMENT])],
+            SealState::Broken,
+            false,
+        ),
+    ];
+    for (place, (seals, state, trusted)) in cases.iter().enumerate() {
+        let file = Package::whole().sealed_by(seals).bytes();
+        let reading = read_with(&file, &Limits::default(), &[certificate(bureau)]).unwrap();
+        let paper = &reading.papers[0];
+        assert_eq!(
+            (paper.seal.state, paper.seal.trusted),
+            (*state, *trusted),
+            "case {place}"
+        );
+        let codes = codes(paper);
+        assert_eq!(
+            codes.contains(&WarningCode::SourceNotSigned),
+            *state == SealState::Broken
+        );
+        let stranger_warned = codes.contains(&WarningCode::SignerNotTrusted);
+        assert_eq!(
+            stranger_warned,
+            *state == SealState::Verified && !trusted,
+            "case {place}"
+        );
+    }
 }
 
 #[test]
