@@ -30,5 +30,5 @@ pub use paper::{
     Format, Paper, PaperLine, PaperParty, PaperPayment, RedLetter, Seal, SealState, Tier,
 };
 pub use recognise::{Reading, read, read_with, read_xml};
-pub use register::{Supplement, Unfit};
+pub use register::{GRAVE_WARNINGS, Supplement, Unfit};
 pub use warning::{Warning, WarningCode};

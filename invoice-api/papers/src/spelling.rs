@@ -3,9 +3,9 @@
 use invoice_core::calendar::Date;
 use invoice_core::decimal::DecimalText;
 use invoice_core::money::Fen;
-use invoice_core::read::Spelled;
+use invoice_core::read::{Spelled, deceives};
 
-/// Characters of a text that is kept; what follows is cut off.
+/// Characters of a text that is kept; what follows is cut off, with a warning.
 const TEXT_CHARACTERS_MAX: usize = 1_000;
 
 /// Money with up to four decimals (the files' type is decimal(18,4)), of which the last two must
@@ -91,23 +91,39 @@ pub(crate) fn decimal(text: &str) -> Option<DecimalText> {
     DecimalText::spelled(text).ok()
 }
 
-/// A text without the characters that hide or turn writing (Unicode TR 36 §3), and whether any was
-/// taken out; line breaks become spaces.
-pub(crate) fn clean(text: &str) -> (String, bool) {
-    let hides = |c: char| {
-        c.is_control()
-            || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
-    };
-    let mut cleaned = false;
-    let mut kept = String::with_capacity(text.len().min(4 * TEXT_CHARACTERS_MAX));
-    for c in text.trim().chars().take(TEXT_CHARACTERS_MAX) {
+/// A text without what hides in it.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Cleaned {
+    pub(crate) text: String,
+    /// Whether characters that hide or turn writing were taken out.
+    pub(crate) changed: bool,
+    /// Whether the text was too long, and its end is missing.
+    pub(crate) cut: bool,
+}
+
+/// A text on one line, without the characters that hide or turn writing.
+pub(crate) fn clean(text: &str) -> Cleaned {
+    tidy(text, ' ')
+}
+
+/// A text whose lines stay lines.
+pub(crate) fn clean_lines(text: &str) -> Cleaned {
+    tidy(&text.replace("\r\n", "\n"), '\n')
+}
+
+fn tidy(text: &str, line_end: char) -> Cleaned {
+    let mut done = Cleaned::default();
+    let mut characters = text.trim().chars();
+    for c in characters.by_ref().take(TEXT_CHARACTERS_MAX) {
         match c {
-            '\n' | '\r' | '\t' => kept.push(' '),
-            c if hides(c) => cleaned = true,
-            c => kept.push(c),
+            '\n' | '\r' => done.text.push(line_end),
+            '\t' => done.text.push(' '),
+            c if deceives(c) => done.changed = true,
+            c => done.text.push(c),
         }
     }
-    (kept, cleaned)
+    done.cut = characters.next().is_some();
+    done
 }
 
 #[cfg(test)]
@@ -179,11 +195,30 @@ mod tests {
 
     #[test]
     fn texts_hide_nothing() {
+        let of = |text: &str, changed, cut| Cleaned {
+            text: text.to_owned(),
+            changed,
+            cut,
+        };
         assert_eq!(
             clean(" 甲\u{202e}乙\n丙\u{1b} "),
-            ("甲乙 丙".to_owned(), true)
+            of("甲乙 丙", true, false)
         );
-        assert_eq!(clean("甲 乙"), ("甲 乙".to_owned(), false));
-        assert_eq!(clean(&"甲".repeat(2_000)).0.chars().count(), 1_000);
+        assert_eq!(clean("甲 乙"), of("甲 乙", false, false));
+        for hidden in ['\u{61c}', '\u{ad}', '\u{180e}', '\u{3164}', '\u{e0041}'] {
+            assert_eq!(clean(&format!("甲{hidden}乙")), of("甲乙", true, false));
+        }
+        assert_eq!(
+            clean_lines("甲\r\n乙\t\n丙"),
+            of("甲\n乙 \n丙", false, false)
+        );
+        assert_eq!(
+            clean(&"甲".repeat(1_000)),
+            of(&"甲".repeat(1_000), false, false)
+        );
+        assert_eq!(
+            clean(&"甲".repeat(1_001)),
+            of(&"甲".repeat(1_000), false, true)
+        );
     }
 }

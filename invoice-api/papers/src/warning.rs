@@ -51,6 +51,8 @@ warnings! {
     ValueUnreadable = "value_unreadable", "一项次要数据无法识别，已略去", "a value that is not needed cannot be read and was left out";
     /// Characters that hide or turn writing were taken out of a text.
     TextCleaned = "text_cleaned", "文字中的隐藏字符已去除", "hidden characters were taken out of a text";
+    /// A text is longer than any record holds; its end was left out.
+    TextCut = "text_cut", "文字过长，已截断", "a text is too long; its end was left out";
     /// Sources inside the file contradict each other; the most trusted one was taken.
     SourcesContradict = "sources_contradict", "文件内各数据来源相互矛盾，以最可信者为准", "sources inside the file contradict each other; the most trusted one was taken";
     /// A part of the file that the document was read from is not covered by the signature.

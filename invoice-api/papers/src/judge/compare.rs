@@ -1,9 +1,11 @@
 //! Sources against one another.
 
+use invoice_core::identity::DocumentKey;
 use invoice_core::money::Fen;
 use invoice_core::qr;
 
 use super::oddities::Oddities;
+use super::personal::hide_resident_ids;
 use crate::paper::Paper;
 use crate::raw::Raw;
 use crate::spelling;
@@ -16,7 +18,10 @@ pub(super) fn compare_with_qr(paper: &mut Paper, text: &str) {
         Ok(read) => {
             let amounts = [Some(paper.amount), paper.total_without_tax];
             let fits = [
-                ("number", read.key == paper.document),
+                (
+                    "number",
+                    read.key == paper.document || Some(read.key) == paper.alias,
+                ),
                 ("amount", amounts.contains(&Some(read.amount))),
                 ("date", read.date == paper.date),
                 (
@@ -37,44 +42,54 @@ pub(super) fn compare_with_qr(paper: &mut Paper, text: &str) {
 pub(crate) fn compare(paper: &mut Paper, source: &str, other: &Raw) {
     let mut odd = Oddities(std::mem::take(&mut paper.warnings));
     let mut differ = |member: &str, found: &str| {
-        let (found, _) = spelling::clean(found);
+        let (found, _) = hide_resident_ids(spelling::clean(found).text);
         let found: String = found.chars().take(60).collect();
-        odd.note(
-            WarningCode::SourcesContradict,
-            format!("{source}: {member}: {found}"),
-        );
+        let found = match found.as_str() {
+            "" => format!("{source}: {member}"),
+            found => format!("{source}: {member}: {found}"),
+        };
+        odd.note(WarningCode::SourcesContradict, found);
     };
-    let known = |text: Option<&String>| text.map(|text| spelling::clean(text).0);
-    let mut texts = |member: &str, mine: Option<&String>, theirs: Option<&String>| {
-        if let (Some(mine), Some(theirs)) = (mine, known(theirs))
-            && *mine != theirs
+    let known = |text: Option<&String>| text.map(|text| spelling::clean(text).text);
+    let mut texts = |member: &str, mine: &[Option<&str>], theirs: Option<&String>| {
+        let mine: Vec<&str> = mine.iter().copied().flatten().collect();
+        if let Some(theirs) = known(theirs)
+            && !mine.is_empty()
+            && !mine.contains(&theirs.as_str())
         {
-            differ(member, &theirs);
+            // Numbers of parties may be those of persons: where is enough.
+            let shown = if member.ends_with("/id") { "" } else { &theirs };
+            differ(member, shown);
         }
     };
-    let (number, code) = (paper.document.number().to_owned(), paper.document.code());
-    texts("number", Some(&number), other.number.as_ref());
-    if let Some(code) = code {
-        texts("code", Some(&code.to_owned()), other.code.as_ref());
-    }
+    let keys = [Some(paper.document), paper.alias];
+    let numbers = keys
+        .each_ref()
+        .map(|key| key.as_ref().map(DocumentKey::number));
+    let codes = keys
+        .each_ref()
+        .map(|key| key.as_ref().and_then(DocumentKey::code));
+    texts("number", &numbers, other.number.as_ref());
+    texts("number", &numbers, other.digital_number.as_ref());
+    texts("code", &codes, other.code.as_ref());
     let check = other.check_code.as_ref().map(|code| code.replace(' ', ""));
-    texts("check_code", paper.check_code.as_ref(), check.as_ref());
-    texts(
-        "seller/id",
-        paper.seller.id.as_ref(),
-        other.seller_id.as_ref(),
-    );
-    texts(
-        "seller/name",
-        paper.seller.name.as_ref(),
-        other.seller_name.as_ref(),
-    );
-    texts("buyer/id", paper.buyer.id.as_ref(), other.buyer_id.as_ref());
-    texts(
-        "buyer/name",
-        paper.buyer.name.as_ref(),
-        other.buyer_name.as_ref(),
-    );
+    texts("check_code", &[paper.check_code.as_deref()], check.as_ref());
+    for (side, mine, id, name) in [
+        (
+            "seller",
+            &paper.seller,
+            &other.seller_id,
+            &other.seller_name,
+        ),
+        ("buyer", &paper.buyer, &other.buyer_id, &other.buyer_name),
+    ] {
+        texts(&format!("{side}/id"), &[mine.id.as_deref()], id.as_ref());
+        texts(
+            &format!("{side}/name"),
+            &[mine.name.as_deref()],
+            name.as_ref(),
+        );
+    }
     let mut sums = |member: &str, mine: Option<Fen>, theirs: Option<&String>| {
         if let (Some(mine), Some(theirs)) = (mine, theirs)
             && spelling::amount(theirs) != Some(mine)

@@ -5,6 +5,7 @@ mod digital;
 mod encoding;
 mod fiscal;
 mod flat;
+mod payment;
 mod tree;
 
 pub(crate) use flat::{Field, Flat};
