@@ -46,11 +46,30 @@ pub(crate) fn date(text: &str) -> Option<Date> {
     if text.len() == 8 && text.bytes().all(|b| b.is_ascii_digit()) {
         return Date::parse_compact(text).ok();
     }
-    let day = match text.split_once(' ').or_else(|| text.split_once('T')) {
-        Some((day, _)) => day,
+    let day = match text.split_once([' ', 'T']) {
+        Some((day, time)) => is_time_of_day(time).then_some(day)?,
         None => text,
     };
     Date::spelled(day).ok()
+}
+
+/// `16:23`, `16:23:48` or `16:23:48.123`, in the time of China when a zone is named: in another one
+/// the day may be another.
+fn is_time_of_day(text: &str) -> bool {
+    let text = text.strip_suffix("+08:00").unwrap_or(text);
+    let (text, fraction) = text.split_once('.').unwrap_or((text, "0"));
+    let digits = |text: &str| text.bytes().all(|b| b.is_ascii_digit());
+    let two = |text: &str, below: u32| {
+        let fits = text.len() == 2 && digits(text);
+        fits && text.parse::<u32>().is_ok_and(|value| value < below)
+    };
+    let parts: Vec<&str> = text.split(':').collect();
+    let fits = match *parts {
+        [hour, minute] => two(hour, 24) && two(minute, 60),
+        [hour, minute, second] => two(hour, 24) && two(minute, 60) && two(second, 60),
+        _ => false,
+    };
+    fits && (1..=9).contains(&fraction.len()) && digits(fraction)
 }
 
 /// A rate as a decimal fraction: `0.06`, `0.130000` or `6%`; the three literals as they are.
@@ -165,6 +184,12 @@ mod tests {
             ("20年1月1日", None),
             ("2024-02-30", None),
             ("24.01.2024", None),
+            ("2024-01-24 16:23", Some("2024-01-24")),
+            ("2024-01-24T16:23:48.123+08:00", Some("2024-01-24")),
+            ("2024-01-24T23:30:00Z", None),
+            ("2024-01-24 or 2025-02-02", None),
+            ("2024-01-24 24:00:00", None),
+            ("2024-01-24 ", None),
             ("", None),
         ];
         for (text, due) in cases {

@@ -206,6 +206,9 @@ fn custom_data(body: &Node) -> Result<Raw, PaperError> {
     let mut flat = Flat::default();
     for data in body.all(&["DocInfo", "CustomDatas", "CustomData"]) {
         if let Some(field) = data.attribute("Name").and_then(Field::of) {
+            if data.in_parts {
+                return Err(PaperError::Spelling);
+            }
             flat.add(field, &data.text)?;
         }
     }

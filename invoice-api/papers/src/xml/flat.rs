@@ -232,14 +232,15 @@ pub(super) fn read(root: &Node) -> Result<Raw, PaperError> {
     let mut flat = Flat::default();
     let mut result = Ok(());
     root.walk(&mut |node| {
-        if result.is_err() || !node.children.is_empty() {
+        let Some(field) = Field::of(&node.name).filter(|_| result.is_ok()) else {
             return;
-        }
-        if let Some(field) = Field::of(&node.name) {
+        };
+        if !matches!(field, Field::SellerName | Field::BuyerName)
+            && let Err(error) = node.checked()
+        {
+            result = Err(error);
+        } else if node.children.is_empty() {
             result = flat.add(field, &node.text);
-            if node.has_reference && !matches!(field, Field::SellerName | Field::BuyerName) {
-                result = Err(PaperError::XmlEntities);
-            }
         }
     });
     result?;

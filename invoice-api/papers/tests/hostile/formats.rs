@@ -6,7 +6,7 @@ use papers::{Format, Limits, Paper, PaperError, SealState, Tier, WarningCode, re
 use crate::ofds::{INVOICE, PROPERTIES, Package, SEALER, certificate};
 use crate::pdfs::{attached, pdf, zlib};
 use crate::pictures::{code, encoded};
-use crate::zips::{archive, deflated, stored};
+use crate::zips::{archive, deflated, extra, stored};
 
 const BILL: &str = include_str!("../files/bill.xml");
 const QR: &str = "01,32,,24442000000000000016,16000.00,20240124,,1DD6";
@@ -114,6 +114,29 @@ fn pixels_of_a_pdf_are_read_in_the_forms_that_producers_write() {
         let paper = one(&pdf(&[(&head, &zlib(data))]), Format::Pdf);
         assert_eq!(paper.document.number(), "24442000000000000016", "{name}");
     }
+}
+
+#[test]
+fn the_word_alone_does_not_encrypt() {
+    let mut file = attached(INVOICE.as_bytes());
+    file.extend_from_slice(
+        b"9 0 obj<</Title(/EncryptMetadata /Encrypt 1)/EncryptMetadata true>>endobj\n",
+    );
+    file.extend_from_slice(b"trailer<</Root 1 0 R/EncryptMetadata true>>");
+    assert_eq!(
+        one(&file, Format::Pdf).document.number(),
+        "24442000000000000016"
+    );
+}
+
+#[test]
+fn extra_fields_of_times_are_read_over() {
+    let mut entry = deflated("a.xml", INVOICE.as_bytes());
+    entry.extra = [
+        [extra(0x5455, &[0; 5]), vec![0; 3]].concat(),
+        extra(0x7875, &[0; 11]),
+    ];
+    assert_eq!(one(&archive(&[entry]), Format::Zip).tier, Tier::Xml);
 }
 
 #[test]
