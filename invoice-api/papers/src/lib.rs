@@ -7,6 +7,7 @@
 //! only the registry or the issuing bureau can say. What looks odd about it is in
 //! [`Paper::warnings`].
 
+mod codes;
 mod error;
 mod image;
 mod judge;

@@ -2,40 +2,78 @@
 
 use invoice_core::identity::DocumentKey;
 use invoice_core::money::Fen;
-use invoice_core::qr;
 
 use super::oddities::Oddities;
 use super::personal::hide_resident_ids;
-use crate::paper::Paper;
+use crate::error::PaperError;
+use crate::paper::{Paper, Tier};
+use crate::qr;
 use crate::raw::Raw;
 use crate::spelling;
 use crate::warning::WarningCode;
 
+/// Whether two readings are of one document: a fully digital invoice on paper has two keys.
+fn same(one: &Paper, other: &Paper) -> bool {
+    one.document == other.document
+        || one.alias == Some(other.document)
+        || other.alias == Some(one.document)
+}
+
+/// Whether a reading's amount is the other's total, or its sum without tax.
+fn amount_fits(whole: &Paper, other: &Paper) -> bool {
+    [Some(whole.amount), whole.total_without_tax].contains(&Some(other.amount))
+}
+
+/// Two sources of one file, neither of which counts more, must say the same.
+///
+/// # Errors
+/// [`PaperError::SeveralDocuments`] for another document, [`PaperError::Contradictory`] for the same
+/// one with another amount, date or check code.
+pub(crate) fn agree(one: &Paper, other: &Paper) -> Result<(), PaperError> {
+    if !same(one, other) {
+        return Err(PaperError::SeveralDocuments);
+    }
+    // An old QR text has the sum without tax beside a link with the total.
+    let vague = one.amount_may_be_without_tax != other.amount_may_be_without_tax;
+    let codes = (&one.check_code, &other.check_code);
+    let fits = (vague || one.amount == other.amount)
+        && one.date == other.date
+        && !matches!(codes, (Some(one), Some(other)) if one != other);
+    if fits {
+        Ok(())
+    } else {
+        Err(PaperError::Contradictory)
+    }
+}
+
 /// The text of the QR code that a file repeats must say the same.
 pub(super) fn compare_with_qr(paper: &mut Paper, text: &str) {
-    let mut odd = Oddities(std::mem::take(&mut paper.warnings));
-    match qr::parse(text) {
-        Ok(read) => {
-            let amounts = [Some(paper.amount), paper.total_without_tax];
-            let fits = [
-                (
-                    "number",
-                    read.key == paper.document || Some(read.key) == paper.alias,
-                ),
-                ("amount", amounts.contains(&Some(read.amount))),
-                ("date", read.date == paper.date),
-                (
-                    "check_code",
-                    read.check_code.is_none() || read.check_code == paper.check_code,
-                ),
-            ];
-            for (member, _) in fits.iter().filter(|(_, fits)| !fits) {
-                odd.note(WarningCode::SourcesContradict, format!("qr: {member}"));
-            }
+    match qr::paper(text, Tier::Text) {
+        Ok(code) => compare_with_code(paper, &code),
+        Err(_) => {
+            let mut odd = Oddities(std::mem::take(&mut paper.warnings));
+            odd.unreadable("qr", text);
+            paper.warnings = odd.0;
         }
-        Err(_) => odd.unreadable("qr", text),
     }
-    paper.warnings = odd.0;
+}
+
+/// Compares a document with the QR code that stands beside it.
+pub(crate) fn compare_with_code(paper: &mut Paper, code: &Paper) {
+    let check = code.check_code.is_none() || code.check_code == paper.check_code;
+    let fits = [
+        ("number", same(paper, code)),
+        ("amount", amount_fits(paper, code)),
+        ("date", paper.date == code.date),
+        ("check_code", check),
+    ];
+    for (member, _) in fits.iter().filter(|(_, fits)| !fits) {
+        warn(
+            paper,
+            WarningCode::SourcesContradict,
+            format!("qr: {member}"),
+        );
+    }
 }
 
 /// Compares a document with what a less trusted source of the same file says of it.

@@ -183,13 +183,7 @@ fn attachments(
             Err(error) => return Err(error),
         };
         match &found {
-            Some(known) if known.paper.document != paper.document => {
-                return Err(PaperError::SeveralDocuments);
-            }
-            Some(known) if known.paper.amount != paper.amount || known.paper.date != paper.date => {
-                return Err(PaperError::Contradictory);
-            }
-            Some(_) => {}
+            Some(known) => judge::agree(&known.paper, &paper)?,
             None => {
                 found = Some(Source {
                     paper,

@@ -5,7 +5,7 @@ use papers::{Format, Limits, Paper, PaperError, SealState, Tier, WarningCode, re
 
 use crate::ofds::{INVOICE, PROPERTIES, Package, SEALER, certificate};
 use crate::pdfs::{attached, pdf, zlib};
-use crate::pictures::{code, encoded};
+use crate::pictures::{code, encoded, side_by_side};
 use crate::zips::{archive, deflated, extra, stored};
 
 const BILL: &str = include_str!("../files/bill.xml");
@@ -55,7 +55,7 @@ fn the_same_invoice_is_the_same_in_every_format() {
         ("jpeg", dct.clone(), Format::QrImage, Tier::Qr),
         ("text", QR.into(), Format::QrText, Tier::Text),
         ("link", "https://inv-veri.chinatax.gov.cn/index.html?fphm=24442000000000000016&kprq=20240124&kjje=16000.00".into(), Format::QrText, Tier::Text),
-        ("our link", "https://example.test/v/D:24442000000000000016?amount=16000.00&date=2024-01-24&h=x&i=1".into(), Format::QrText, Tier::Text),
+        ("our link", "https://example.test/v/D:24442000000000000016?amount=16000.00&date=2024-01-24&h=AAAAAAAAAAAAAAAAAAAAAA&i=1".into(), Format::QrText, Tier::Text),
     ];
     for (name, file, format, tier) in cases {
         let paper = one(&file, format);
@@ -137,6 +137,82 @@ fn extra_fields_of_times_are_read_over() {
         extra(0x7875, &[0; 11]),
     ];
     assert_eq!(one(&archive(&[entry]), Format::Zip).tier, Tier::Xml);
+}
+
+fn jpeg(texts: &[&str]) -> Vec<u8> {
+    encoded(side_by_side(texts), ImageFormat::Jpeg)
+}
+
+const PICTURE: &str = "/Type/XObject/Subtype/Image/Width 1/Height 1/Filter/DCTDecode";
+const ATTACHED: &str = "/Type/EmbeddedFile";
+
+#[test]
+fn codes_that_contradict_each_other_are_refused() {
+    let more = "01,32,,24442000000000000016,91600.00,20240124,,1DD6";
+    let later = "01,32,,24442000000000000016,16000.00,20240125,,1DD6";
+    let old = "01,04,011001605111,80100798,64.90,20161018,85342965681116380258,BE2D";
+    let older = "01,04,011001605111,80100798,64.90,20161018,85342965681116380259,BE2D";
+    let limits = Limits::default();
+    for (first, second) in [(QR, more), (more, QR), (QR, later), (old, older)] {
+        let photo = encoded(side_by_side(&[first, second]), ImageFormat::Png);
+        let (first, second) = (jpeg(&[first]), jpeg(&[second]));
+        let file = pdf(&[(PICTURE, &first), (PICTURE, &second)]);
+        assert_eq!(
+            read(&photo, &limits).unwrap_err(),
+            PaperError::Contradictory
+        );
+        assert_eq!(read(&file, &limits).unwrap_err(), PaperError::Contradictory);
+    }
+    // One code twice is one document, and a code of something else is none.
+    let twice = encoded(side_by_side(&[QR, QR, "hello"]), ImageFormat::Png);
+    assert_eq!(
+        one(&twice, Format::QrImage).document.number(),
+        "24442000000000000016"
+    );
+}
+
+#[test]
+fn a_code_beside_an_attachment_must_be_of_the_same_document() {
+    let limits = Limits::default();
+    let other = "01,32,,24442000000000000017,91600.00,20240125,,1DD6";
+    for (code, members) in [(QR, &[][..]), (other, &["number", "amount", "date"][..])] {
+        let code = jpeg(&[code]);
+        let file = pdf(&[(ATTACHED, INVOICE.as_bytes()), (PICTURE, &code)]);
+        let paper = one(&file, Format::Pdf);
+        assert_eq!(
+            (paper.tier, paper.document.number()),
+            (Tier::Attachment, "24442000000000000016")
+        );
+        let found: Vec<&str> = paper
+            .warnings
+            .iter()
+            .filter(|warning| warning.code == WarningCode::SourcesContradict)
+            .map(|warning| warning.detail.as_str())
+            .collect();
+        let due: Vec<String> = members
+            .iter()
+            .map(|member| format!("qr: {member}"))
+            .collect();
+        assert_eq!(found, due);
+    }
+    // A picture that cannot be read does not spoil an attachment that can.
+    let file = pdf(&[
+        (ATTACHED, INVOICE.as_bytes()),
+        ("/Subtype/Image/Width 1000000/Height 1000000", b"x"),
+    ]);
+    assert_eq!(one(&file, Format::Pdf).tier, Tier::Attachment);
+    // The limit is one of the file, not of each picture.
+    let tight = Limits {
+        documents: 1,
+        ..limits
+    };
+    let (first, second) = (jpeg(&[QR]), jpeg(&[other]));
+    let file = pdf(&[(PICTURE, &first), (PICTURE, &second)]);
+    assert_eq!(
+        read(&file, &tight).unwrap_err(),
+        PaperError::SeveralDocuments
+    );
+    assert_eq!(read(&file, &limits).unwrap().papers.len(), 2);
 }
 
 #[test]
