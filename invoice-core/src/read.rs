@@ -17,7 +17,7 @@ use crate::refusal::{Rule, ShapeCode, ShapeError, Violation};
 
 use stream::Inside;
 pub(crate) use stream::Stream;
-pub use words::{Prose, Words};
+pub use words::{Prose, Words, deceives};
 
 /// A value that JSON spells as text.
 pub trait Spelled: Sized {

@@ -7,6 +7,7 @@
 //! only the registry or the issuing bureau can say. What looks odd about it is in
 //! [`Paper::warnings`].
 
+mod codes;
 mod error;
 mod image;
 mod judge;
@@ -30,5 +31,5 @@ pub use paper::{
     Format, Paper, PaperLine, PaperParty, PaperPayment, RedLetter, Seal, SealState, Tier,
 };
 pub use recognise::{Reading, read, read_with, read_xml};
-pub use register::{Supplement, Unfit};
+pub use register::{GRAVE_WARNINGS, Supplement, Unfit};
 pub use warning::{Warning, WarningCode};

@@ -31,6 +31,8 @@ pub struct Limits {
     pub small_bytes: usize,
     /// Objects of a PDF that are looked at.
     pub pdf_objects: usize,
+    /// Bytes of a PDF that its dictionaries may take to read, all together.
+    pub pdf_bytes: usize,
     /// Images of a PDF that are searched for a QR code.
     pub pdf_images: usize,
     /// Pixels of an image.
@@ -58,6 +60,7 @@ impl Default for Limits {
             ratio: 200,
             small_bytes: 256 * 1024,
             pdf_objects: 20_000,
+            pdf_bytes: 20 * 1024 * 1024,
             pdf_images: 32,
             image_pixels: 40_000_000,
             image_side: 12_000,
@@ -74,6 +77,8 @@ pub struct Spent {
     pub inflated_bytes: usize,
     /// XML elements.
     pub xml_elements: usize,
+    /// Bytes of dictionaries of a PDF.
+    pub pdf_bytes: usize,
     /// Pixels decoded.
     pub pixels: usize,
     /// The most that searches for QR codes can have cost, in visits to pixels.
@@ -118,6 +123,15 @@ impl<'l> Meter<'l> {
         self.spent.xml_elements = self.spent.xml_elements.saturating_add(1);
         if self.spent.xml_elements > self.limits.xml_elements {
             return Err(PaperError::XmlTooLarge);
+        }
+        Ok(())
+    }
+
+    /// Counts what a dictionary of a PDF took to read.
+    pub(crate) fn pdf(&mut self, bytes: usize) -> Result<(), PaperError> {
+        self.spent.pdf_bytes = self.spent.pdf_bytes.saturating_add(bytes);
+        if self.spent.pdf_bytes > self.limits.pdf_bytes {
+            return Err(PaperError::PdfMalformed);
         }
         Ok(())
     }

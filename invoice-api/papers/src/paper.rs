@@ -142,6 +142,8 @@ impl Seal {
 pub struct PaperParty {
     /// 统一社会信用代码 or 纳税人识别号, never the number of a natural person.
     pub id: Option<String>,
+    /// Whether a number stands there that cannot be read, such as a masked one: that is not none.
+    pub unread: bool,
     /// 名称.
     pub name: Option<String>,
 }
@@ -202,6 +204,8 @@ pub struct RedLetter {
 pub struct Paper {
     /// Its key.
     pub document: DocumentKey,
+    /// Its second key: code and number of the form of a fully digital invoice on paper (数电纸票).
+    pub alias: Option<DocumentKey>,
     /// 发票类型, where the file says it; `None` for bills.
     pub kind: Option<InvoiceKind>,
     /// 价税合计 or 总金额; of old QR texts perhaps the sum without tax.
@@ -224,8 +228,10 @@ pub struct Paper {
     pub total_tax: Option<Fen>,
     /// 价税合计大写, read.
     pub words: Option<Fen>,
-    /// The payment split of a bill.
+    /// The payment split of a medical document.
     pub payment: Option<PaperPayment>,
+    /// Whether the document is a medical invoice whose split could not be read.
+    pub payment_unread: bool,
     /// 门诊 or 住院, of a bill whose medical type says so.
     pub visit: Option<Visit>,
     /// Set on red-letter documents.

@@ -1,11 +1,9 @@
 //! Texts of QR codes: of invoices, and the links that this registry prints.
 
-use std::collections::BTreeSet;
-
 use invoice_core::identity::DocumentKey;
 use invoice_core::invoice::InvoiceKind;
+use invoice_core::paper_link::PaperLink;
 use invoice_core::qr::{self, QrFault, QrType};
-use invoice_core::read::Spelled as _;
 
 use crate::error::PaperError;
 use crate::judge;
@@ -57,58 +55,61 @@ pub(crate) fn paper(text: &str, tier: Tier) -> Result<Paper, PaperError> {
     Ok(paper)
 }
 
-/// The link on papers that this registry printed: `…/v/<key>?amount=…&date=…[&check_code=…]…`.
+/// The link on papers that this registry printed ([`PaperLink`]).
 fn registry_link(text: &str, tier: Tier) -> Result<Paper, PaperError> {
-    let link = text
-        .strip_prefix("https://")
-        .or_else(|| text.strip_prefix("http://"))
-        .ok_or(PaperError::FormatUnknown)?;
-    let (path, query) = link.split_once('?').ok_or(PaperError::QrUnknown)?;
-    let (_, key) = path.split_once("/v/").ok_or(PaperError::QrUnknown)?;
-    let key = key.replace("%3A", ":").replace("%3a", ":");
-    let key = DocumentKey::spelled(&key).map_err(|_| PaperError::QrUnknown)?;
-    let query = query.split('#').next().unwrap_or_default();
-    let parameter = |name: &str| {
-        let mut found = query
-            .split('&')
-            .filter_map(|pair| pair.split_once('='))
-            .filter(|(known, _)| *known == name);
-        match (found.next(), found.next()) {
-            (Some((_, value)), None) => Some(value.to_owned()),
-            _ => None,
-        }
-    };
+    if !text.starts_with("https://") && !text.starts_with("http://") {
+        return Err(PaperError::FormatUnknown);
+    }
+    let link = PaperLink::parse(text).map_err(|_| PaperError::QrUnknown)?;
     let raw = Raw {
-        fiscal: matches!(key, DocumentKey::Fiscal { .. }),
-        code: key.code().map(str::to_owned),
-        number: Some(key.number().to_owned()),
-        date: parameter("date"),
-        check_code: parameter("check_code"),
-        total: parameter("amount"),
+        fiscal: matches!(link.document, DocumentKey::Fiscal { .. }),
+        code: link.document.code().map(str::to_owned),
+        number: Some(link.document.number().to_owned()),
+        date: Some(link.date.to_string()),
+        check_code: link.check_code.map(|code| code.as_str().to_owned()),
+        total: Some(link.amount.to_string()),
         ..Raw::default()
     };
     judge::judge(raw, tier).map_err(|_| PaperError::QrUnknown)
 }
 
-/// The documents of several texts. Codes of other things on the same photo are passed over.
+/// Adds the documents of several texts to those that are known of the file. Codes of other things
+/// on the same photo are passed over.
 ///
 /// # Errors
-/// [`PaperError::QrUnknown`] when none is of a document, [`PaperError::SeveralDocuments`] beyond
-/// the limit.
+/// [`PaperError::Contradictory`] for two codes of one document that differ: whoever sees the paper
+/// may scan the other one. [`PaperError::SeveralDocuments`] beyond the limit.
+pub(crate) fn add(
+    papers: &mut Vec<Paper>,
+    texts: &[String],
+    tier: Tier,
+    limits: &Limits,
+) -> Result<(), PaperError> {
+    for paper in texts.iter().filter_map(|text| paper(text, tier).ok()) {
+        let other =
+            |known: &&Paper| judge::agree(known, &paper) == Err(PaperError::SeveralDocuments);
+        match papers.iter().find(|known| !other(known)) {
+            Some(known) => judge::agree(known, &paper)?,
+            None if papers.len() == limits.documents => {
+                return Err(PaperError::SeveralDocuments);
+            }
+            None => papers.push(paper),
+        }
+    }
+    Ok(())
+}
+
+/// The documents of the texts on one photo.
+///
+/// # Errors
+/// As [`add`], and [`PaperError::QrUnknown`] when none is of a document.
 pub(crate) fn papers(
     texts: &[String],
     tier: Tier,
     limits: &Limits,
 ) -> Result<Vec<Paper>, PaperError> {
-    let mut seen = BTreeSet::new();
-    let papers: Vec<Paper> = texts
-        .iter()
-        .filter_map(|text| paper(text, tier).ok())
-        .filter(|paper| seen.insert(paper.document))
-        .collect();
-    if papers.len() > limits.documents {
-        return Err(PaperError::SeveralDocuments);
-    }
+    let mut papers = Vec::new();
+    add(&mut papers, texts, tier, limits)?;
     if papers.is_empty() {
         return Err(PaperError::QrUnknown);
     }

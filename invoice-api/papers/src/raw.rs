@@ -9,6 +9,8 @@ pub(crate) struct Raw {
     pub(crate) fiscal: bool,
     pub(crate) code: Option<String>,
     pub(crate) number: Option<String>,
+    /// The number of 20 digits, where it has a name of its own beside code and number of a form.
+    pub(crate) digital_number: Option<String>,
     pub(crate) kind: Option<InvoiceKind>,
     pub(crate) date: Option<String>,
     pub(crate) check_code: Option<String>,
@@ -23,8 +25,10 @@ pub(crate) struct Raw {
     pub(crate) tax: Option<String>,
     pub(crate) words: Option<String>,
     pub(crate) lines: Vec<RawLine>,
-    /// fund, other, account, cash, self_pay, self_fund; set on medical bills only.
+    /// fund, other, account, cash, self_pay, self_fund; set on medical documents only.
     pub(crate) payment: Option<[Option<String>; 6]>,
+    /// Whether the document is a medical one whose split stands in a form that is not known.
+    pub(crate) payment_unread: bool,
     pub(crate) inpatient: Option<bool>,
     /// Whether the file itself calls the document a red letter.
     pub(crate) red: bool,
@@ -56,7 +60,7 @@ pub(crate) struct RawLine {
 impl Raw {
     /// Whether the three values without which nothing can be looked up are there.
     pub(crate) fn is_usable(&self) -> bool {
-        self.number.is_some()
+        (self.number.is_some() || self.digital_number.is_some())
             && self.date.is_some()
             && (self.total.is_some() || (self.without_tax.is_some() && self.tax.is_some()))
     }

@@ -32,6 +32,7 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Paper, PaperError> {
 fn party(party: Party) -> PaperParty {
     PaperParty {
         id: Some(party.id.to_string()),
+        unread: false,
         name: Some(party.name),
     }
 }
@@ -65,6 +66,7 @@ fn of_invoice(invoice: Invoice) -> Paper {
         seller: party(invoice.seller),
         buyer: PaperParty {
             id: invoice.buyer.id.map(|id| id.as_str().to_owned()),
+            unread: false,
             name: Some(invoice.buyer.name),
         },
         lines: lines.collect(),
@@ -100,6 +102,7 @@ fn blank(
 ) -> Paper {
     Paper {
         document,
+        alias: None,
         kind: None,
         amount,
         amount_may_be_without_tax: false,
@@ -112,6 +115,7 @@ fn blank(
         total_tax: None,
         words: None,
         payment: None,
+        payment_unread: false,
         visit: None,
         red_letter: None,
         note: None,

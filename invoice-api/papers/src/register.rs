@@ -9,28 +9,52 @@ use invoice_core::record::{
     Registered, Visit,
 };
 
-use crate::paper::{Format, Paper, PaperLine, PaperParty, SealState};
+use crate::paper::{Format, Paper, PaperLine, PaperParty, PaperPayment, SealState};
 use crate::spelling::decimal;
+use crate::warning::WarningCode;
 
 /// What keeps a document from being registered: members that are absent or cannot stand in a
 /// record, by their JSON Pointers relative to the invoice or bill.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unfit(pub Vec<String>);
 
-/// What a person adds where the file does not say it.
+/// What a person decides where the file does not say it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Supplement {
-    /// 发票类型.
+    /// 发票类型; another one than the file's is refused.
     pub kind: Option<InvoiceKind>,
-    /// 门诊 or 住院.
+    /// 门诊 or 住院; another one than the file's is refused.
     pub visit: Option<Visit>,
+    /// Whether the note is recorded. Where nobody decides, only that of a document made out to an
+    /// organisation: what stands in a person's note often tells why the person was there.
+    pub note: Option<bool>,
 }
+
+/// What speaks against the file itself. A document with one of these is registered only by who
+/// names it and answers for it.
+pub const GRAVE_WARNINGS: &[WarningCode] = &[
+    WarningCode::SealBroken,
+    WarningCode::SourcesContradict,
+    WarningCode::SourceNotSigned,
+    WarningCode::WordsDiffer,
+];
 
 /// Notes what is absent.
 #[derive(Default)]
 struct Gaps(Vec<String>);
 
 impl Gaps {
+    /// What the file says, or what is added to it; a contradiction between them is a gap too.
+    fn agreed<T: Copy + PartialEq>(
+        &mut self,
+        place: &str,
+        read: Option<T>,
+        added: Option<T>,
+    ) -> Option<T> {
+        let contradicts = read.is_some() && added.is_some() && read != added;
+        self.due(place, read.or(added).filter(|_| !contradicts))
+    }
+
     fn due<T>(&mut self, place: impl Into<String>, value: Option<T>) -> Option<T> {
         if value.is_none() {
             self.0.push(place.into());
@@ -44,8 +68,10 @@ impl Paper {
     /// own reader says.
     ///
     /// # Errors
-    /// [`Unfit`] when the file holds too little: of a QR code nothing can be registered. A red
-    /// letter is no document of its own here: what it reverses is frozen instead.
+    /// [`Unfit`] when the file holds too little: of a QR code nothing can be registered. A text that
+    /// was cut, a number that is masked and a medical split that is not whole are gaps: a record
+    /// without them would say something else than the paper. A red letter is no document of its own
+    /// here: what it reverses is frozen instead.
     pub fn to_registered(&self, supplement: Supplement) -> Result<Registered, Unfit> {
         let mut gaps = Gaps::default();
         if self.red_letter.is_some() {
@@ -70,10 +96,12 @@ impl Paper {
     #[must_use]
     pub const fn original_signature(&self) -> OriginalSignature {
         match self.seal.state {
-            SealState::Verified => OriginalSignature::Verified,
-            SealState::DigestsOnly | SealState::Broken | SealState::NotVerifiable => {
-                OriginalSignature::NotVerified
-            }
+            // Anyone can seal with a key of their own.
+            SealState::Verified if self.seal.trusted => OriginalSignature::Verified,
+            SealState::Verified
+            | SealState::DigestsOnly
+            | SealState::Broken
+            | SealState::NotVerifiable => OriginalSignature::NotVerified,
             SealState::Absent => OriginalSignature::Absent,
         }
     }
@@ -108,15 +136,40 @@ fn party(gaps: &mut Gaps, place: &str, party: &PaperParty) -> Option<Party> {
 }
 
 fn invoice(paper: &Paper, supplement: Supplement, gaps: &mut Gaps) -> Option<Invoice> {
-    let kind = gaps.due("/invoice/kind", paper.kind.or(supplement.kind));
+    let kind = gaps.agreed("/invoice/kind", paper.kind, supplement.kind);
     let seller = party(gaps, "/invoice/seller", &paper.seller);
     let buyer_id = match &paper.buyer.id {
         Some(id) => gaps
             .due("/invoice/buyer/id", BuyerId::spelled(id).ok())
             .map(Some),
+        // Without it the document would be anyone's to claim.
+        None if paper.buyer.unread => gaps.due("/invoice/buyer/id", None),
         None => Some(None),
     };
-    let buyer_name = gaps.due("/invoice/buyer/name", paper.buyer.name.clone());
+    let organisation = paper.buyer.id.is_some();
+    let buyer_name = match &paper.buyer.name {
+        Some(name) if !organisation => Some(masked(name)),
+        name => name.clone(),
+    };
+    let buyer_name = gaps.due("/invoice/buyer/name", buyer_name);
+    let note = paper
+        .note
+        .clone()
+        .filter(|_| supplement.note.unwrap_or(organisation));
+    let hidden = |place: &str| {
+        paper.warnings.iter().any(|warning| {
+            warning.code == WarningCode::PersonalNumberDropped && warning.detail == place
+        })
+    };
+    if note.is_some() && hidden("note") {
+        gaps.0.push("/invoice/note".into());
+    }
+    cut_texts(paper, "/invoice", note.is_some(), gaps);
+    let payment = match paper.payment {
+        Some(split) => payment(split, "/invoice", gaps).map(Some),
+        None if paper.payment_unread => gaps.due("/invoice/payment", None),
+        None => Some(None),
+    };
     let lines: Vec<Option<Line>> = paper
         .lines
         .iter()
@@ -141,9 +194,9 @@ fn invoice(paper: &Paper, supplement: Supplement, gaps: &mut Gaps) -> Option<Inv
         total_without_tax: total_without_tax?,
         total_tax: total_tax?,
         total: paper.amount,
-        payment: None,
+        payment: payment?,
         sealed: None,
-        note: paper.note.clone(),
+        note,
     })
 }
 
@@ -181,7 +234,7 @@ fn bill(paper: &Paper, supplement: Supplement, gaps: &mut Gaps) -> Option<Bill> 
     let check = check.and_then(|code| CheckCode::spelled(code).ok());
     let check_code = gaps.due("/bill/check_code", check);
     let issuer = party(gaps, "/bill/issuer", &paper.seller);
-    let visit = gaps.due("/bill/visit", paper.visit.or(supplement.visit));
+    let visit = gaps.agreed("/bill/visit", paper.visit, supplement.visit);
     let items: Vec<Option<Item>> = paper
         .lines
         .iter()
@@ -198,14 +251,8 @@ fn bill(paper: &Paper, supplement: Supplement, gaps: &mut Gaps) -> Option<Bill> 
     if items.is_empty() {
         gaps.0.push("/bill/items".into());
     }
-    let split = paper.payment.unwrap_or_default();
-    let mut part = |name: &str, part: Option<Fen>| gaps.due(format!("/bill/payment/{name}"), part);
-    let (fund, other) = (part("fund", split.fund), part("other", split.other));
-    let (account, cash) = (part("account", split.account), part("cash", split.cash));
-    let (pay, own) = (
-        part("self_pay", split.self_pay),
-        part("self_fund", split.self_fund),
-    );
+    cut_texts(paper, "/bill", false, gaps);
+    let payment = payment(paper.payment.unwrap_or_default(), "/bill", gaps);
     Some(Bill {
         key: paper.document,
         check_code: check_code?,
@@ -214,14 +261,53 @@ fn bill(paper: &Paper, supplement: Supplement, gaps: &mut Gaps) -> Option<Bill> 
         visit: visit?,
         items: items.into_iter().collect::<Option<_>>()?,
         total: paper.amount,
-        payment: Payment {
-            fund: fund?,
-            other: other?,
-            account: account?,
-            cash: cash?,
-            self_pay: pay?,
-            self_fund: own?,
-        },
+        payment: payment?,
         sealed: None,
     })
+}
+
+/// A split of which every part is known: without one, what the fund paid could be claimed again.
+fn payment(split: PaperPayment, document: &str, gaps: &mut Gaps) -> Option<Payment> {
+    let mut part =
+        |name: &str, part: Option<Fen>| gaps.due(format!("{document}/payment/{name}"), part);
+    let (fund, other) = (part("fund", split.fund), part("other", split.other));
+    let (account, cash) = (part("account", split.account), part("cash", split.cash));
+    let (pay, own) = (
+        part("self_pay", split.self_pay),
+        part("self_fund", split.self_fund),
+    );
+    Some(Payment {
+        fund: fund?,
+        other: other?,
+        account: account?,
+        cash: cash?,
+        self_pay: pay?,
+        self_fund: own?,
+    })
+}
+
+/// Texts whose end is missing, by their places in the record.
+fn cut_texts(paper: &Paper, document: &str, note: bool, gaps: &mut Gaps) {
+    for warning in &paper.warnings {
+        let place = match document {
+            "/bill" => warning
+                .detail
+                .replace("seller/", "issuer/")
+                .replace("lines/", "items/"),
+            _ => warning.detail.clone(),
+        };
+        let recorded = note || place != "note";
+        if warning.code == WarningCode::TextCut && recorded {
+            gaps.0.push(format!("{document}/{place}"));
+        }
+    }
+}
+
+/// The name of a natural person as it stands on the chain, which nobody can take back: the first
+/// character and two asterisks. 个人 names nobody.
+fn masked(name: &str) -> String {
+    match name.chars().next() {
+        Some(first) if name != "个人" => format!("{first}**"),
+        Some(_) | None => name.to_owned(),
+    }
 }

@@ -3,9 +3,9 @@
 use invoice_core::calendar::Date;
 use invoice_core::decimal::DecimalText;
 use invoice_core::money::Fen;
-use invoice_core::read::Spelled;
+use invoice_core::read::{Spelled, deceives};
 
-/// Characters of a text that is kept; what follows is cut off.
+/// Characters of a text that is kept; what follows is cut off, with a warning.
 const TEXT_CHARACTERS_MAX: usize = 1_000;
 
 /// Money with up to four decimals (the files' type is decimal(18,4)), of which the last two must
@@ -46,11 +46,30 @@ pub(crate) fn date(text: &str) -> Option<Date> {
     if text.len() == 8 && text.bytes().all(|b| b.is_ascii_digit()) {
         return Date::parse_compact(text).ok();
     }
-    let day = match text.split_once(' ').or_else(|| text.split_once('T')) {
-        Some((day, _)) => day,
+    let day = match text.split_once([' ', 'T']) {
+        Some((day, time)) => is_time_of_day(time).then_some(day)?,
         None => text,
     };
     Date::spelled(day).ok()
+}
+
+/// `16:23`, `16:23:48` or `16:23:48.123`, in the time of China when a zone is named: in another one
+/// the day may be another.
+fn is_time_of_day(text: &str) -> bool {
+    let text = text.strip_suffix("+08:00").unwrap_or(text);
+    let (text, fraction) = text.split_once('.').unwrap_or((text, "0"));
+    let digits = |text: &str| text.bytes().all(|b| b.is_ascii_digit());
+    let two = |text: &str, below: u32| {
+        let fits = text.len() == 2 && digits(text);
+        fits && text.parse::<u32>().is_ok_and(|value| value < below)
+    };
+    let parts: Vec<&str> = text.split(':').collect();
+    let fits = match *parts {
+        [hour, minute] => two(hour, 24) && two(minute, 60),
+        [hour, minute, second] => two(hour, 24) && two(minute, 60) && two(second, 60),
+        _ => false,
+    };
+    fits && (1..=9).contains(&fraction.len()) && digits(fraction)
 }
 
 /// A rate as a decimal fraction: `0.06`, `0.130000` or `6%`; the three literals as they are.
@@ -91,23 +110,39 @@ pub(crate) fn decimal(text: &str) -> Option<DecimalText> {
     DecimalText::spelled(text).ok()
 }
 
-/// A text without the characters that hide or turn writing (Unicode TR 36 §3), and whether any was
-/// taken out; line breaks become spaces.
-pub(crate) fn clean(text: &str) -> (String, bool) {
-    let hides = |c: char| {
-        c.is_control()
-            || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
-    };
-    let mut cleaned = false;
-    let mut kept = String::with_capacity(text.len().min(4 * TEXT_CHARACTERS_MAX));
-    for c in text.trim().chars().take(TEXT_CHARACTERS_MAX) {
+/// A text without what hides in it.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Cleaned {
+    pub(crate) text: String,
+    /// Whether characters that hide or turn writing were taken out.
+    pub(crate) changed: bool,
+    /// Whether the text was too long, and its end is missing.
+    pub(crate) cut: bool,
+}
+
+/// A text on one line, without the characters that hide or turn writing.
+pub(crate) fn clean(text: &str) -> Cleaned {
+    tidy(text, ' ')
+}
+
+/// A text whose lines stay lines.
+pub(crate) fn clean_lines(text: &str) -> Cleaned {
+    tidy(&text.replace("\r\n", "\n"), '\n')
+}
+
+fn tidy(text: &str, line_end: char) -> Cleaned {
+    let mut done = Cleaned::default();
+    let mut characters = text.trim().chars();
+    for c in characters.by_ref().take(TEXT_CHARACTERS_MAX) {
         match c {
-            '\n' | '\r' | '\t' => kept.push(' '),
-            c if hides(c) => cleaned = true,
-            c => kept.push(c),
+            '\n' | '\r' => done.text.push(line_end),
+            '\t' => done.text.push(' '),
+            c if deceives(c) => done.changed = true,
+            c => done.text.push(c),
         }
     }
-    (kept, cleaned)
+    done.cut = characters.next().is_some();
+    done
 }
 
 #[cfg(test)]
@@ -149,6 +184,12 @@ mod tests {
             ("20年1月1日", None),
             ("2024-02-30", None),
             ("24.01.2024", None),
+            ("2024-01-24 16:23", Some("2024-01-24")),
+            ("2024-01-24T16:23:48.123+08:00", Some("2024-01-24")),
+            ("2024-01-24T23:30:00Z", None),
+            ("2024-01-24 or 2025-02-02", None),
+            ("2024-01-24 24:00:00", None),
+            ("2024-01-24 ", None),
             ("", None),
         ];
         for (text, due) in cases {
@@ -179,11 +220,30 @@ mod tests {
 
     #[test]
     fn texts_hide_nothing() {
+        let of = |text: &str, changed, cut| Cleaned {
+            text: text.to_owned(),
+            changed,
+            cut,
+        };
         assert_eq!(
             clean(" 甲\u{202e}乙\n丙\u{1b} "),
-            ("甲乙 丙".to_owned(), true)
+            of("甲乙 丙", true, false)
         );
-        assert_eq!(clean("甲 乙"), ("甲 乙".to_owned(), false));
-        assert_eq!(clean(&"甲".repeat(2_000)).0.chars().count(), 1_000);
+        assert_eq!(clean("甲 乙"), of("甲 乙", false, false));
+        for hidden in ['\u{61c}', '\u{ad}', '\u{180e}', '\u{3164}', '\u{e0041}'] {
+            assert_eq!(clean(&format!("甲{hidden}乙")), of("甲乙", true, false));
+        }
+        assert_eq!(
+            clean_lines("甲\r\n乙\t\n丙"),
+            of("甲\n乙 \n丙", false, false)
+        );
+        assert_eq!(
+            clean(&"甲".repeat(1_000)),
+            of(&"甲".repeat(1_000), false, false)
+        );
+        assert_eq!(
+            clean(&"甲".repeat(1_001)),
+            of(&"甲".repeat(1_000), false, true)
+        );
     }
 }

@@ -38,16 +38,25 @@ fn judge_words(text: &str, max: usize, allowed: impl Fn(char) -> bool) -> Result
     Ok(())
 }
 
-/// Control characters, line separators, byte order marks and marks that turn the direction of
-/// writing (Unicode TR 36 §3): a name that holds them shows as another name.
-fn deceives(c: char) -> bool {
+/// Whether a character hides in a text or turns it: control characters, line separators, byte order
+/// marks, marks of the direction of writing, and what shows as nothing (soft hyphen, fillers, tags;
+/// Unicode TR 36 §3). A name that holds one shows as another name.
+///
+/// ```
+/// assert!(invoice_core::read::deceives('\u{202e}'));
+/// assert!(!invoice_core::read::deceives('票'));
+/// ```
+#[must_use]
+pub fn deceives(c: char) -> bool {
     c.is_control()
-        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
+        || matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}'
+            | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{3164}' | '\u{feff}'
+            | '\u{e0000}'..='\u{e007f}')
 }
 
 /// Whether the UTF-8 form of a character that [`deceives`] can begin with this byte.
 const fn may_begin_deceiver(byte: u8) -> bool {
-    matches!(byte, 0..=0x1f | 0x7f | 0xc2 | 0xe2 | 0xef)
+    matches!(byte, 0..=0x1f | 0x7f | 0xc2 | 0xd8 | 0xe1..=0xe3 | 0xef | 0xf3)
 }
 
 #[cfg(test)]
@@ -75,6 +84,11 @@ mod tests {
             ("\u{feff}一", Err(Rule::ControlCharacter)),
             ("a\u{7f}", Err(Rule::ControlCharacter)),
             ("a\u{85}b", Err(Rule::ControlCharacter)),
+            ("a\u{ad}b", Err(Rule::ControlCharacter)),
+            ("一\u{61c}二", Err(Rule::ControlCharacter)),
+            ("一\u{180e}二", Err(Rule::ControlCharacter)),
+            ("一\u{3164}二", Err(Rule::ControlCharacter)),
+            ("一\u{e0041}二", Err(Rule::ControlCharacter)),
             ("一二三四五", Err(Rule::TextTooLong)),
             ("一二三四五\0", Err(Rule::ControlCharacter)),
         ];

@@ -3,9 +3,10 @@
 mod compare;
 mod line;
 mod oddities;
+mod personal;
 mod sums;
 
-use invoice_core::identity::{Digits, DocumentKey, MemberId, is_resident_id};
+use invoice_core::identity::{Digits, DocumentKey, MemberId};
 use invoice_core::read::Spelled;
 use invoice_core::record::Visit;
 
@@ -15,8 +16,9 @@ use crate::raw::Raw;
 use crate::spelling;
 use crate::warning::WarningCode;
 use oddities::Oddities;
+use personal::{is_personal, resembles_resident_id};
 
-pub(crate) use compare::{compare, warn};
+pub(crate) use compare::{agree, compare, compare_with_code, warn};
 
 /// Judges what a source says.
 ///
@@ -25,7 +27,7 @@ pub(crate) use compare::{compare, warn};
 /// [`PaperError::XmlUnknown`] where one of the first three is absent.
 pub(crate) fn judge(raw: Raw, tier: Tier) -> Result<Paper, PaperError> {
     let mut odd = Oddities::default();
-    let document = key(raw.fiscal, raw.code.as_deref(), raw.number.as_deref())?;
+    let (document, alias) = keys(&raw)?;
     let date = raw.date.as_deref().ok_or(PaperError::XmlUnknown)?;
     let date = spelling::date(date).ok_or(PaperError::Spelling)?;
     let check_code = match raw.check_code {
@@ -42,14 +44,10 @@ pub(crate) fn judge(raw: Raw, tier: Tier) -> Result<Paper, PaperError> {
         }
         (None, _, _) => return Err(PaperError::XmlUnknown),
     };
-    let seller = PaperParty {
-        id: party_id(&mut odd, "seller/id", raw.seller_id, false),
-        name: odd.text("seller/name", raw.seller_name),
-    };
-    let buyer = PaperParty {
-        id: party_id(&mut odd, "buyer/id", raw.buyer_id, raw.buyer_is_person),
-        name: odd.text("buyer/name", raw.buyer_name),
-    };
+    let seller = (raw.seller_id, raw.seller_name);
+    let seller = party(&mut odd, "seller", seller, false);
+    let buyer = (raw.buyer_id, raw.buyer_name);
+    let buyer = party(&mut odd, "buyer", buyer, raw.buyer_is_person);
     let lines: Vec<PaperLine> = raw
         .lines
         .into_iter()
@@ -68,7 +66,7 @@ pub(crate) fn judge(raw: Raw, tier: Tier) -> Result<Paper, PaperError> {
     let payment = raw
         .payment
         .map(|parts| sums::payment(&mut odd, parts, amount));
-    let note = odd.text("note", raw.note);
+    let note = odd.lines("note", raw.note);
     let red_letter = (raw.red || amount.is_negative() || raw.red_of.is_some()).then(|| {
         let of = raw.red_of.as_deref();
         RedLetter {
@@ -87,6 +85,7 @@ pub(crate) fn judge(raw: Raw, tier: Tier) -> Result<Paper, PaperError> {
     };
     let mut paper = Paper {
         document,
+        alias,
         kind: raw.kind,
         amount,
         amount_may_be_without_tax: false,
@@ -99,6 +98,7 @@ pub(crate) fn judge(raw: Raw, tier: Tier) -> Result<Paper, PaperError> {
         total_tax,
         words,
         payment,
+        payment_unread: raw.payment_unread,
         visit: raw.inpatient.map(|inpatient| match inpatient {
             true => Visit::Inpatient,
             false => Visit::Outpatient,
@@ -120,13 +120,33 @@ fn key(fiscal: bool, code: Option<&str>, number: Option<&str>) -> Result<Documen
     let number = number.ok_or(PaperError::XmlUnknown)?;
     let text = match code {
         Some(code) if fiscal => format!("F:{code}-{number}"),
-        // Fully digital invoices on paper have both; their identity is the number of 20 digits.
-        Some(_) if Digits::<20>::new(number).is_some() => format!("D:{number}"),
         Some(code) => format!("P:{code}-{number}"),
         None if fiscal => return Err(PaperError::XmlUnknown),
         None => format!("D:{number}"),
     };
     DocumentKey::spelled(&text).map_err(|_| PaperError::Spelling)
+}
+
+/// The key of a document, and the second one of a fully digital invoice on paper (数电纸票): its
+/// identity is the number of 20 digits, its alias the code and number of the form.
+fn keys(raw: &Raw) -> Result<(DocumentKey, Option<DocumentKey>), PaperError> {
+    let (code, number) = (raw.code.as_deref(), raw.number.as_deref());
+    let is_digital = |number: &str| Digits::<20>::new(number).is_some();
+    let digital = raw.digital_number.as_deref();
+    let digital = digital.or(number.filter(|number| !raw.fiscal && is_digital(number)));
+    let Some(digital) = digital else {
+        return Ok((key(raw.fiscal, code, number)?, None));
+    };
+    let document = key(false, None, Some(digital))?;
+    match (code, number) {
+        (_, Some(number)) if is_digital(number) && number != digital => {
+            Err(PaperError::SeveralDocuments)
+        }
+        (Some(_), Some(number)) if !is_digital(number) => {
+            Ok((document, Some(key(false, code, Some(number))?)))
+        }
+        _ => Ok((document, None)),
+    }
 }
 
 fn judge_check_code(code: &str, fiscal: bool) -> Result<String, PaperError> {
@@ -140,22 +160,44 @@ fn judge_check_code(code: &str, fiscal: bool) -> Result<String, PaperError> {
     }
 }
 
-/// The number of an organisation; those of natural persons are not kept, and what was never kept
-/// can never leak.
-fn party_id(odd: &mut Oddities, place: &str, id: Option<String>, person: bool) -> Option<String> {
-    let id = id?;
+/// A party. Of natural persons no number is kept.
+fn party(
+    odd: &mut Oddities,
+    place: &str,
+    (id, name): (Option<String>, Option<String>),
+    person: bool,
+) -> PaperParty {
+    let at = format!("{place}/id");
+    let (id, unread) = match id {
+        Some(id) => party_id(odd, &at, &id, person),
+        None => (None, false),
+    };
+    PaperParty {
+        id,
+        unread,
+        name: odd.text(&format!("{place}/name"), name),
+    }
+}
+
+/// The number of an organisation, and whether there is one that cannot be read: a masked one is no
+/// sign that there is none. Warnings name only the place, since the number may be a person's.
+fn party_id(odd: &mut Oddities, place: &str, id: &str, person: bool) -> (Option<String>, bool) {
     let compact: String = id.chars().filter(|c| !c.is_whitespace()).collect();
-    if person || is_resident_id(&compact) || compact.contains('*') {
+    if person || is_personal(&compact) {
         odd.note(WarningCode::PersonalNumberDropped, place);
-        return None;
+        return (None, false);
     }
     let plain = compact.bytes().all(|b| b.is_ascii_alphanumeric());
-    if !plain || !(15..=20).contains(&compact.len()) {
-        odd.unreadable(place, &compact);
-        return None;
+    if !plain || !matches!(compact.len(), 15 | 18) {
+        odd.note(WarningCode::ValueUnreadable, place);
+        return (None, true);
     }
     if compact.len() == 18 && MemberId::spelled(&compact).is_err() {
-        odd.note(WarningCode::IdCheckCharacter, format!("{place}: {compact}"));
+        if resembles_resident_id(&compact) {
+            odd.note(WarningCode::PersonalNumberDropped, place);
+            return (None, true);
+        }
+        odd.note(WarningCode::IdCheckCharacter, place);
     }
-    Some(compact)
+    (Some(compact), false)
 }

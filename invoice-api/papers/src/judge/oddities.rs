@@ -2,7 +2,8 @@
 
 use invoice_core::money::Fen;
 
-use crate::spelling;
+use super::personal::hide_resident_ids;
+use crate::spelling::{self, Cleaned};
 use crate::warning::{Warning, WarningCode};
 
 /// Warnings of one document; more say nothing new.
@@ -23,11 +24,26 @@ impl Oddities {
     }
 
     pub(super) fn text(&mut self, place: &str, text: Option<String>) -> Option<String> {
-        let (clean, changed) = spelling::clean(&text?);
-        if changed {
+        self.keep(place, spelling::clean(&text?))
+    }
+
+    /// As [`Oddities::text`], of a text that may have several lines.
+    pub(super) fn lines(&mut self, place: &str, text: Option<String>) -> Option<String> {
+        self.keep(place, spelling::clean_lines(&text?))
+    }
+
+    fn keep(&mut self, place: &str, cleaned: Cleaned) -> Option<String> {
+        if cleaned.changed {
             self.note(WarningCode::TextCleaned, place);
         }
-        (!clean.is_empty()).then_some(clean)
+        if cleaned.cut {
+            self.note(WarningCode::TextCut, place);
+        }
+        let (text, hidden) = hide_resident_ids(cleaned.text);
+        if hidden {
+            self.note(WarningCode::PersonalNumberDropped, place);
+        }
+        (!text.is_empty()).then_some(text)
     }
 
     /// A sum that may be absent, and is left out when it cannot be read.
@@ -41,7 +57,7 @@ impl Oddities {
     }
 
     pub(super) fn unreadable(&mut self, place: &str, text: &str) {
-        let (text, _) = spelling::clean(text);
+        let (text, _) = hide_resident_ids(spelling::clean(text).text);
         let text: String = text.chars().take(40).collect();
         self.note(WarningCode::ValueUnreadable, format!("{place}: {text}"));
     }

@@ -52,7 +52,7 @@ pub(super) fn words(odd: &mut Oddities, words: &str, total: Fen) -> Option<Fen> 
             Some(read)
         }
         Err(_) => {
-            odd.note(WarningCode::WordsUnreadable, spelling::clean(words).0);
+            odd.note(WarningCode::WordsUnreadable, spelling::clean(words).text);
             None
         }
     }

@@ -94,7 +94,7 @@ fn common_name(subject: &AnyRef<'_>) -> Option<String> {
         };
         let text =
             (kind.value() == COMMON_NAME).then(|| std::str::from_utf8(name.value()).ok())??;
-        Some(crate::spelling::clean(text).0)
+        Some(crate::spelling::clean(text).text)
     })
 }
 

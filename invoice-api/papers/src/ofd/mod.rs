@@ -17,6 +17,7 @@ use crate::raw::Raw;
 use crate::warning::WarningCode;
 use crate::xml::{self, Field, Flat, Node};
 use crate::zip::{Archive, resolve};
+use signatures::Verdict;
 
 /// The file with which an OFD begins (GB/T 33190, 7.2).
 pub(crate) const ENTRY: &str = "OFD.xml";
@@ -27,7 +28,7 @@ const ATTACHMENTS_MAX: usize = 16;
 /// A source that identified a document.
 struct Source {
     paper: Paper,
-    /// The files that it was read from.
+    /// The files that it was read from, with those that name them.
     files: Vec<String>,
 }
 
@@ -73,7 +74,7 @@ pub(crate) fn read(
         }
         None if properties.is_usable() => Source {
             paper: judge::judge(properties, Tier::CustomData)?,
-            files: vec![ENTRY.to_owned()],
+            files: Vec::new(),
         },
         None => return Err(PaperError::OfdUnknown),
     };
@@ -83,36 +84,47 @@ pub(crate) fn read(
             let list = resolve(ENTRY, &location)?;
             signatures::verify(archive, &list, trusted, meter)?
         }
-        None => signatures::Verdict::absent(),
+        None => Vec::new(),
     };
+    // The root names the document, and the document names the source.
+    source.files.extend([ENTRY.to_owned(), document]);
     settle_seal(&mut source, found);
     Ok(source.paper)
 }
 
-/// What the seals mean for what was read.
-fn settle_seal(source: &mut Source, found: signatures::Verdict) {
+/// What the seals mean for what was read. A broken one makes all doubtful. Else that one counts
+/// which covers every file on the way from the package's root to the data by itself: with two
+/// merged, one could vouch for a document that another one points away from.
+fn settle_seal(source: &mut Source, found: Vec<Verdict>) {
     let paper = &mut source.paper;
-    let uncovered: Vec<&String> = source
-        .files
-        .iter()
-        .filter(|file| !found.covered.contains(*file))
-        .collect();
-    let sealed = matches!(
-        found.seal.state,
-        SealState::Verified | SealState::DigestsOnly
-    );
-    let mut seal = found.seal;
-    if sealed && !uncovered.is_empty() {
-        for file in uncovered {
-            judge::warn(paper, WarningCode::SourceNotSigned, file.as_str());
+    let covers = |verdict: &Verdict| {
+        source
+            .files
+            .iter()
+            .all(|file| verdict.covered.contains(file))
+    };
+    let rank = |verdict: &Verdict| (verdict.seal.state, !verdict.seal.trusted);
+    let broken = |verdict: &Verdict| verdict.seal.state == SealState::Broken;
+    let counts = match found.iter().find(|verdict| broken(verdict)) {
+        Some(broken) => Some(broken),
+        None => found
+            .iter()
+            .min_by_key(|verdict| (!covers(verdict), rank(verdict))),
+    };
+    let Some(counts) = counts else {
+        return;
+    };
+    let mut seal = counts.seal.clone();
+    if seal.state != SealState::Broken && !covers(counts) {
+        for file in &source.files {
+            if !counts.covered.contains(file) {
+                judge::warn(paper, WarningCode::SourceNotSigned, file.as_str());
+            }
         }
-        seal = Seal {
-            state: SealState::Broken,
-            ..seal
-        };
+        seal = Seal::plain(SealState::Broken);
     }
     if seal.state == SealState::Broken {
-        judge::warn(paper, WarningCode::SealBroken, found.detail);
+        judge::warn(paper, WarningCode::SealBroken, counts.detail.as_str());
     }
     if seal.state == SealState::Verified && !seal.trusted {
         let signer = seal.signer.clone().unwrap_or_default();
@@ -124,9 +136,7 @@ fn settle_seal(source: &mut Source, found: signatures::Verdict) {
             .warnings
             .retain(|warning| warning.code != WarningCode::SignatureNotVerifiable);
     }
-    if seal.state != SealState::Absent {
-        paper.seal = seal;
-    }
+    paper.seal = seal;
 }
 
 /// A file of the package that must be there, as XML.
@@ -173,17 +183,11 @@ fn attachments(
             Err(error) => return Err(error),
         };
         match &found {
-            Some(known) if known.paper.document != paper.document => {
-                return Err(PaperError::SeveralDocuments);
-            }
-            Some(known) if known.paper.amount != paper.amount || known.paper.date != paper.date => {
-                return Err(PaperError::Contradictory);
-            }
-            Some(_) => {}
+            Some(known) => judge::agree(&known.paper, &paper)?,
             None => {
                 found = Some(Source {
                     paper,
-                    files: vec![name],
+                    files: vec![list_name.clone(), name],
                 });
             }
         }
@@ -196,6 +200,9 @@ fn custom_data(body: &Node) -> Result<Raw, PaperError> {
     let mut flat = Flat::default();
     for data in body.all(&["DocInfo", "CustomDatas", "CustomData"]) {
         if let Some(field) = data.attribute("Name").and_then(Field::of) {
+            if data.in_parts {
+                return Err(PaperError::Spelling);
+            }
             flat.add(field, &data.text)?;
         }
     }

@@ -18,24 +18,16 @@ const SIGNATURES_MAX: usize = 8;
 /// Files that one signature covers.
 const REFERENCES_MAX: usize = 1_000;
 
-/// What was found of all signatures together.
+/// What was found of one signature.
 pub(super) struct Verdict {
     pub(super) seal: Seal,
     /// What is wrong, when something is.
     pub(super) detail: String,
-    /// Files whose digests stand under a signature that holds.
+    /// Files whose digests stand under it, when it holds.
     pub(super) covered: BTreeSet<String>,
 }
 
 impl Verdict {
-    pub(super) const fn absent() -> Self {
-        Self {
-            seal: Seal::plain(SealState::Absent),
-            detail: String::new(),
-            covered: BTreeSet::new(),
-        }
-    }
-
     fn broken(detail: impl Into<String>) -> Self {
         Self {
             seal: Seal::plain(SealState::Broken),
@@ -45,41 +37,28 @@ impl Verdict {
     }
 }
 
-/// Verifies all signatures of a list. One that is broken makes all broken.
+/// Verifies each signature of a list for itself: what one covers is not covered by another.
 pub(super) fn verify(
     archive: &Archive<'_>,
     list_name: &str,
     trusted: &[Vec<u8>],
     meter: &mut Meter<'_>,
-) -> Result<Verdict, PaperError> {
+) -> Result<Vec<Verdict>, PaperError> {
     let Some(list) = archive.read(list_name, meter)? else {
-        return Ok(Verdict::broken(list_name));
+        return Ok(vec![Verdict::broken(list_name)]);
     };
     let list = xml::parse(&list, meter)?;
     let signatures = list.all(&["Signature"]);
     if signatures.len() > SIGNATURES_MAX {
         return Err(PaperError::OfdMalformed);
     }
-    let mut all = Verdict::absent();
+    let mut all = Vec::new();
     for signature in signatures {
         let location = signature
             .attribute("BaseLoc")
             .ok_or(PaperError::OfdMalformed)?;
         let name = resolve(list_name, location)?;
-        let one = verify_one(archive, &name, trusted, meter)?;
-        all = match (all.seal.state, one.seal.state) {
-            (SealState::Absent, _) => one,
-            (SealState::Broken, _) => all,
-            (_, SealState::Broken) => one,
-            // What the weaker one covers is not covered by the stronger.
-            (mine, theirs) if theirs < mine => one,
-            (mine, theirs) if mine < theirs => all,
-            _ => {
-                all.covered.extend(one.covered);
-                all.seal.trusted |= one.seal.trusted;
-                all
-            }
-        };
+        all.push(verify_one(archive, &name, trusted, meter)?);
     }
     Ok(all)
 }

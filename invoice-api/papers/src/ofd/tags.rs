@@ -73,6 +73,9 @@ fn collect(page: &Node, texts: &mut BTreeMap<String, String>) -> Result<(), Pape
             return;
         };
         let codes = node.all(&["TextCode"]);
+        if codes.iter().any(|code| code.in_parts) {
+            result = Err(PaperError::Spelling);
+        }
         let text: String = codes.iter().map(|code| code.text.as_str()).collect();
         if texts.insert(id.to_owned(), text).is_some() {
             // Numbers of objects are unique in a document (GB/T 33190, 7.7).

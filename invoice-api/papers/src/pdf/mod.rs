@@ -19,7 +19,7 @@ use crate::image;
 use crate::limits::Meter;
 use crate::paper::{Paper, Tier};
 use crate::zip::bounded;
-use crate::{qr, record, xml};
+use crate::{judge, qr, record, xml};
 use objects::Object;
 use values::Value;
 
@@ -53,19 +53,26 @@ pub(crate) fn read(file: &[u8], meter: &mut Meter<'_>) -> Result<Vec<Paper>, Pap
             Err(error) => return Err(error),
         };
         match &found {
-            Some(known) if known.document != paper.document => {
-                return Err(PaperError::SeveralDocuments);
-            }
-            Some(known) if known.amount != paper.amount || known.date != paper.date => {
-                return Err(PaperError::Contradictory);
-            }
-            Some(_) => {}
+            Some(known) => judge::agree(known, &paper)?,
             None => found = Some(paper),
         }
     }
-    match found {
-        Some(paper) => Ok(vec![paper]),
-        None => from_pictures(&objects, meter),
+    let mut codes = Vec::new();
+    let searched = from_pictures(&objects, &mut codes, meter);
+    match (found, searched) {
+        // The attachment is what counts; the code on the page is what people see.
+        (Some(mut paper), searched) => {
+            if let Err(error @ (PaperError::Contradictory | PaperError::SeveralDocuments)) =
+                searched
+            {
+                return Err(error);
+            }
+            for code in &codes {
+                judge::compare_with_code(&mut paper, code);
+            }
+            Ok(vec![paper])
+        }
+        (None, searched) => searched.map(|()| codes),
     }
 }
 
@@ -126,9 +133,17 @@ fn inflate(data: &[u8], meter: &mut Meter<'_>) -> Result<Vec<u8>, PaperError> {
     Ok(bytes)
 }
 
-fn from_pictures(objects: &[Object<'_>], meter: &mut Meter<'_>) -> Result<Vec<Paper>, PaperError> {
+/// Adds the documents of the QR codes in all pictures.
+///
+/// # Errors
+/// What keeps a picture from being read, two codes that contradict each other, more documents than
+/// the limit, or that there is none at all.
+fn from_pictures(
+    objects: &[Object<'_>],
+    papers: &mut Vec<Paper>,
+    meter: &mut Meter<'_>,
+) -> Result<(), PaperError> {
     let pictures = objects.iter().filter(|object| object.is_image());
-    let mut papers = Vec::new();
     let mut unknown = PaperError::PdfUnknown;
     for object in pictures.take(meter.limits.pdf_images) {
         let texts = match object.filters().as_slice() {
@@ -139,22 +154,19 @@ fn from_pictures(objects: &[Object<'_>], meter: &mut Meter<'_>) -> Result<Vec<Pa
             },
         };
         match texts {
-            Ok(texts) => match qr::papers(&texts, Tier::Qr, meter.limits) {
-                Ok(read) => papers.extend(read),
-                Err(error) => unknown = error,
-            },
+            Ok(texts) => {
+                unknown = PaperError::QrUnknown;
+                qr::add(papers, &texts, Tier::Qr, meter.limits)?;
+            }
             // Logos and seals are pictures too, and may be damaged without harm.
             Err(PaperError::QrAbsent | PaperError::ImageMalformed) => {}
             Err(error) => return Err(error),
         }
     }
-    let mut seen = std::collections::BTreeSet::new();
-    papers.retain(|paper: &Paper| seen.insert(paper.document));
     if papers.is_empty() {
-        Err(unknown)
-    } else {
-        Ok(papers)
+        return Err(unknown);
     }
+    Ok(())
 }
 
 impl Object<'_> {

@@ -17,12 +17,18 @@ impl Object<'_> {
     }
 }
 
+/// Bytes of one dictionary: what has no end within them is none.
+const DICTIONARY_BYTES_MAX: usize = 64 * 1024;
+
 /// Finds every stream.
 ///
 /// # Errors
-/// [`PaperError::PdfMalformed`] for too many objects or a stream without an end,
-/// [`PaperError::Encrypted`].
-pub(super) fn scan<'f>(file: &'f [u8], meter: &Meter<'_>) -> Result<Vec<Object<'f>>, PaperError> {
+/// [`PaperError::PdfMalformed`] for too many objects, dictionaries that take too long to read, or a
+/// stream without an end, [`PaperError::Encrypted`].
+pub(super) fn scan<'f>(
+    file: &'f [u8],
+    meter: &mut Meter<'_>,
+) -> Result<Vec<Object<'f>>, PaperError> {
     let mut streams = Vec::new();
     let (mut place, mut objects) = (0_usize, 0_usize);
     let mut plain_from = 0;
@@ -35,20 +41,19 @@ pub(super) fn scan<'f>(file: &'f [u8], meter: &Meter<'_>) -> Result<Vec<Object<'
         if objects > meter.limits.pdf_objects {
             return Err(PaperError::PdfMalformed);
         }
-        let mut reader = Reader::new(file, place);
-        reader.skip_blank();
-        if !reader.starts_with(b"<<") {
-            continue;
-        }
-        let Some(Value::Dictionary(entries)) = reader.value(0) else {
+        let Some((entries, after)) = dictionary(file, place, meter)? else {
             continue;
         };
-        reader.skip_blank();
-        if !reader.starts_with(b"stream") {
+        let rest = file.get(after..).unwrap_or_default();
+        if !rest.starts_with(b"stream") {
             continue;
         }
-        refuse_encrypted(file.get(plain_from..reader.place))?;
-        let start = after_line_end(file, reader.place + b"stream".len());
+        refuse_encrypted(file, plain_from..after, meter)?;
+        let is_xref = get(&entries, "Type") == Some(&Value::Name("XRef".to_owned()));
+        if is_xref && get(&entries, "Encrypt").is_some() {
+            return Err(PaperError::Encrypted);
+        }
+        let start = after_line_end(file, after + b"stream".len());
         let end = stream_end(file, start, get(&entries, "Length"))?;
         streams.push(Object {
             entries,
@@ -57,15 +62,52 @@ pub(super) fn scan<'f>(file: &'f [u8], meter: &Meter<'_>) -> Result<Vec<Object<'
         place = end;
         plain_from = end;
     }
-    refuse_encrypted(file.get(plain_from..))?;
+    refuse_encrypted(file, plain_from..file.len(), meter)?;
     Ok(streams)
 }
 
-fn refuse_encrypted(plain: Option<&[u8]>) -> Result<(), PaperError> {
-    match find(plain.unwrap_or_default(), b"/Encrypt", 0) {
-        Some(_) => Err(PaperError::Encrypted),
-        None => Ok(()),
+/// The dictionary at a place, and where what follows it begins; `None` where there is none.
+fn dictionary(
+    file: &[u8],
+    place: usize,
+    meter: &mut Meter<'_>,
+) -> Result<Option<(Vec<(String, Value)>, usize)>, PaperError> {
+    let end = place.saturating_add(DICTIONARY_BYTES_MAX).min(file.len());
+    let mut reader = Reader::new(file.get(..end).unwrap_or(file), place);
+    reader.skip_blank();
+    let read = match reader.starts_with(b"<<") {
+        true => reader.value(0),
+        false => None,
+    };
+    reader.skip_blank();
+    meter.pdf(reader.place.saturating_sub(place))?;
+    Ok(match read {
+        Some(Value::Dictionary(entries)) => Some((entries, reader.place)),
+        Some(
+            Value::Name(_) | Value::Number(_) | Value::Text(_) | Value::Array(_) | Value::Other,
+        )
+        | None => None,
+    })
+}
+
+/// Encryption is named in the dictionary of a trailer (ISO 32000-1, 7.5.5), or of the stream that
+/// stands for it. A title may hold the word without meaning it.
+fn refuse_encrypted(
+    file: &[u8],
+    plain: std::ops::Range<usize>,
+    meter: &mut Meter<'_>,
+) -> Result<(), PaperError> {
+    let bytes = file.get(..plain.end).unwrap_or_default();
+    let mut place = plain.start;
+    while let Some(at) = find(bytes, b"trailer", place) {
+        place = at + b"trailer".len();
+        if let Some((entries, _)) = dictionary(bytes, place, meter)?
+            && get(&entries, "Encrypt").is_some()
+        {
+            return Err(PaperError::Encrypted);
+        }
     }
+    Ok(())
 }
 
 fn find(bytes: &[u8], wanted: &[u8], from: usize) -> Option<usize> {

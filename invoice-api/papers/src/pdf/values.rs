@@ -103,7 +103,12 @@ impl<'f> Reader<'f> {
     fn is_reference(&mut self) -> bool {
         let rest = self.rest();
         let after = rest.trim_ascii_start();
-        let digits = after.iter().take_while(|b| b.is_ascii_digit()).count();
+        // One digit more than an object's generation has is enough to know.
+        let digits = after
+            .iter()
+            .take(6)
+            .take_while(|b| b.is_ascii_digit())
+            .count();
         let tail = after.get(digits..).unwrap_or_default();
         let sign = tail.trim_ascii_start();
         let is = digits > 0
@@ -164,7 +169,11 @@ impl<'f> Reader<'f> {
     }
 
     fn hexadecimal(&mut self) -> Option<Value> {
-        let end = self.rest().iter().position(|byte| *byte == b'>')?;
+        let Some(end) = self.rest().iter().position(|byte| *byte == b'>') else {
+            // All of it was looked at, and counts.
+            self.place = self.bytes.len();
+            return None;
+        };
         let digits: Vec<u8> = self
             .rest()
             .get(1..end)?

@@ -7,6 +7,7 @@
 
 use invoice_core::invoice::InvoiceKind;
 
+use super::payment::{is_medical, split};
 use super::tree::Node;
 use crate::error::PaperError;
 use crate::raw::{Raw, RawLine};
@@ -21,11 +22,25 @@ pub(super) fn read(root: &Node) -> Result<Raw, PaperError> {
         return Err(PaperError::Contradictory);
     }
     let label = |name: &str| root.plain(&["Header", "InherentLabel", name, "LabelCode"]);
+    let specific = root.one(&["EInvoiceData", "SpecificInformation"])?;
+    // The label tells special from ordinary, and nothing of the kinds on paper or for vehicles.
+    let electronic = label("EInvoiceType")?.as_deref() == Some("01");
+    let vehicle = specific.is_some_and(|specific| {
+        let mut groups = specific.children.iter();
+        groups.any(|group| is_vehicle(&group.name))
+    });
     let kind = match label("GeneralOrSpecialVAT")?.as_deref() {
-        Some("01") => Some(InvoiceKind::DigitalSpecial),
-        Some("02") => Some(InvoiceKind::DigitalOrdinary),
+        Some("01") if electronic && !vehicle => Some(InvoiceKind::DigitalSpecial),
+        Some("02") if electronic && !vehicle => Some(InvoiceKind::DigitalOrdinary),
         Some(_) | None => None,
     };
+    let payment = match specific {
+        Some(specific) => split(specific)?,
+        None => None,
+    };
+    let labels = root.all(&["Header", "UndefinedLabel", "Label", "LabelName"]);
+    let medical =
+        specific.is_some_and(names_medical) || labels.iter().any(|label| is_medical(&label.text));
     let red = label("InIssuType")?.as_deref() == Some("N");
     let data = ["EInvoiceData"];
     let text = |part: &str, name: &str| root.text(&[data[0], part, name]);
@@ -53,6 +68,8 @@ pub(super) fn read(root: &Node) -> Result<Raw, PaperError> {
         words: plain("BasicInformation", "TotalTax-includedAmountInChinese")?,
         lines,
         red,
+        payment_unread: medical && payment.is_none(),
+        payment,
         red_of: red_letter("OriginalInvoiceCode")?,
         red_confirmation: red_letter("CreditNoteNumber")?,
         note: text("AdditionalInformation", "Remark")?,
@@ -61,6 +78,19 @@ pub(super) fn read(root: &Node) -> Result<Raw, PaperError> {
             .is_some(),
         ..Raw::default()
     })
+}
+
+/// Whether an element here or below has the name of something medical.
+fn names_medical(node: &Node) -> bool {
+    let mut found = false;
+    node.walk(&mut |below| found |= is_medical(&below.name));
+    found
+}
+
+/// Whether an element is of the invoices for cars (特定要素 14, 15), which are kinds of their own.
+fn is_vehicle(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    name.contains("vehicle") || name.contains("机动车") || name.contains("二手车")
 }
 
 fn line(line: &Node) -> Result<RawLine, PaperError> {

@@ -1,19 +1,10 @@
 //! Fiscal e-bills (财政电子票据): root `EInvoice` with `EInvoiceData/Main`
 //! (财政电子票据数据规范, 财网信办〔2020〕1号).
 
+use super::payment::{split, value_below};
 use super::tree::Node;
 use crate::error::PaperError;
 use crate::raw::{Raw, RawLine};
-
-/// Elements of the payment split, in the order of our members.
-const PAYMENT: [&str; 6] = [
-    "fundPayAmount",
-    "otherPayAmount",
-    "accountPayAmount",
-    "ownPayAmount",
-    "selfpaymentAmount",
-    "selfpaymentCost",
-];
 
 /// Reads the values.
 pub(super) fn read(root: &Node) -> Result<Raw, PaperError> {
@@ -21,26 +12,14 @@ pub(super) fn read(root: &Node) -> Result<Raw, PaperError> {
         .one(&["EInvoiceData", "Main"])?
         .ok_or(PaperError::XmlUnknown)?;
     let extension = main.one(&["MainExt"])?;
-    // In the wild the case of these names varies.
-    let more = |name: &str| -> Result<Option<String>, PaperError> {
-        let Some(extension) = extension else {
-            return Ok(None);
-        };
-        let mut found = extension
-            .children
-            .iter()
-            .filter(|child| child.name.eq_ignore_ascii_case(name));
-        match (found.next(), found.next()) {
-            (Some(_), Some(_)) => Err(PaperError::Contradictory),
-            (Some(node), None) if node.has_reference => Err(PaperError::XmlEntities),
-            (Some(node), None) => Ok(node.value()),
-            (None, _) => Ok(None),
-        }
+    let more = |name: &str| match extension {
+        Some(extension) => value_below(extension, &[name]),
+        None => Ok(None),
     };
-    let mut payment: [Option<String>; 6] = Default::default();
-    for (part, name) in payment.iter_mut().zip(PAYMENT) {
-        *part = more(name)?;
-    }
+    let payment = match extension {
+        Some(extension) => split(extension)?,
+        None => None,
+    };
     let medical_type = more("medicalType")?;
     let inpatient = match medical_type.as_deref() {
         Some(words) if words.contains("住院") => Some(true),
@@ -70,7 +49,7 @@ pub(super) fn read(root: &Node) -> Result<Raw, PaperError> {
         buyer_is_person: person.as_deref() != Some("2"),
         total: main.plain(&["TotalAmount"])?,
         lines,
-        payment: payment.iter().any(Option::is_some).then_some(payment),
+        payment,
         inpatient,
         red_of,
         red_of_code,

@@ -14,6 +14,8 @@ use crate::raw::Raw;
 pub(crate) enum Field {
     Code,
     Number,
+    /// The number of 20 digits of a fully digital invoice on paper.
+    DigitalNumber,
     RailwayNumber,
     AirNumber,
     Date,
@@ -37,15 +39,9 @@ const NAMES: &[(Field, &[&str])] = &[
     (Field::Code, &["发票代码", "FPDM", "InvoiceCode"]),
     (
         Field::Number,
-        &[
-            "发票号码",
-            "数电票号码",
-            "FPHM",
-            "InvoiceNo",
-            "InvoiceNumber",
-            "EIid",
-        ],
+        &["发票号码", "FPHM", "InvoiceNo", "InvoiceNumber", "EIid"],
     ),
+    (Field::DigitalNumber, &["数电票号码"]),
     (
         Field::RailwayNumber,
         &["ElectronicInvoiceRailwayETicketNumber"],
@@ -181,7 +177,7 @@ impl Flat {
             Some(_)
                 if matches!(
                     field,
-                    Field::Number | Field::RailwayNumber | Field::AirNumber
+                    Field::Number | Field::DigitalNumber | Field::RailwayNumber | Field::AirNumber
                 ) =>
             {
                 Err(PaperError::SeveralDocuments)
@@ -214,6 +210,7 @@ impl Flat {
         Raw {
             code: get(Field::Code),
             number,
+            digital_number: get(Field::DigitalNumber),
             kind,
             date: get(Field::Date),
             check_code: get(Field::CheckCode),
@@ -235,14 +232,15 @@ pub(super) fn read(root: &Node) -> Result<Raw, PaperError> {
     let mut flat = Flat::default();
     let mut result = Ok(());
     root.walk(&mut |node| {
-        if result.is_err() || !node.children.is_empty() {
+        let Some(field) = Field::of(&node.name).filter(|_| result.is_ok()) else {
             return;
-        }
-        if let Some(field) = Field::of(&node.name) {
+        };
+        if !matches!(field, Field::SellerName | Field::BuyerName)
+            && let Err(error) = node.checked()
+        {
+            result = Err(error);
+        } else if node.children.is_empty() {
             result = flat.add(field, &node.text);
-            if node.has_reference && !matches!(field, Field::SellerName | Field::BuyerName) {
-                result = Err(PaperError::XmlEntities);
-            }
         }
     });
     result?;

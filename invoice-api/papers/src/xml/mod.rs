@@ -5,6 +5,7 @@ mod digital;
 mod encoding;
 mod fiscal;
 mod flat;
+mod payment;
 mod tree;
 
 pub(crate) use flat::{Field, Flat};
@@ -35,7 +36,8 @@ pub(crate) fn read(
 
 /// The dialect is told by what stands in the file, never by its name.
 fn dialect(root: &Node) -> Result<Raw, PaperError> {
-    if root.count("EInvoice") > 1 || root.count("eInvoice") > 1 {
+    // The roots of all dialects, whichever stands outside of the other.
+    if root.count("EInvoice") > 1 {
         return Err(PaperError::SeveralDocuments);
     }
     match root.name.as_str() {

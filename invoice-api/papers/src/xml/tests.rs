@@ -197,6 +197,62 @@ fn what_two_readers_could_read_differently_is_refused() {
             PaperError::Spelling,
         ),
         (
+            "a total that a comment divides",
+            digital("16000.00<", "1<!-- -->6000.00<"),
+            PaperError::Spelling,
+        ),
+        (
+            "a total that an instruction divides",
+            digital("16000.00<", "1<?a?>6000.00<"),
+            PaperError::Spelling,
+        ),
+        (
+            "a total that a section divides",
+            digital("16000.00<", "1<![CDATA[6000.00]]><"),
+            PaperError::Spelling,
+        ),
+        (
+            "a number that an element divides",
+            digital("<InvoiceNumber>24442", "<InvoiceNumber>2444<x>9</x>2"),
+            PaperError::Spelling,
+        ),
+        (
+            "a number with an element after it",
+            digital("000016</InvoiceNumber>", "000016<x>9</x></InvoiceNumber>"),
+            PaperError::Spelling,
+        ),
+        (
+            "a number with an element before it",
+            digital("<InvoiceNumber>", "<InvoiceNumber><x>9</x>"),
+            PaperError::Spelling,
+        ),
+        (
+            "a number of another dialect that an element divides",
+            "<发票><发票号码>2444<x>9</x>2000000000000016</发票号码></发票>".into(),
+            PaperError::Spelling,
+        ),
+        (
+            "two days",
+            digital(
+                "<IssueTime>2024-01-24",
+                "<IssueTime>2024-01-24 or 2025-02-02",
+            ),
+            PaperError::Spelling,
+        ),
+        (
+            "a day in another zone",
+            digital("<IssueTime>2024-01-24", "<IssueTime>2024-01-24T23:30:00Z"),
+            PaperError::Spelling,
+        ),
+        (
+            "an invoice of another dialect inside",
+            digital(
+                "<AdditionalInformation/>",
+                "<AdditionalInformation/><x><eInvoice/></x>",
+            ),
+            PaperError::SeveralDocuments,
+        ),
+        (
             "a list of invoices",
             format!("<List>{0}{0}</List>", DIGITAL.split_once("?>").unwrap().1),
             PaperError::SeveralDocuments,
@@ -261,6 +317,18 @@ fn the_traps_of_the_format_are_avoided() {
     for rate in ["免税", "不征税", "***"] {
         let paper = read(&digital("<TaxRate>0.01<", &format!("<TaxRate>{rate}<"))).unwrap();
         assert_eq!(paper.lines[0].tax_rate.as_deref(), Some(rate));
+    }
+    // A comment before or after a value, and a value in a section, are read by all alike.
+    for value in [
+        "<!-- -->16000.00",
+        "16000.00<!-- -->",
+        "\n<![CDATA[16000.00]]>\n",
+    ] {
+        let paper = read(&digital(
+            ">16000.00</TotalTax",
+            &format!(">{value}</TotalTax"),
+        ));
+        assert_eq!(paper.unwrap().amount.to_string(), "16000.00");
     }
     // Sums of four decimals, as decimal(18,4) writes them.
     let paper = read(&digital("16000.00<", "16000.0000<")).unwrap();

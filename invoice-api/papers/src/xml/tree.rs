@@ -18,6 +18,11 @@ pub(crate) struct Node {
     pub(crate) text: String,
     /// Whether a reference stood in the text. Numbers, sums and dates need none.
     pub(crate) has_reference: bool,
+    /// Whether the text has several parts, with a comment, an instruction, a section or an element
+    /// between them: some readers see the first part, some all of them.
+    pub(crate) in_parts: bool,
+    /// Whether the next text is a part of its own.
+    parted: bool,
     pub(crate) attributes: Vec<(String, String)>,
     pub(crate) children: Vec<Node>,
 }
@@ -56,8 +61,20 @@ impl Node {
     /// As [`Node::text`], of a number, sum or date.
     pub(crate) fn plain(&self, path: &[&str]) -> Result<Option<String>, PaperError> {
         match self.one(path)? {
-            Some(node) if node.has_reference => Err(PaperError::XmlEntities),
-            found => Ok(found.and_then(Node::value)),
+            Some(node) => node.checked().map(|()| node.value()),
+            None => Ok(None),
+        }
+    }
+
+    /// Whether its text is one that a number, sum or date may have.
+    ///
+    /// # Errors
+    /// [`PaperError::XmlEntities`] for references, [`PaperError::Spelling`] for a text in parts.
+    pub(crate) const fn checked(&self) -> Result<(), PaperError> {
+        match (self.has_reference, self.in_parts) {
+            (true, _) => Err(PaperError::XmlEntities),
+            (false, true) => Err(PaperError::Spelling),
+            (false, false) => Ok(()),
         }
     }
 
@@ -67,14 +84,18 @@ impl Node {
         (!text.is_empty()).then(|| text.to_owned())
     }
 
+    const fn part(&mut self) {
+        self.parted = true;
+    }
+
     pub(crate) fn attribute(&self, name: &str) -> Option<&str> {
         let found = self.attributes.iter().find(|(known, _)| known == name);
         found.map(|(_, value)| value.as_str())
     }
 
-    /// How many elements of a name stand here and below.
+    /// How many elements of a name stand here and below, however its letters are written.
     pub(crate) fn count(&self, name: &str) -> usize {
-        let here = usize::from(self.name == name);
+        let here = usize::from(self.name.eq_ignore_ascii_case(name));
         let below: usize = self.children.iter().map(|child| child.count(name)).sum();
         here.saturating_add(below)
     }
@@ -111,6 +132,9 @@ pub(crate) fn parse(bytes: &[u8], meter: &mut Meter<'_>) -> Result<Node, PaperEr
                 if open.is_empty() && root.is_some() {
                     return Err(PaperError::SeveralDocuments);
                 }
+                if let Some(parent) = open.last_mut() {
+                    parent.part();
+                }
                 open.push(element(&start, meter)?);
             }
             Event::End(_) => {
@@ -124,12 +148,20 @@ pub(crate) fn parse(bytes: &[u8], meter: &mut Meter<'_>) -> Result<Node, PaperEr
                     done.children.clear();
                 }
                 match open.last_mut() {
-                    Some(parent) => parent.children.push(done),
+                    Some(parent) => {
+                        // A child is read as a part of the text by whoever joins all texts below.
+                        parent.in_parts |= !parent.text.trim().is_empty();
+                        parent.children.push(done);
+                    }
                     None => root = Some(done),
                 }
             }
             Event::Text(text) => add(&mut open, &text.xml10_content(), meter)?,
-            Event::CData(data) => add(&mut open, &data.xml10_content(), meter)?,
+            Event::CData(data) => {
+                part(&mut open);
+                add(&mut open, &data.xml10_content(), meter)?;
+                part(&mut open);
+            }
             Event::GeneralRef(reference) => {
                 let character = match reference.as_ref() {
                     "amp" => '&',
@@ -148,7 +180,8 @@ pub(crate) fn parse(bytes: &[u8], meter: &mut Meter<'_>) -> Result<Node, PaperEr
                 }
             }
             Event::DocType(_) => return Err(PaperError::XmlEntities),
-            Event::Comment(_) | Event::Decl(_) | Event::PI(_) => {}
+            Event::Comment(_) | Event::PI(_) => part(&mut open),
+            Event::Decl(_) => {}
             Event::Empty(_) => return Err(PaperError::XmlMalformed),
             Event::Eof => break,
         }
@@ -159,6 +192,13 @@ pub(crate) fn parse(bytes: &[u8], meter: &mut Meter<'_>) -> Result<Node, PaperEr
     root.ok_or(PaperError::XmlMalformed)
 }
 
+/// What follows in the innermost element is another part of its text.
+fn part(open: &mut [Node]) {
+    if let Some(node) = open.last_mut() {
+        node.part();
+    }
+}
+
 fn add(open: &mut [Node], text: &str, meter: &Meter<'_>) -> Result<(), PaperError> {
     let Some(node) = open.last_mut() else {
         // Outside the root only white space may stand.
@@ -167,6 +207,11 @@ fn add(open: &mut [Node], text: &str, meter: &Meter<'_>) -> Result<(), PaperErro
             _ => Err(PaperError::XmlMalformed),
         };
     };
+    if !text.trim().is_empty() {
+        let before = !node.text.trim().is_empty();
+        node.in_parts |= before && node.parted || !node.children.is_empty();
+        node.parted = false;
+    }
     node.text.push_str(text);
     if node.text.len() > meter.limits.xml_value_bytes {
         return Err(PaperError::XmlTooLarge);

@@ -19,6 +19,9 @@ const ENCRYPTED: u16 = 1 | 1 << 6 | 1 << 13;
 const DESCRIPTOR: u16 = 1 << 3;
 const STORED: u16 = 0;
 const DEFLATED: u16 = 8;
+/// Extra fields with other sizes and offsets (APPNOTE.TXT 4.5.3), and with another name (4.6.9).
+const EXTRA_SIZES: u16 = 0x0001;
+const EXTRA_NAME: u16 = 0x7075;
 /// Unix mode of a symbolic link, in the upper half of the external attributes.
 const LINK: u32 = 0o120_000;
 const FILE_TYPE: u32 = 0o170_000;
@@ -151,7 +154,7 @@ fn central<'f>(fields: &mut Fields<'f>) -> Result<Listed<'f>, PaperError> {
     let external = fields.u32()?;
     let offset = fields.size()?;
     let name = fields.bytes(name.into())?;
-    fields.bytes(extra.into())?;
+    check_extra(fields.bytes(extra.into())?)?;
     fields.bytes(comment.into())?;
     if flags & ENCRYPTED != 0 {
         return Err(PaperError::Encrypted);
@@ -172,6 +175,21 @@ fn central<'f>(fields: &mut Fields<'f>) -> Result<Listed<'f>, PaperError> {
         name,
         offset,
     })
+}
+
+/// Extra fields say times and owners. Two kinds of them replace what the header says, for readers
+/// that know them, and so have no place here.
+fn check_extra(extra: &[u8]) -> Result<(), PaperError> {
+    let mut fields = Fields { rest: extra };
+    // Some writers fill up to a multiple of four bytes.
+    while fields.rest.len() >= 4 {
+        let (kind, length) = (fields.u16()?, fields.u16()?);
+        fields.bytes(length.into())?;
+        if matches!(kind, EXTRA_SIZES | EXTRA_NAME) {
+            return Err(PaperError::ZipMalformed);
+        }
+    }
+    Ok(())
 }
 
 /// The entries, which must follow one another from the first byte to the directory.
@@ -237,7 +255,7 @@ fn local(file: &[u8], entry: &Listed<'_>) -> Result<(String, (usize, usize)), Pa
     let (packed, size) = (fields.size()?, fields.size()?);
     let (name, extra) = (fields.u16()?, fields.u16()?);
     let name = fields.bytes(name.into())?;
-    fields.bytes(extra.into())?;
+    check_extra(fields.bytes(extra.into())?)?;
     let stated = (crc, packed, size);
     let due = (entry.crc, entry.packed, entry.size);
     let later = flags & DESCRIPTOR != 0;

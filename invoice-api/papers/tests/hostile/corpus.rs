@@ -9,7 +9,7 @@ use papers::{Limits, read};
 use crate::ofds::{INVOICE, Package, zip};
 use crate::pdfs::{attached, pdf, zlib};
 use crate::pictures::{code, encoded, png_of};
-use crate::zips::{End, Entry, archive, archive_with, deflated, stored};
+use crate::zips::{End, Entry, archive, archive_with, deflated, extra, stored};
 
 fn xml(from: &str, to: &str) -> Vec<u8> {
     assert!(INVOICE.contains(from), "{from}");
@@ -197,6 +197,11 @@ fn cases() -> Vec<(&'static str, Vec<u8>, PaperError)> {
         ("cut short, a zip",                     { let file = named("a.xml"); file[..file.len() - 10].to_vec() }, ZipMalformed),
         ("only a beginning",                     b"PK\x03\x04".to_vec(), ZipMalformed),
         ("an entry beyond the file",             lying(|entry| entry.offset = Some(1 << 30)), ZipMalformed),
+        ("another name in the local header's extra field", lying(|entry| entry.extra[0] = extra(0x7075, b"\x01\0\0\0\0b.xml")), ZipMalformed),
+        ("another name in the directory's extra field", lying(|entry| entry.extra[1] = extra(0x7075, b"\x01\0\0\0\0b.xml")), ZipMalformed),
+        ("other sizes in an extra field",        lying(|entry| entry.extra[0] = extra(1, &[0; 16])), ZipMalformed),
+        ("other sizes behind a time",            lying(|entry| entry.extra[1] = [extra(0x5455, &[0; 5]), extra(1, &[0; 16])].concat()), ZipMalformed),
+        ("an extra field beyond its place",      lying(|entry| entry.extra[1] = vec![0x55, 0x54, 9, 0, 0]), ZipMalformed),
         ("an encrypted entry",                   lying(|entry| entry.flags = 1), Encrypted),
         ("an unknown compression",               lying(|entry| entry.method = 14), ZipMethod),
         ("a zip over two disks",                 archive_with(&many, &End { disk: 1, ..End::default() }), ZipMethod),
@@ -224,6 +229,11 @@ fn cases() -> Vec<(&'static str, Vec<u8>, PaperError)> {
         ("a PDF of nothing",                     b"%PDF-1.7\n".to_vec(), PdfUnknown),
         ("a PDF of text",                        pdf(&[("", b"BT (24442000000000000016 16000.00 2024-01-24) Tj ET")]), PdfUnknown),
         ("an encrypted PDF",                     { let mut file = attached(INVOICE.as_bytes()); file.extend_from_slice(b"trailer<</Encrypt 9 0 R>>"); file }, Encrypted),
+        ("a PDF encrypted by its stream of references", pdf(&[("/Type/XRef/Encrypt 9 0 R", b"x")]), Encrypted),
+        ("strings without end",                  [b"%PDF-1.7\n".to_vec(), b"1 0 obj<</A(".repeat(2_000), zeros(10_000_000)].concat(), PdfMalformed),
+        ("strings of digits without end",        [b"%PDF-1.7\n".to_vec(), b"1 0 obj<</A<".repeat(2_000), vec![b'0'; 10_000_000]].concat(), PdfMalformed),
+        ("remarks without end",                  [b"%PDF-1.7\n".to_vec(), b"1 0 obj %".repeat(2_000), zeros(10_000_000)].concat(), PdfMalformed),
+        ("trailers without end",                 [b"%PDF-1.7\n".to_vec(), b"trailer<</A(".repeat(2_000), zeros(10_000_000)].concat(), PdfMalformed),
         ("a PDF of loops",                       looped, PdfUnknown),
         ("a stream without an end",              b"%PDF-1.7\n3 0 obj\n<</Length 5>>\nstream\nabc".to_vec(), PdfMalformed),
         ("a length beyond the file",             b"%PDF-1.7\n3 0 obj\n<</Type/EmbeddedFile/Length 99999999999>>\nstream\n<a/>".to_vec(), PdfMalformed),
@@ -352,6 +362,7 @@ fn no_cut_and_no_changed_byte_breaks_the_reader() {
         let whole = read(file, &limits).unwrap();
         assert!(whole.spent.inflated_bytes <= limits.inflated_bytes);
         assert!(whole.spent.xml_elements <= limits.xml_elements);
+        assert!(whole.spent.pdf_bytes <= limits.pdf_bytes);
         assert!(whole.spent.qr_visits <= limits.qr_visits);
         let step = (file.len() / 300).max(1);
         for place in (0..file.len()).step_by(step) {
@@ -382,6 +393,7 @@ fn each_bound_is_the_one_that_is_given() {
         encoded(wide, ImageFormat::Png)
     };
     let package = Package::whole().plain();
+    let document = attached(INVOICE.as_bytes());
     let cases: Vec<(Limits, &[u8], PaperError)> = vec![
         (
             tight(|limits| limits.file_bytes = 10),
@@ -419,6 +431,11 @@ fn each_bound_is_the_one_that_is_given() {
             tight(|limits| (limits.small_bytes, limits.ratio) = (10, 1)),
             &package,
             Inflated,
+        ),
+        (
+            tight(|limits| limits.pdf_bytes = 50),
+            &document,
+            PdfMalformed,
         ),
         (
             tight(|limits| limits.image_pixels = 1_000),

@@ -131,29 +131,39 @@ impl Package {
 
     /// The package with a seal over all of its files but those that are left out.
     pub(crate) fn sealed(&self, left_out: &[&str]) -> Sealed {
+        self.sealed_by(&[(SEALER, left_out)])
+    }
+
+    /// The package with a seal for each number of a sealer, over all but the files named with it.
+    pub(crate) fn sealed_by(&self, seals: &[(u8, &[&str])]) -> Sealed {
         let list = "<ofd:Signatures>Doc_0/Signs/Signatures.xml</ofd:Signatures>";
-        let mut files = self.files(list);
-        let references: String = files
-            .iter()
-            .filter(|(name, _)| !left_out.contains(&name.as_str()))
-            .map(|(name, bytes)| {
-                let digest = STANDARD.encode(sm3(&[bytes]).as_bytes());
-                format!("<ofd:Reference FileRef=\"/{name}\"><ofd:CheckValue>{digest}</ofd:CheckValue></ofd:Reference>")
-            })
-            .collect();
-        let signature = format!(
-            "<ofd:Signature xmlns:ofd=\"http://www.ofdspec.org/2016\"><ofd:SignedInfo><ofd:Provider ProviderName=\"test\"/><ofd:SignatureMethod>1.2.156.10197.1.501</ofd:SignatureMethod><ofd:References CheckMethod=\"1.2.156.10197.1.401\">{references}</ofd:References></ofd:SignedInfo><ofd:SignedValue>/Doc_0/Signs/Sign_0/SignedValue.dat</ofd:SignedValue></ofd:Signature>"
-        );
-        let value = seal(sm3(&[signature.as_bytes()]).as_bytes());
+        let sealed = self.files(list);
+        let mut files = sealed.clone();
+        let mut listed = String::new();
+        for (index, (sealer, left_out)) in seals.iter().enumerate() {
+            let references: String = sealed
+                .iter()
+                .filter(|(name, _)| !left_out.contains(&name.as_str()))
+                .map(|(name, bytes)| {
+                    let digest = STANDARD.encode(sm3(&[bytes]).as_bytes());
+                    format!("<ofd:Reference FileRef=\"/{name}\"><ofd:CheckValue>{digest}</ofd:CheckValue></ofd:Reference>")
+                })
+                .collect();
+            let folder = format!("Doc_0/Signs/Sign_{index}");
+            let signature = format!(
+                "<ofd:Signature xmlns:ofd=\"http://www.ofdspec.org/2016\"><ofd:SignedInfo><ofd:Provider ProviderName=\"test\"/><ofd:SignatureMethod>1.2.156.10197.1.501</ofd:SignatureMethod><ofd:References CheckMethod=\"1.2.156.10197.1.401\">{references}</ofd:References></ofd:SignedInfo><ofd:SignedValue>/{folder}/SignedValue.dat</ofd:SignedValue></ofd:Signature>"
+            );
+            let value = seal(*sealer, sm3(&[signature.as_bytes()]).as_bytes());
+            listed.push_str(&format!(
+                "<ofd:Signature ID=\"{index}\" BaseLoc=\"/{folder}/Signature.xml\"/>"
+            ));
+            files.push((format!("{folder}/Signature.xml"), signature.into_bytes()));
+            files.push((format!("{folder}/SignedValue.dat"), value));
+        }
         files.push((
             "Doc_0/Signs/Signatures.xml".into(),
-            b"<ofd:Signatures xmlns:ofd=\"http://www.ofdspec.org/2016\"><ofd:Signature ID=\"1\" BaseLoc=\"/Doc_0/Signs/Sign_0/Signature.xml\"/></ofd:Signatures>".to_vec(),
+            format!("<ofd:Signatures xmlns:ofd=\"http://www.ofdspec.org/2016\">{listed}</ofd:Signatures>").into_bytes(),
         ));
-        files.push((
-            "Doc_0/Signs/Sign_0/Signature.xml".into(),
-            signature.into_bytes(),
-        ));
-        files.push(("Doc_0/Signs/Sign_0/SignedValue.dat".into(), value));
         Sealed { files }
     }
 }
@@ -199,12 +209,16 @@ fn sequence(parts: &[Vec<u8>]) -> Vec<u8> {
 
 const SM2_WITH_SM3: [u8; 8] = [0x2a, 0x81, 0x1c, 0xcf, 0x55, 0x01, 0x83, 0x75];
 
-fn secret() -> SecretKey {
-    SecretKey::from_bytes(&[7; 32]).unwrap()
+/// The sealer of most packages.
+pub(crate) const SEALER: u8 = 7;
+
+fn secret(sealer: u8) -> SecretKey {
+    SecretKey::from_bytes(&[sealer; 32]).unwrap()
 }
 
-/// A certificate of the test's sealer. Nothing here verifies the issuer's signature in it.
-pub(crate) fn certificate() -> Vec<u8> {
+/// A certificate of a sealer of the test. All say the same name, and nothing here verifies the
+/// issuer's signature in it.
+pub(crate) fn certificate(sealer: u8) -> Vec<u8> {
     let name = sequence(&[tlv(
         0x31,
         &sequence(&[
@@ -218,7 +232,10 @@ pub(crate) fn certificate() -> Vec<u8> {
             tlv(0x06, &[0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01]),
             tlv(0x06, &[0x2a, 0x81, 0x1c, 0xcf, 0x55, 0x01, 0x82, 0x2d]),
         ]),
-        tlv(0x03, &[&[0][..], secret().public_key().as_sec1()].concat()),
+        tlv(
+            0x03,
+            &[&[0][..], secret(sealer).public_key().as_sec1()].concat(),
+        ),
     ]);
     let validity = sequence(&[tlv(0x17, b"200101000000Z"), tlv(0x18, b"20500101000000Z")]);
     let body = sequence(&[
@@ -234,8 +251,8 @@ pub(crate) fn certificate() -> Vec<u8> {
 }
 
 /// `SES_Signature` of GB/T 38540 over a digest.
-fn seal(digest: &[u8]) -> Vec<u8> {
-    let certificate = certificate();
+fn seal(sealer: u8, digest: &[u8]) -> Vec<u8> {
+    let certificate = certificate(sealer);
     let property = sequence(&[
         tlv(0x02, &[3]),
         tlv(0x0c, "测试章".as_bytes()),
@@ -250,7 +267,7 @@ fn seal(digest: &[u8]) -> Vec<u8> {
         tlv(0x03, &[&[0][..], digest].concat()),
         tlv(0x16, b"/Doc_0/Signs/Sign_0/Signature.xml"),
     ]);
-    let signature = SecretKeySigner::new(secret())
+    let signature = SecretKeySigner::new(secret(sealer))
         .sign(&to_sign)
         .unwrap()
         .to_der();

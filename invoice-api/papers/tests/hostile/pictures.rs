@@ -19,6 +19,20 @@ pub(crate) fn code(text: &str, scale: u32, quiet: u32) -> GrayImage {
     })
 }
 
+/// Codes beside one another.
+pub(crate) fn side_by_side(texts: &[&str]) -> GrayImage {
+    let codes: Vec<GrayImage> = texts.iter().map(|text| code(text, 6, 4)).collect();
+    let width = codes.iter().map(GrayImage::width).sum();
+    let height = codes.iter().map(GrayImage::height).max().unwrap_or(1);
+    let mut all = GrayImage::from_pixel(width, height, Luma([255]));
+    let mut place = 0;
+    for code in &codes {
+        image::imageops::overlay(&mut all, code, place, 0);
+        place += i64::from(code.width());
+    }
+    all
+}
+
 pub(crate) fn encoded(picture: GrayImage, format: ImageFormat) -> Vec<u8> {
     let mut bytes = Cursor::new(Vec::new());
     DynamicImage::ImageLuma8(picture)

@@ -14,6 +14,17 @@ pub(crate) struct Entry {
     pub(crate) external: u32,
     /// Where the directory says that the local header lies, when not where it does.
     pub(crate) offset: Option<u32>,
+    /// Extra fields in the local header, and in the directory.
+    pub(crate) extra: [Vec<u8>; 2],
+}
+
+/// One extra field.
+pub(crate) fn extra(kind: u16, data: &[u8]) -> Vec<u8> {
+    let mut field = Vec::new();
+    put16(&mut field, kind);
+    put16(&mut field, data.len() as u16);
+    field.extend_from_slice(data);
+    field
 }
 
 pub(crate) fn stored(name: &str, data: &[u8]) -> Entry {
@@ -27,6 +38,7 @@ pub(crate) fn stored(name: &str, data: &[u8]) -> Entry {
         size: data.len() as u32,
         external: 0,
         offset: None,
+        extra: [Vec::new(), Vec::new()],
     }
 }
 
@@ -79,8 +91,9 @@ pub(crate) fn archive_with(entries: &[Entry], end: &End) -> Vec<u8> {
         put32(&mut file, entry.data.len() as u32);
         put32(&mut file, entry.size);
         put16(&mut file, local.len() as u16);
-        put16(&mut file, 0);
+        put16(&mut file, entry.extra[0].len() as u16);
         file.extend_from_slice(local);
+        file.extend_from_slice(&entry.extra[0]);
         file.extend_from_slice(&entry.data);
         if entry.flags & 8 != 0 {
             put32(&mut file, 0x0807_4b50);
@@ -98,13 +111,14 @@ pub(crate) fn archive_with(entries: &[Entry], end: &End) -> Vec<u8> {
         put32(&mut directory, entry.data.len() as u32);
         put32(&mut directory, entry.size);
         put16(&mut directory, entry.name.len() as u16);
-        put16(&mut directory, 0);
+        put16(&mut directory, entry.extra[1].len() as u16);
         put16(&mut directory, 0);
         put16(&mut directory, 0);
         put16(&mut directory, 0);
         put32(&mut directory, entry.external);
         put32(&mut directory, offset);
         directory.extend_from_slice(&entry.name);
+        directory.extend_from_slice(&entry.extra[1]);
     }
     file.extend_from_slice(&end.gap);
     let start = end.start.unwrap_or(file.len() as u32);

@@ -59,6 +59,7 @@ pub(crate) async fn run(context: &Context, args: RegisterArgs) -> Result<Exit, F
     let supplement = Supplement {
         kind: args.kind,
         visit: args.visit,
+        ..Supplement::default()
     };
     let mut exit = Exit::Ok;
     for path in &args.files {
