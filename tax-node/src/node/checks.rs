@@ -7,10 +7,11 @@ use invoice_core::apply::resolve;
 use invoice_core::calendar::Instant;
 use invoice_core::identity::{DocumentKey, MemberId};
 use invoice_core::money::Fen;
-use invoice_core::record::RoleSet;
+use invoice_core::record::{Body, Registered, RoleSet};
 use invoice_core::state::{AliasKind, Document, MemberNo, Title, TypedState};
 
 use super::access_log::Access;
+use super::receipts;
 use super::registry::NodeError;
 use super::start::Shared;
 use crate::store::{ReadError, Snapshot};
@@ -115,7 +116,7 @@ pub(super) fn check_in_public(
         | CheckVerdict::Claimed
         | CheckVerdict::Locked
         | CheckVerdict::PartlyClaimed
-        | CheckVerdict::Claimable => issuer_name(&TypedState(snapshot), &key)?,
+        | CheckVerdict::Claimable => issuer_name(snapshot, &key)?,
     };
     Ok(PublicCheck {
         verdict,
@@ -124,14 +125,23 @@ pub(super) fn check_in_public(
     })
 }
 
-/// The registered name of a document's issuer.
-fn issuer_name(
-    state: &TypedState<'_, Snapshot>,
-    key: &DocumentKey,
-) -> Result<Option<String>, Fault> {
-    let Some(found) = resolve(state, key)? else {
+/// The name of whoever issued a document: a member's registered name, or the name on a document
+/// that was issued elsewhere, whose issuer need not be a member.
+fn issuer_name(snapshot: &Snapshot, key: &DocumentKey) -> Result<Option<String>, NodeError> {
+    let state = TypedState(snapshot);
+    let Some(found) = resolve(&state, key)? else {
         return Ok(None);
     };
+    if found.document.registered {
+        let logged = receipts::logged(snapshot, found.document.index)?;
+        let Some(Body::DocumentRegister(body)) = logged.map(|logged| logged.record.body) else {
+            return Ok(None);
+        };
+        return Ok(Some(match body.document {
+            Registered::Invoice(invoice) => invoice.seller.name,
+            Registered::Bill(bill) => bill.issuer.name,
+        }));
+    }
     let Some(id) = state.member_id(found.document.issuer)? else {
         return Ok(None);
     };
