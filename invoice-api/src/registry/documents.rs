@@ -5,7 +5,7 @@ use invoice_core::chain::Facts;
 use invoice_core::identity::{DocumentKey, MemberId};
 use invoice_core::money::Fen;
 
-use super::Place;
+use super::{CheckpointView, Place};
 
 /// What an asker holds of a document and wants compared.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,15 +57,20 @@ pub struct CheckResult {
 }
 
 /// The answer to a question that anyone may ask.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct PublicCheck {
     /// The first verdict that applies.
     pub verdict: CheckVerdict,
     /// The issuer's registered name, which the paper shows, too; `None` unless everything given
     /// is as recorded.
     pub issuer: Option<String>,
+    /// Whether a check code is recorded for the document, so that a given one was compared; false
+    /// unless everything given is as recorded.
+    pub has_check_code: bool,
     /// The state that this describes.
     pub as_of: AsOf,
+    /// The checkpoint of the same state; `None` before the first block.
+    pub checkpoint: Option<CheckpointView>,
 }
 
 /// What a check finds; the first that applies.

@@ -12,7 +12,7 @@ use invoice_core::state::{AliasKind, Document, MemberNo, Title, TypedState};
 
 use super::access_log::Access;
 use super::receipts;
-use super::registry::NodeError;
+use super::registry::{NodeError, chain};
 use super::start::Shared;
 use crate::store::{ReadError, Snapshot};
 
@@ -99,6 +99,7 @@ pub(super) fn check_all(
 }
 
 /// Compares what the public page was given, and names the issuer when all of it is as recorded.
+/// The checkpoint is of the same snapshot as the answer.
 pub(super) fn check_in_public(
     shared: &Shared,
     snapshot: &Snapshot,
@@ -109,31 +110,33 @@ pub(super) fn check_in_public(
     let verdict = results
         .first()
         .map_or(CheckVerdict::NotFound, |result| result.verdict);
-    let issuer = match verdict {
+    let found = match verdict {
         CheckVerdict::NotFound | CheckVerdict::Mismatch => None,
         CheckVerdict::Reversed
         | CheckVerdict::Frozen
         | CheckVerdict::Claimed
         | CheckVerdict::Locked
         | CheckVerdict::PartlyClaimed
-        | CheckVerdict::Claimable => issuer_name(snapshot, &key)?,
+        | CheckVerdict::Claimable => resolve(&TypedState(snapshot), &key)?,
     };
+    let document = found.as_ref().map(|found| &found.document);
     Ok(PublicCheck {
         verdict,
-        issuer,
+        issuer: document
+            .map(|document| issuer_name(snapshot, document))
+            .transpose()?
+            .flatten(),
+        has_check_code: document.is_some_and(|document| document.check_code.is_some()),
         as_of,
+        checkpoint: chain::checkpoint(snapshot, &shared.validators.history())?,
     })
 }
 
 /// The name of whoever issued a document: a member's registered name, or the name on a document
 /// that was issued elsewhere, whose issuer need not be a member.
-fn issuer_name(snapshot: &Snapshot, key: &DocumentKey) -> Result<Option<String>, NodeError> {
-    let state = TypedState(snapshot);
-    let Some(found) = resolve(&state, key)? else {
-        return Ok(None);
-    };
-    if found.document.registered {
-        let logged = receipts::logged(snapshot, found.document.index)?;
+fn issuer_name(snapshot: &Snapshot, document: &Document) -> Result<Option<String>, NodeError> {
+    if document.registered {
+        let logged = receipts::logged(snapshot, document.index)?;
         let Some(Body::DocumentRegister(body)) = logged.map(|logged| logged.record.body) else {
             return Ok(None);
         };
@@ -142,7 +145,8 @@ fn issuer_name(snapshot: &Snapshot, key: &DocumentKey) -> Result<Option<String>,
             Registered::Bill(bill) => bill.issuer.name,
         }));
     }
-    let Some(id) = state.member_id(found.document.issuer)? else {
+    let state = TypedState(snapshot);
+    let Some(id) = state.member_id(document.issuer)? else {
         return Ok(None);
     };
     Ok(state.member(&id)?.map(|member| member.name))

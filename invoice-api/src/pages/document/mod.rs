@@ -73,12 +73,11 @@ pub(crate) async fn page(
             // This answer is given; the next one may be refused unheard.
             let _ = state.budgets.misses.take(&source, 1);
         }
-        let checkpoint = state.registry.checkpoint().await?;
-        if let Some(checkpoint) = &checkpoint {
+        if let Some(checkpoint) = &found.checkpoint {
             view.signers = signers(&state, checkpoint);
         }
         if query.as_ref().and_then(|query| query.text("download")) == Some("statement") {
-            let statement = Statement::new(&state, &given, &found, checkpoint.as_ref());
+            let statement = Statement::new(&state, &given, &found);
             return Ok(HttpResponse::build(OK)
                 .insert_header((CACHE_CONTROL, "no-store"))
                 .insert_header((

@@ -1,6 +1,6 @@
 //! The node as the HTTP interface sees it: each call in a file of its topic.
 
-mod chain;
+pub(super) mod chain;
 mod figures;
 mod keys;
 mod reads;
