@@ -118,16 +118,58 @@ pub struct DocumentView {
     pub document: DocumentKey,
     /// The other identities of the same paper.
     pub aliases: Vec<DocumentKey>,
+    /// Other identities that are recorded and were not looked for any further.
+    pub aliases_left_out: usize,
     /// The exact text of the record that issued it: its full content.
     pub record: String,
     /// Where that record stands.
     pub place: Place,
     /// Its state as a check would name it.
     pub state: DocumentState,
-    /// Everything that happened to it, oldest first.
+    /// What happened to it, oldest first: a page of what was accepted.
     pub timeline: Vec<TimelineEntry>,
+    /// What was refused, oldest first, in pages of its own: whoever sends records that are refused
+    /// cannot push away what was accepted.
+    pub refused: Vec<TimelineEntry>,
+    /// Where this view begins.
+    pub from: TimelineCursor,
+    /// Where what was accepted goes on; `None` on the last page.
+    pub next: Option<TimelineCursor>,
+    /// Where what was refused goes on; `None` on the last page.
+    pub refused_next: Option<TimelineCursor>,
     /// The state of the chain that this describes.
     pub as_of: AsOf,
+}
+
+/// Where a view of a document's life begins: after which leaf of the log each of its two lists.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct TimelineCursor {
+    /// What was accepted after this leaf; from the beginning when absent.
+    pub accepted_after: Option<u64>,
+    /// What was refused after this leaf.
+    pub refused_after: Option<u64>,
+}
+
+impl TimelineCursor {
+    /// As an address carries it: each place plus one in big-endian, zero for the beginning.
+    #[must_use]
+    pub fn encode(self) -> Vec<u8> {
+        let place = |after: Option<u64>| after.map_or(0, |after| after.saturating_add(1));
+        [self.accepted_after, self.refused_after]
+            .map(|after| place(after).to_be_bytes())
+            .concat()
+    }
+
+    /// The cursor of such bytes; `None` for other ones.
+    #[must_use]
+    pub fn decode(bytes: &[u8]) -> Option<Self> {
+        let (accepted, refused) = bytes.split_first_chunk::<8>()?;
+        let place = |bytes: &[u8; 8]| u64::from_be_bytes(*bytes).checked_sub(1);
+        Some(Self {
+            accepted_after: place(accepted),
+            refused_after: place(refused.try_into().ok()?),
+        })
+    }
 }
 
 /// The amounts and flags of a document at one height.

@@ -361,6 +361,99 @@ async fn every_link_of_every_page_leads_somewhere() {
 }
 
 #[tokio::test]
+async fn refused_records_of_a_stranger_hide_nothing_of_a_documents_life() {
+    let demo = Demo::start();
+    let (tax, merchant) = (demo.tax(), demo.merchant());
+    let (first, stranger) = (demo.employer(), demo.member("employer", 2));
+    let document = Document::invoice(&merchant, None);
+    demo.http.accept(&merchant, &document.text()).await;
+    let key = document.key;
+    let early = lock(&first, &key, "employer", Some("1060.00"));
+    demo.http.accept(&first, &early).await;
+    let flood: Vec<String> = (0..1_000)
+        .map(|_| lock(&stranger, &key, "employer", Some("1.00")))
+        .collect();
+    for part in flood.chunks(500) {
+        demo.http.submit_batch(&stranger, part, false).await.is(200);
+    }
+    demo.http
+        .accept(&first, &settle(&first, &id_of(&early), "1000.00"))
+        .await;
+    // Someone claims after the flood, and gives it back: the document stays its business.
+    let late_claimant = demo.member("insurer", 1);
+    let late = lock(&late_claimant, &key, "commercial", Some("60.00"));
+    demo.http.accept(&late_claimant, &late).await;
+    let back = json!({"claim": id_of(&late), "reason": "r"});
+    let back = record(&late_claimant, "claim.release", back);
+    demo.http.accept(&late_claimant, &back).await;
+    let alias = json!({"document": key, "alias": "P:044031900111-12345678"});
+    demo.http
+        .accept(&merchant, &record(&merchant, "document.alias", alias))
+        .await;
+    let freeze = json!({"document": key, "reason": "核查"});
+    demo.http
+        .accept(&tax, &record(&tax, "document.freeze", freeze))
+        .await;
+
+    let path = format!("/v1/documents/{key}");
+    let accepted = [
+        "invoice.issue",
+        "claim.lock",
+        "claim.settle",
+        "claim.lock",
+        "claim.release",
+        "document.alias",
+        "document.freeze",
+    ];
+    for who in [&first, &late_claimant, &merchant] {
+        let seen = demo.http.ask(who, &path).await.is(200).json();
+        let kinds: Vec<_> = seen["timeline"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|entry| entry["type"].as_str().unwrap())
+            .collect();
+        assert_eq!(kinds, accepted, "{}", who.name);
+        assert_eq!(seen["aliases"], json!(["P:044031900111-12345678"]));
+        assert!(seen["next"].is_null() && seen["refused_next"].is_null());
+    }
+    // The authority sees all of it, page by page.
+    let (mut shown, mut refused) = (BTreeSet::new(), BTreeSet::new());
+    let mut path = format!("/v1/oversight/documents/{key}");
+    loop {
+        let seen = demo.http.ask(&tax, &path).await.is(200).json();
+        assert!(seen["next"].is_null());
+        for entry in seen["timeline"].as_array().unwrap() {
+            let id = entry["id"].as_str().unwrap().to_owned();
+            match entry["facts"]["code"].is_string() {
+                true => refused.insert(id),
+                false => shown.insert(id),
+            };
+        }
+        match seen["refused_next"].as_str() {
+            Some(next) => path = format!("/v1/oversight/documents/{key}?cursor={next}"),
+            None => break,
+        }
+    }
+    assert_eq!((shown.len(), refused.len()), (accepted.len(), 1_000));
+    let cookie = signed_in(&demo, &tax).await;
+    let shown = page(&demo, &cookie, &format!("/oversight/documents/{key}")).await;
+    let shown = shown.is(200).text().to_owned();
+    for part in [
+        "document.freeze",
+        "claim.settle",
+        "the list goes on",
+        "?cursor=",
+    ] {
+        assert!(shown.contains(part), "{part}: {shown}");
+    }
+    demo.http
+        .ask(&tax, &format!("/v1/documents/{key}?cursor=00"))
+        .await
+        .refused(400, "cursor_invalid");
+}
+
+#[tokio::test]
 async fn figures_go_on_after_a_kill_and_are_the_same_when_made_anew() {
     let mut demo = Demo::start();
     let (tax, merchant) = (demo.tax(), demo.merchant());
