@@ -53,7 +53,7 @@ pub(super) fn logged_receipt(
 }
 
 /// Writes to the access log who asked for the content of a document.
-fn log(
+pub(super) fn log(
     shared: &Shared,
     as_of: AsOf,
     asker: &Asker,

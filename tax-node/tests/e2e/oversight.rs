@@ -361,6 +361,49 @@ async fn every_link_of_every_page_leads_somewhere() {
 }
 
 #[tokio::test]
+async fn reading_anothers_record_about_a_document_is_in_the_access_log() {
+    let demo = Demo::start();
+    let (tax, merchant, first) = (demo.tax(), demo.merchant(), demo.employer());
+    let document = Document::invoice(&merchant, None);
+    demo.http.accept(&merchant, &document.text()).await;
+    let claim = lock(&first, &document.key, "employer", Some("60.00"));
+    demo.http.accept(&first, &claim).await;
+    let settled = settle(&first, &id_of(&claim), "60.00");
+    demo.http.accept(&first, &settled).await;
+    let questions = async || {
+        let access = demo.http.ask(&tax, "/v1/oversight/access").await.is(200);
+        access.json()["entries"].as_array().unwrap().clone()
+    };
+    assert_eq!(questions().await, Vec::<Value>::new());
+    let issued = id_of(&document.text());
+    let by_id = |who: &Member, id: &str| format!("/v1/records/{}/{id}", who.id);
+    let sm3 = invoice_core::crypto::sm3(&[claim.as_bytes()]);
+    for (path, state) in [
+        (by_id(&merchant, &issued), "final"),
+        (by_id(&first, &id_of(&settled)), "final"),
+        (format!("/v1/records?sm3={sm3}"), "final"),
+        // Nothing is told, and about no document.
+        (by_id(&merchant, "no-such-record"), "absent"),
+    ] {
+        let told = demo.http.ask(&tax, &path).await.is(200).json();
+        assert_eq!(told["state"], state, "{path}");
+    }
+    // What is one's own is no question about others.
+    demo.http
+        .ask(&merchant, &by_id(&merchant, &issued))
+        .await
+        .is(200);
+    let asked = questions().await;
+    assert_eq!(asked.len(), 3, "{asked:?}");
+    for one in asked {
+        assert_eq!(
+            (&one["call"], &one["by"], &one["document"]),
+            (&json!("record"), &json!(tax.id), &json!(document.key))
+        );
+    }
+}
+
+#[tokio::test]
 async fn refused_records_of_a_stranger_hide_nothing_of_a_documents_life() {
     let demo = Demo::start();
     let (tax, merchant) = (demo.tax(), demo.merchant());
