@@ -29,7 +29,7 @@ pub use chain::{BlockView, CheckpointView, InclusionView};
 pub use claims::{ClaimPage, ClaimQuery, ClaimStatus, ClaimView};
 pub use documents::{
     AsOf, CheckItem, CheckResult, CheckVerdict, Checked, DocumentState, DocumentView, PublicCheck,
-    TimelineEntry,
+    TimelineCursor, TimelineEntry,
 };
 pub use events::{Event, EventPage};
 pub use oversight::{
@@ -110,11 +110,13 @@ pub trait Registry: Send + Sync + 'static {
     async fn public_check(&self, item: CheckItem) -> Result<PublicCheck, Unavailable>;
 
     /// Everything about one document, for its parties and authorities; `None` both when there is
-    /// no such document and when it is none of the asker's business.
+    /// no such document and when it is none of the asker's business. `from` chooses the page of
+    /// its life.
     async fn document(
         &self,
         asker: &Asker,
         key: DocumentKey,
+        from: TimelineCursor,
     ) -> Result<Option<DocumentView>, Unavailable>;
 
     /// The receipt of the record that issued a document, for those who may see the document and

@@ -22,7 +22,7 @@ use actix_web::http::StatusCode;
 use actix_web::{FromRequest, Handler, HttpResponse, Resource, Responder, web};
 use serde::Serialize;
 
-pub(crate) use documents::claim_query;
+pub(crate) use documents::{claim_query, timeline_cursor};
 pub(crate) use query::Query;
 
 use crate::fault::Fault;

@@ -12,7 +12,7 @@ use oversight::{
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::DocumentView;
+use super::{DocumentView, TimelineCursor};
 
 /// A cursor as an earlier page gave it out.
 pub type Cursor = Option<Vec<u8>>;
@@ -57,8 +57,8 @@ pub enum OversightQuestion {
     Access(Cursor),
     /// What fits a text: a document's key, a member's id or name, a record's id.
     Search(String),
-    /// A document's whole life.
-    Life(DocumentKey),
+    /// A document's whole life, from a page on.
+    Life(DocumentKey, TimelineCursor),
     /// The chain's health.
     Health,
 }

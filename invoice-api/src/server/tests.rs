@@ -76,6 +76,7 @@ impl Registry for Down {
         &self,
         _: &Asker,
         _: DocumentKey,
+        _: TimelineCursor,
     ) -> Result<Option<DocumentView>, Unavailable> {
         Err(DOWN)
     }

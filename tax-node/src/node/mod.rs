@@ -21,6 +21,7 @@ mod registry;
 pub mod simulated;
 mod stages;
 mod start;
+mod timeline;
 mod validate;
 mod validators;
 

@@ -18,7 +18,7 @@ use crate::fault::Fault;
 use crate::language::Language;
 use crate::limits::{CLAIMS_PAGE_MAX, LEDGER_ROWS_MAX};
 use crate::problem::Problem;
-use crate::registry::{Asker, ClaimQuery, ClaimView};
+use crate::registry::{Asker, ClaimQuery, ClaimView, TimelineCursor};
 use crate::routes::{Query, claim_query};
 use crate::server::state::AppState;
 use crate::status::OK;
@@ -173,7 +173,10 @@ async fn ledger(
 
 /// What the record that issued a document says of it; null when that is not for the asker.
 async fn document(state: &AppState, asker: &Asker, key: DocumentKey) -> Result<Value, Problem> {
-    let view = state.registry.document(asker, key).await?;
+    let view = state
+        .registry
+        .document(asker, key, TimelineCursor::default())
+        .await?;
     let record = view.and_then(|view| serde_json::from_str::<Value>(&view.record).ok());
     Ok(record.map_or(Value::Null, content))
 }

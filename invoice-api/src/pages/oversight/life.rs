@@ -1,10 +1,12 @@
 //! A document's whole life, with the proofs.
 
+use std::fmt::Write as _;
+
 use crate::language::Language;
 use crate::pages::{escape, percent_encoded};
-use crate::registry::{DocumentView, TimelineEntry};
+use crate::registry::{DocumentView, TimelineCursor, TimelineEntry};
 
-use super::parts::{minute, table};
+use super::parts::{Column, minute, table_or_none};
 
 pub(super) fn body(language: Language, view: &DocumentView) -> String {
     let of = |zh: &'static str, en: &'static str| language.of_two(zh, en);
@@ -41,6 +43,10 @@ pub(super) fn body(language: Language, view: &DocumentView) -> String {
             view.aliases
                 .iter()
                 .map(ToString::to_string)
+                .chain((view.aliases_left_out > 0).then(|| {
+                    let words = of("个未列出", "more are not named here");
+                    format!("{} {words}", view.aliases_left_out)
+                }))
                 .collect::<Vec<_>>()
                 .join(", "),
         ),
@@ -50,11 +56,9 @@ pub(super) fn body(language: Language, view: &DocumentView) -> String {
         .filter(|(_, value)| !value.is_empty())
         .map(|(head, value)| format!("<dt>{head}</dt><dd>{value}</dd>"))
         .collect();
-    let rows: Vec<Vec<String>> = view
-        .timeline
-        .iter()
-        .map(|entry| row(language, entry))
-        .collect();
+    let rows = |entries: &[TimelineEntry]| -> Vec<Vec<String>> {
+        entries.iter().map(|entry| row(language, entry)).collect()
+    };
     let columns = [
         (of("时间", "Time"), false),
         (of("发生", "What"), false),
@@ -69,18 +73,85 @@ pub(super) fn body(language: Language, view: &DocumentView) -> String {
     } else {
         of("冻结", "Freeze")
     };
+    let life = section(
+        language,
+        view,
+        [
+            ("全部经过", "Its whole life"),
+            (
+                "已接受的记录，最早的在前",
+                "What was accepted, the oldest first",
+            ),
+        ],
+        (view.from.accepted_after.is_some(), view.next),
+        &columns,
+        &rows(&view.timeline),
+    );
+    let refused = section(
+        language,
+        view,
+        [
+            ("被拒绝的记录", "What was refused"),
+            (
+                "被拒绝的记录，最早的在前",
+                "What was refused, the oldest first",
+            ),
+        ],
+        (view.from.refused_after.is_some(), view.refused_next),
+        &columns,
+        &rows(&view.refused),
+    );
     format!(
         "<p class=\"note as-of\">{} <strong>{}</strong>（{}）</p><dl class=\"facts\">{facts}</dl>\
-         <p><a class=\"button quiet\" href=\"/oversight/orders?document={key}\">{order}</a></p><h2>{}</h2>{}\
+         <p><a class=\"button quiet\" href=\"/oversight/orders?document={key}\">{order}</a></p>{life}{refused}\
          <details><summary>{}</summary><pre class=\"record\">{}</pre></details>",
         of("数据截至区块", "As of block"),
         view.as_of.height,
         minute(view.as_of.time),
-        of("全部经过", "Its whole life"),
-        table(of("最早的在前", "The oldest first"), &columns, &rows),
         of("开具记录原文", "The record that issued it, word for word"),
         escape(&view.record),
     )
+}
+
+/// One of the two lists, each with a mark when it does not begin or does not end here.
+fn section(
+    language: Language,
+    view: &DocumentView,
+    [heading, caption]: [(&'static str, &'static str); 2],
+    (continued, next): (bool, Option<TimelineCursor>),
+    columns: &[Column],
+    rows: &[Vec<String>],
+) -> String {
+    let of = |(zh, en): (&'static str, &'static str)| language.of_two(zh, en);
+    let mut html = format!("<h2>{}</h2>", of(heading));
+    let key = percent_encoded(&view.document.to_string());
+    // Writing into a text cannot fail, here and below.
+    if continued {
+        let _ = write!(
+            html,
+            "<p class=\"note\">{} <a href=\"/oversight/documents/{key}\">{}</a></p>",
+            of(("续前页。", "Continued from an earlier page.")),
+            of(("从头看", "From the beginning")),
+        );
+    }
+    // A page on which nothing was found may still be followed by one with something.
+    if !rows.is_empty() || next.is_none() {
+        html.push_str(&table_or_none(language, of(caption), columns, rows));
+    }
+    if let Some(next) = next {
+        let _ = write!(
+            html,
+            "<p class=\"box warn\">{} <a class=\"button quiet\" \
+             href=\"/oversight/documents/{key}?cursor={}\">{}</a></p>",
+            of((
+                "记录太多，本页到此为止，后面还有。",
+                "There are too many records for one page: the list goes on.",
+            )),
+            hex::encode(next.encode()),
+            of(("下一页", "Next page")),
+        );
+    }
+    html
 }
 
 fn row(language: Language, entry: &TimelineEntry) -> Vec<String> {

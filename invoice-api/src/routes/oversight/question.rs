@@ -10,7 +10,7 @@ use crate::fault::Fault;
 use crate::limits::{CURSOR_CHARACTERS_MAX, SEARCH_CHARACTERS_MAX};
 use crate::problem::Problem;
 use crate::registry::{Cursor, OversightQuestion};
-use crate::routes::Query;
+use crate::routes::{Query, timeline_cursor};
 
 /// Every parameter that some question has.
 pub(crate) const KNOWN: &[&str] = &[
@@ -50,6 +50,7 @@ pub(crate) fn asked(view: &str, id: Option<&str>, query: &Query) -> Result<Asked
         ("members", Some(id)) => OversightQuestion::Member(named(id)?),
         ("documents", Some(key)) => OversightQuestion::Life(
             DocumentKey::spelled(key).map_err(|_| Problem::from(Fault::NotFound))?,
+            timeline_cursor(query)?,
         ),
         _ => return Err(Fault::NotFound.into()),
     };

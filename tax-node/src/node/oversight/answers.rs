@@ -38,7 +38,7 @@ impl From<FoldError<ReadError>> for NodeError {
 fn may_ask(asker: &Asker, question: &OversightQuestion) -> bool {
     let authority = asker.roles.has_authority();
     match question {
-        OversightQuestion::Life(_) | OversightQuestion::Access(_) => authority,
+        OversightQuestion::Life(..) | OversightQuestion::Access(_) => authority,
         OversightQuestion::Overview
         | OversightQuestion::Series { .. }
         | OversightQuestion::Records(..)
@@ -75,8 +75,8 @@ pub(in crate::node) fn answer(
     if let OversightQuestion::Search(text) = &question {
         return search::found(snapshot, text);
     }
-    if let OversightQuestion::Life(key) = &question {
-        return life::view(shared, snapshot, asker, key);
+    if let OversightQuestion::Life(key, from) = &question {
+        return life::view(shared, snapshot, asker, key, *from);
     }
     let Some(kept) = &shared.oversight else {
         return Ok(OversightAnswer::Off);
@@ -187,7 +187,7 @@ fn of_figures(
         OversightQuestion::Health
         | OversightQuestion::Access(_)
         | OversightQuestion::Search(_)
-        | OversightQuestion::Life(_) => OversightAnswer::NotFound,
+        | OversightQuestion::Life(..) => OversightAnswer::NotFound,
     })
 }
 

@@ -1,6 +1,6 @@
 //! The node as the HTTP interface sees it: each call in a file of its topic.
 
-mod chain;
+pub(super) mod chain;
 mod figures;
 mod keys;
 mod reads;
@@ -12,8 +12,8 @@ use async_trait::async_trait;
 use invoice_api::registry::{
     Asker, BlockView, CheckItem, Checked, CheckpointView, ClaimPage, ClaimQuery, DocumentView,
     EventPage, Gauge, InclusionView, KeyView, OversightAnswer, OversightQuestion, PublicCheck,
-    Readiness, RecordFindings, RecordState, Registry, Submission, Submitted, Unavailable,
-    UnavailableReason,
+    Readiness, RecordFindings, RecordState, Registry, Submission, Submitted, TimelineCursor,
+    Unavailable, UnavailableReason,
 };
 use invoice_core::calendar::Instant;
 use invoice_core::chain::Receipt;
@@ -96,10 +96,13 @@ impl Registry for Node {
         &self,
         asker: &Asker,
         key: DocumentKey,
+        from: TimelineCursor,
     ) -> Result<Option<DocumentView>, Unavailable> {
         let asker = asker.clone();
         self.shared
-            .read(move |shared, snapshot| documents::logged_view(shared, snapshot, &asker, &key))
+            .read(move |shared, snapshot| {
+                documents::logged_view(shared, snapshot, &asker, &key, from)
+            })
             .await
     }
 

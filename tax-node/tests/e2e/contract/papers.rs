@@ -100,3 +100,34 @@ async fn what_was_issued_elsewhere_is_registered_by_an_authority_and_paid_once()
         "{events:?}"
     );
 }
+
+#[tokio::test]
+async fn the_public_page_names_the_issuer_on_the_paper_and_not_the_registrar() {
+    let demo = Demo::start();
+    let (tax, merchant) = (demo.tax(), demo.merchant());
+    let (key, text) = registration(&tax, &merchant);
+    demo.http.accept(&tax, &text).await;
+    let path = format!("/v/{key}?amount=1060.00&date={}", today());
+    let shown = demo.http.get(&path).await.is(200);
+    assert!(shown.text().contains("别处的商户"), "{}", shown.text());
+    assert!(!shown.text().contains(&tax.name), "{}", shown.text());
+    let statement = demo.http.get(&format!("{path}&download=statement")).await;
+    assert_eq!(statement.is(200).json()["issuer"], "别处的商户");
+
+    let bill = Document::bill(&demo.member("hospital", 1));
+    let finance = demo.member("finance", 1);
+    let mut content = bill.record["bill"].clone();
+    content["issuer"] = json!({"id": "91350100M000100Y43", "name": "别处的医院"});
+    let original = json!({"sm3": "41dad32bfd90eb37cd0e0b7dc899a76895d1a7ca72542d8980754e26a2117b04", "format": "ofd"});
+    let members = json!({"bill": content, "original": original});
+    let text = record(&finance, "document.register", members);
+    demo.http.accept(&finance, &text).await;
+    let path = format!(
+        "/v/{}?amount=4500.00&date={}&check_code=a1B2c3",
+        bill.key,
+        today()
+    );
+    let shown = demo.http.get(&path).await.is(200);
+    assert!(shown.text().contains("别处的医院"), "{}", shown.text());
+    assert!(!shown.text().contains(&finance.name), "{}", shown.text());
+}
