@@ -217,10 +217,17 @@ impl Endpoint {
         };
     }
 
-    /// The number that the delivery of a message has: the open one's when it is tried again.
+    /// The delivery of a message: the open one when that is being tried again, else a new one.
     #[must_use]
-    pub fn delivery_number(&self) -> u64 {
-        self.open.unwrap_or(self.next_delivery)
+    pub fn delivery(
+        &self,
+        open: Option<Delivery>,
+        message: String,
+        event: String,
+        place: EventPlace,
+    ) -> Delivery {
+        let open = open.filter(|open| open.message == message && !open.delivered);
+        open.unwrap_or_else(|| Delivery::new(self.next_delivery, message, event, place))
     }
 
     /// Takes what came of an attempt and writes it into the delivery. When the member moved or

@@ -47,8 +47,7 @@ fn try_at(endpoint: &mut Endpoint, delivery: &mut Delivery, at_ms: i64, reason: 
 }
 
 fn delivery(endpoint: &Endpoint, place: EventPlace) -> Delivery {
-    let number = endpoint.delivery_number();
-    Delivery::new(number, "msg".into(), "document_reversed".into(), place)
+    endpoint.delivery(None, "msg".into(), "document_reversed".into(), place)
 }
 
 #[test]
@@ -63,13 +62,18 @@ fn a_message_is_tried_until_it_is_taken_and_only_then_passed() {
     assert_eq!(failing.next_ms, 1_100 + 5_000);
     assert_eq!(first.next_ms, Some(6_100));
     assert!(!endpoint.cursor.has_passed(at));
-    assert_eq!(endpoint.delivery_number(), first.number);
+    assert_eq!(endpoint.open, Some(first.number));
+    let again = |open| endpoint.delivery(open, "msg".into(), "document_reversed".into(), at);
+    assert_eq!(again(Some(first.clone())), first);
+    // A message that another one has overtaken keeps its row.
+    let other = Delivery { message: "other".into(), ..first.clone() };
+    assert_eq!(again(Some(other)).number, 1);
     try_at(&mut endpoint, &mut first, 6_100, None);
     assert!(endpoint.failing.is_none() && first.delivered && first.attempts_total == 2);
     assert!(endpoint.cursor.has_passed(at) && endpoint.cursor.has_passed(place(8, 20, 0)));
     assert!(!endpoint.cursor.has_passed(place(8, 20, 2)));
     assert!(!endpoint.cursor.has_passed(place(8, 21, 0)));
-    assert_eq!(endpoint.delivery_number(), 1);
+    assert_eq!((endpoint.open, endpoint.next_delivery), (None, 1));
     endpoint.complete_to(8);
     assert!(endpoint.cursor.has_passed(place(8, 99, 0)));
 }
@@ -100,7 +104,7 @@ fn five_days_of_failures_or_one_gone_disable_an_endpoint_and_keep_its_cursor() {
     one.enable("01".into());
     assert_eq!((one.state, one.failing), (State::Active, None));
     // The same delivery goes on.
-    assert_eq!(one.delivery_number(), message.number);
+    assert_eq!(one.open, Some(message.number));
 
     let mut two = endpoint();
     let mut message = delivery(&two, place(8, 20, 0));
@@ -133,7 +137,7 @@ fn a_replay_moves_back_only_and_an_attempt_under_way_does_not_undo_it() {
             within: None
         }
     );
-    assert_eq!(endpoint.delivery_number(), 1);
+    assert_eq!(endpoint.next_delivery, 1);
     // Back to the same height takes back what was told in the block after it.
     let mut again = delivery(&endpoint, place(4, 9, 0));
     try_at(&mut endpoint, &mut again, 2, None);
