@@ -107,6 +107,8 @@ pub struct BudgetConfig {
     /// Public checks from one address that match nothing; beyond them the page is refused to it
     /// for a while.
     pub misses_per_minute: NonZeroU32,
+    /// Test messages that a member may have sent to its webhooks.
+    pub webhook_tests_per_minute: NonZeroU32,
 }
 
 const fn budget(per_minute: u32) -> NonZeroU32 {
@@ -127,6 +129,7 @@ impl Default for BudgetConfig {
             anonymous_per_minute: budget(6_000),
             failures_per_minute: budget(600),
             misses_per_minute: budget(60),
+            webhook_tests_per_minute: budget(6),
         }
     }
 }

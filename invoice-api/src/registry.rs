@@ -39,6 +39,7 @@ pub use oversight::{
 pub use submission::{
     Place, RecordAnswer, RecordFindings, RecordState, RecordVerdict, Recorded, Refusal, Submission,
 };
+pub use webhooks::{WebhookAnswer, WebhookQuestion};
 
 /// What became of one envelope: an answer for each of its records, or why there is none yet.
 pub type Submitted = Result<Vec<RecordAnswer>, Unavailable>;
@@ -183,6 +184,18 @@ pub trait Registry: Send + Sync + 'static {
     ) -> Result<OversightAnswer, Unavailable> {
         let _ = (asker, question);
         Ok(OversightAnswer::Off)
+    }
+
+    /// Answers a member about its own webhooks on this node, or does what it orders. They are
+    /// settings of the node and no records. A registry that sends none answers
+    /// [`WebhookAnswer::Off`].
+    async fn webhooks(
+        &self,
+        asker: &Asker,
+        question: WebhookQuestion,
+    ) -> Result<WebhookAnswer, Unavailable> {
+        let _ = (asker, question);
+        Ok(WebhookAnswer::Off)
     }
 
     /// Whether records can be taken now. Cheap: it is asked by every load balancer.

@@ -17,6 +17,7 @@ pub mod reading;
 mod records;
 mod service;
 mod session;
+mod webhooks;
 
 use actix_web::http::StatusCode;
 use actix_web::{FromRequest, Handler, HttpResponse, Resource, Responder, web};
@@ -59,6 +60,22 @@ pub fn configure(app: &mut web::ServiceConfig) {
                 Problem::method_not_allowed("GET").into_response()
             })),
     )
+    .service(get("/v1/webhooks", webhooks::list))
+    .service(
+        web::resource("/v1/webhooks/{id}")
+            .route(web::get().to(webhooks::one))
+            .route(web::head().to(webhooks::one))
+            .route(web::put().to(webhooks::put))
+            .route(web::delete().to(webhooks::remove))
+            .default_service(web::to(async || {
+                Problem::method_not_allowed("DELETE, GET, HEAD, PUT").into_response()
+            })),
+    )
+    .service(post("/v1/webhooks/{id}/secret", webhooks::rotate))
+    .service(post("/v1/webhooks/{id}/test", webhooks::test))
+    .service(post("/v1/webhooks/{id}/replay", webhooks::replay))
+    .service(post("/v1/webhooks/{id}/enable", webhooks::enable))
+    .service(get("/v1/webhooks/{id}/deliveries", webhooks::deliveries))
     .service(get("/v1/checkpoint", chain::checkpoint))
     .service(get("/v1/genesis", chain::genesis))
     .service(get("/v1/blocks/{height}", chain::block))

@@ -49,6 +49,7 @@ pub fn start_with(
             disk_reserve_bytes: 0,
             verify_threads: std::thread::available_parallelism().map_or(1, usize::from),
             oversight,
+            webhook_networks: Default::default(),
         };
         match Node::start(config) {
             Err(StartError::Open(OpenError::InUse)) if tries < TRIES => {

@@ -150,7 +150,8 @@ fn write(data: &Path, to: &Path, manifest: &mut Manifest, with_keys: bool) -> Re
         .truncate(true)
         .open(to)
         .map_err(failed)?;
-    if with_keys {
+    // Keys of the node, or secrets that members share with it.
+    if found.keys().any(|name| archive::mode_of(name) == files::PRIVATE) {
         use std::os::unix::fs::PermissionsExt;
         file.set_permissions(std::fs::Permissions::from_mode(files::PRIVATE))
             .map_err(failed)?;
@@ -162,10 +163,7 @@ fn write(data: &Path, to: &Path, manifest: &mut Manifest, with_keys: bool) -> Re
     for (name, (path, bytes)) in found {
         let from = |error: std::io::Error| Failure::file(&path, error);
         let source = File::open(&path).map_err(from)?;
-        let mode = match name.starts_with("keys/") {
-            true => files::PRIVATE,
-            false => files::PUBLIC,
-        };
+        let mode = archive::mode_of(&name);
         let mut hashed = Hashed::new(source, &bar);
         tar.append_data(&mut header(bytes, mode), &name, &mut hashed)
             .map_err(from)?;

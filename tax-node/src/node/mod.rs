@@ -14,7 +14,9 @@ mod index_rows;
 mod intake;
 mod key_cache;
 mod oversight;
+mod own_claims;
 mod pipeline;
+mod push;
 mod receipts;
 mod registry;
 #[cfg(any(test, feature = "fault-injection"))]

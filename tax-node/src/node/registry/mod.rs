@@ -13,7 +13,7 @@ use invoice_api::registry::{
     Asker, BlockView, CheckItem, Checked, CheckpointView, ClaimPage, ClaimQuery, DocumentView,
     EventPage, Gauge, InclusionView, KeyView, OversightAnswer, OversightQuestion, PublicCheck,
     Readiness, RecordFindings, RecordState, Registry, Submission, Submitted, TimelineCursor,
-    Unavailable, UnavailableReason,
+    Unavailable, UnavailableReason, WebhookAnswer, WebhookQuestion,
 };
 use invoice_core::calendar::Instant;
 use invoice_core::chain::Receipt;
@@ -23,7 +23,7 @@ use invoice_core::paper_link::{PaperLink, Stamp};
 use tokio::sync::watch;
 
 use super::pipeline::reply::unavailable;
-use super::{Node, checks, claims, documents, events, oversight, validate};
+use super::{Node, checks, claims, documents, events, oversight, push, validate};
 
 pub(super) use reads::NodeError;
 
@@ -191,6 +191,14 @@ impl Registry for Node {
         self.shared
             .read(move |shared, snapshot| oversight::answer(shared, snapshot, &asker, question))
             .await
+    }
+
+    async fn webhooks(
+        &self,
+        asker: &Asker,
+        question: WebhookQuestion,
+    ) -> Result<WebhookAnswer, Unavailable> {
+        push::answer(&self.shared.push, asker, question).await
     }
 
     fn readiness(&self) -> Readiness {
