@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use invoice_api::{BoundServer, PublicUrl, ServerConfig, TlsFiles};
+use invoice_api::{BoundServer, ProxyNetwork, PublicUrl, ServerConfig, TlsFiles};
 use invoice_core::chain::Genesis;
 use invoice_core::crypto::{SecretKey, SecretKeySigner};
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -53,6 +53,14 @@ pub(super) struct Listen {
     /// 打印票据时补充内置字体的字体目录 / a folder of fonts for characters that the built-in font of printed documents lacks
     #[arg(long, env = "PIAOLIAN_FONTS", value_name = "DIR")]
     fonts: Option<PathBuf>,
+    /// 反向代理的地址或网段，可多次给出；只采信它们写的 X-Forwarded-For / addresses of reverse proxies, may be given several times: X-Forwarded-For is believed from them alone
+    #[arg(
+        long,
+        env = "PIAOLIAN_TRUSTED_PROXY",
+        value_name = "CIDR",
+        value_delimiter = ','
+    )]
+    trusted_proxy: Vec<ProxyNetwork>,
     #[command(flatten)]
     limits: Limits,
 }
@@ -221,6 +229,7 @@ pub(super) fn bind(running: &Running, listen: &Listen) -> Result<Served, Failure
         .map(|(certificates, key)| TlsFiles { certificates, key });
     listen.limits.apply(&mut config);
     config.public_url = listen.public_url.clone();
+    config.trusted_proxies.clone_from(&listen.trusted_proxy);
     if let Some(folder) = &listen.fonts {
         config.fonts = invoice_api::Fonts::with_folder(folder)
             .map_err(|error| Failure::new(Exit::Usage, "fonts", error))?;
