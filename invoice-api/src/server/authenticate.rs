@@ -13,7 +13,8 @@ use invoice_core::refusal::{AuthenticationError, Forbidden};
 use super::authorization::Authorization;
 use super::nonce::Nonce;
 use super::session::Token;
-use super::state::{AppState, network, now_seconds};
+use super::source::network;
+use super::state::{AppState, now_seconds};
 use crate::limits::TIMESTAMP_SKEW_SECONDS;
 use crate::problem::Problem;
 use crate::registry::{Asker, KeyStanding, UnavailableReason};
@@ -34,7 +35,7 @@ pub(crate) async fn authenticate(
     body: &[u8],
     suspended: Suspended,
 ) -> Result<Asker, Problem> {
-    let source = (network(request), named_key(request));
+    let source = (network(state, request), named_key(request));
     state.budgets.failures.check(&source, 1)?;
     let now = now_seconds();
     match identify(state, request, body, now).await? {

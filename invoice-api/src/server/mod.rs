@@ -9,6 +9,7 @@ pub(crate) mod middleware;
 pub(crate) mod nonce;
 mod run;
 pub(crate) mod session;
+pub(crate) mod source;
 pub(crate) mod state;
 mod tls;
 pub(crate) mod trace_id;

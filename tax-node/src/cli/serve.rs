@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use invoice_api::{BoundServer, PublicUrl, ServerConfig, TlsFiles};
+use invoice_api::{BoundServer, ProxyNetwork, PublicUrl, ServerConfig, TlsFiles};
 use invoice_core::chain::Genesis;
 use invoice_core::crypto::{SecretKey, SecretKeySigner};
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -57,6 +57,14 @@ pub(super) struct Listen {
     /// 允许推送（webhook）进入的内网网段，如 10.0.0.0/8,192.168.1.0/24；其中也允许 http。默认只推送到公网 https / private networks that webhooks may lead into, over http too; by default they go to public https only
     #[arg(long, env = "PIAOLIAN_WEBHOOK_NETWORKS", value_name = "CIDR,…")]
     webhook_networks: Option<Networks>,
+    /// 反向代理的地址或网段，可多次给出；只采信它们写的 X-Forwarded-For / addresses of reverse proxies, may be given several times: X-Forwarded-For is believed from them alone
+    #[arg(
+        long,
+        env = "PIAOLIAN_TRUSTED_PROXY",
+        value_name = "CIDR",
+        value_delimiter = ','
+    )]
+    trusted_proxy: Vec<ProxyNetwork>,
     #[command(flatten)]
     limits: Limits,
 }
@@ -232,6 +240,7 @@ pub(super) fn bind(running: &Running, listen: &Listen) -> Result<Served, Failure
         .map(|(certificates, key)| TlsFiles { certificates, key });
     listen.limits.apply(&mut config);
     config.public_url = listen.public_url.clone();
+    config.trusted_proxies.clone_from(&listen.trusted_proxy);
     if let Some(folder) = &listen.fonts {
         config.fonts = invoice_api::Fonts::with_folder(folder)
             .map_err(|error| Failure::new(Exit::Usage, "fonts", error))?;

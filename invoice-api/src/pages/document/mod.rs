@@ -23,7 +23,8 @@ use crate::problem::Problem;
 use crate::registry::{CheckItem, CheckVerdict, TimelineCursor};
 use crate::routes::Query;
 use crate::server::authenticate::session;
-use crate::server::state::{AppState, network};
+use crate::server::source::network;
+use crate::server::state::AppState;
 use crate::status::OK;
 use crate::wire::ProblemAnswer;
 use view::View;
@@ -60,7 +61,7 @@ pub(crate) async fn page(
         for_party: false,
     };
     if let Some(item) = item(&given) {
-        let source = network(&request);
+        let source = network(&state, &request);
         state.budgets.misses.check(&source, 1)?;
         let key = item.document;
         let found = state.registry.public_check(item).await?;
