@@ -89,6 +89,13 @@ pub(crate) fn read(
     Ok(source.paper)
 }
 
+/// Whether bytes are a certificate (DER) with an SM2 key, as the signer of a seal has one. Others
+/// can never be that of a seal that is verified, so trusting them would be of no effect.
+#[must_use]
+pub fn is_seal_certificate(der: &[u8]) -> bool {
+    certificate::read(der).is_some()
+}
+
 /// What the seals mean for what was read.
 fn settle_seal(source: &mut Source, found: signatures::Verdict) {
     let paper = &mut source.paper;
@@ -102,6 +109,9 @@ fn settle_seal(source: &mut Source, found: signatures::Verdict) {
         SealState::Verified | SealState::DigestsOnly
     );
     let mut seal = found.seal;
+    // A trusted seal vouches for what it covers and for nothing that lies beside it.
+    let mut files = source.files.iter();
+    seal.trusted &= files.all(|file| found.vouched.contains(file));
     if sealed && !uncovered.is_empty() {
         for file in uncovered {
             judge::warn(paper, WarningCode::SourceNotSigned, file.as_str());

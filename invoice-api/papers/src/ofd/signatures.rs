@@ -25,6 +25,8 @@ pub(super) struct Verdict {
     pub(super) detail: String,
     /// Files whose digests stand under a signature that holds.
     pub(super) covered: BTreeSet<String>,
+    /// Those of them whose digests stand under a trusted seal.
+    pub(super) vouched: BTreeSet<String>,
 }
 
 impl Verdict {
@@ -33,6 +35,7 @@ impl Verdict {
             seal: Seal::plain(SealState::Absent),
             detail: String::new(),
             covered: BTreeSet::new(),
+            vouched: BTreeSet::new(),
         }
     }
 
@@ -41,6 +44,7 @@ impl Verdict {
             seal: Seal::plain(SealState::Broken),
             detail: detail.into(),
             covered: BTreeSet::new(),
+            vouched: BTreeSet::new(),
         }
     }
 }
@@ -76,7 +80,11 @@ pub(super) fn verify(
             (mine, theirs) if mine < theirs => all,
             _ => {
                 all.covered.extend(one.covered);
-                all.seal.trusted |= one.seal.trusted;
+                all.vouched.extend(one.vouched);
+                // The one that is named is the one that counts.
+                if one.seal.trusted && !all.seal.trusted {
+                    all.seal = one.seal;
+                }
                 all
             }
         };
@@ -130,14 +138,17 @@ fn verify_one(
     let Some(value) = value else {
         return Ok(Verdict::broken("SignedValue"));
     };
-    let judged = seal::judge(&value, sm3(&[&bytes]).as_bytes(), trusted);
+    let (seal, detail) = seal::judge(&value, sm3(&[&bytes]).as_bytes(), trusted);
+    if seal.state == SealState::Broken {
+        covered.clear();
+    }
     Ok(Verdict {
-        covered: if judged.0.state == SealState::Broken {
-            BTreeSet::new()
-        } else {
-            covered
+        vouched: match seal.trusted {
+            true => covered.clone(),
+            false => BTreeSet::new(),
         },
-        seal: judged.0,
-        detail: judged.1.to_owned(),
+        covered,
+        seal,
+        detail: detail.to_owned(),
     })
 }

@@ -214,6 +214,35 @@ fn a_seal_is_verified_and_nobody_is_taken_for_a_bureau() {
 }
 
 #[test]
+fn a_trusted_seal_vouches_only_for_what_it_covers() {
+    let (trusted, stranger) = (7, 8);
+    let attachment: &[&str] = &["Doc_0/Attachs/original_invoice.xml"];
+    let cases: [(&[(u8, &[&str])], bool); 5] = [
+        (&[(trusted, &[]), (stranger, &[])], true),
+        (&[(stranger, &[]), (trusted, &[])], true),
+        (&[(stranger, &[])], false),
+        // The stranger covers what the trusted one never saw.
+        (&[(trusted, attachment), (stranger, &[])], false),
+        (&[(stranger, &[]), (trusted, attachment)], false),
+    ];
+    for (seals, holds) in cases {
+        let file = Package::whole().sealed_by(seals).bytes();
+        let reading = read_with(&file, &Limits::default(), &[certificate()]).unwrap();
+        let seal = &reading.papers[0].seal;
+        assert_eq!(seal.state, SealState::Verified, "{seals:?}");
+        assert_eq!(seal.trusted, holds, "{seals:?}");
+        if holds {
+            let named = invoice_core::crypto::sm3(&[&certificate()]);
+            assert_eq!(seal.certificate, Some(named), "{seals:?}");
+        }
+        let warned = codes(&reading.papers[0]).contains(&WarningCode::SignerNotTrusted);
+        assert_eq!(warned, !holds, "{seals:?}");
+    }
+    assert!(papers::is_seal_certificate(&certificate()));
+    assert!(!papers::is_seal_certificate(b"-----BEGIN CERTIFICATE-----"));
+}
+
+#[test]
 fn a_seal_that_does_not_fit_is_broken() {
     let sum = |bytes: &mut Vec<u8>| {
         let text = String::from_utf8(bytes.clone()).unwrap();
@@ -272,4 +301,15 @@ fn a_seal_that_does_not_fit_is_broken() {
         let paper = one(&sealed.bytes(), Format::Ofd);
         assert_eq!(paper.seal.state, SealState::Broken, "{to}");
     }
+}
+
+/// The file that other tests take for one with a seal is one, by the certificate beside it.
+#[test]
+fn the_sealed_file_of_other_tests_is_sealed() {
+    let file = include_bytes!("../files/sealed.ofd");
+    let sealer = include_bytes!("../files/sealer.der");
+    let reading = read_with(file, &Limits::default(), &[sealer.to_vec()]).unwrap();
+    let seal = &reading.papers[0].seal;
+    assert_eq!((seal.state, seal.trusted), (SealState::Verified, true));
+    assert_eq!(sealer.to_vec(), certificate());
 }

@@ -131,29 +131,41 @@ impl Package {
 
     /// The package with a seal over all of its files but those that are left out.
     pub(crate) fn sealed(&self, left_out: &[&str]) -> Sealed {
+        self.sealed_by(&[(OWN_KEY, left_out)])
+    }
+
+    /// The package with a seal of each of these keys, over all of its files but those that it
+    /// leaves out.
+    pub(crate) fn sealed_by(&self, seals: &[(u8, &[&str])]) -> Sealed {
         let list = "<ofd:Signatures>Doc_0/Signs/Signatures.xml</ofd:Signatures>";
         let mut files = self.files(list);
-        let references: String = files
-            .iter()
-            .filter(|(name, _)| !left_out.contains(&name.as_str()))
-            .map(|(name, bytes)| {
-                let digest = STANDARD.encode(sm3(&[bytes]).as_bytes());
-                format!("<ofd:Reference FileRef=\"/{name}\"><ofd:CheckValue>{digest}</ofd:CheckValue></ofd:Reference>")
-            })
-            .collect();
-        let signature = format!(
-            "<ofd:Signature xmlns:ofd=\"http://www.ofdspec.org/2016\"><ofd:SignedInfo><ofd:Provider ProviderName=\"test\"/><ofd:SignatureMethod>1.2.156.10197.1.501</ofd:SignatureMethod><ofd:References CheckMethod=\"1.2.156.10197.1.401\">{references}</ofd:References></ofd:SignedInfo><ofd:SignedValue>/Doc_0/Signs/Sign_0/SignedValue.dat</ofd:SignedValue></ofd:Signature>"
-        );
-        let value = seal(sm3(&[signature.as_bytes()]).as_bytes());
+        let contents = files.clone();
+        let mut entries = String::new();
+        for (number, (key, left_out)) in seals.iter().enumerate() {
+            let references: String = contents
+                .iter()
+                .filter(|(name, _)| !left_out.contains(&name.as_str()))
+                .map(|(name, bytes)| {
+                    let digest = STANDARD.encode(sm3(&[bytes]).as_bytes());
+                    format!("<ofd:Reference FileRef=\"/{name}\"><ofd:CheckValue>{digest}</ofd:CheckValue></ofd:Reference>")
+                })
+                .collect();
+            let folder = format!("Doc_0/Signs/Sign_{number}");
+            let signature = format!(
+                "<ofd:Signature xmlns:ofd=\"http://www.ofdspec.org/2016\"><ofd:SignedInfo><ofd:Provider ProviderName=\"test\"/><ofd:SignatureMethod>1.2.156.10197.1.501</ofd:SignatureMethod><ofd:References CheckMethod=\"1.2.156.10197.1.401\">{references}</ofd:References></ofd:SignedInfo><ofd:SignedValue>/{folder}/SignedValue.dat</ofd:SignedValue></ofd:Signature>"
+            );
+            let value = seal(*key, sm3(&[signature.as_bytes()]).as_bytes());
+            entries.push_str(&format!(
+                "<ofd:Signature ID=\"{}\" BaseLoc=\"/{folder}/Signature.xml\"/>",
+                number + 1
+            ));
+            files.push((format!("{folder}/Signature.xml"), signature.into_bytes()));
+            files.push((format!("{folder}/SignedValue.dat"), value));
+        }
         files.push((
             "Doc_0/Signs/Signatures.xml".into(),
-            b"<ofd:Signatures xmlns:ofd=\"http://www.ofdspec.org/2016\"><ofd:Signature ID=\"1\" BaseLoc=\"/Doc_0/Signs/Sign_0/Signature.xml\"/></ofd:Signatures>".to_vec(),
+            format!("<ofd:Signatures xmlns:ofd=\"http://www.ofdspec.org/2016\">{entries}</ofd:Signatures>").into_bytes(),
         ));
-        files.push((
-            "Doc_0/Signs/Sign_0/Signature.xml".into(),
-            signature.into_bytes(),
-        ));
-        files.push(("Doc_0/Signs/Sign_0/SignedValue.dat".into(), value));
         Sealed { files }
     }
 }
@@ -199,12 +211,20 @@ fn sequence(parts: &[Vec<u8>]) -> Vec<u8> {
 
 const SM2_WITH_SM3: [u8; 8] = [0x2a, 0x81, 0x1c, 0xcf, 0x55, 0x01, 0x83, 0x75];
 
-fn secret() -> SecretKey {
-    SecretKey::from_bytes(&[7; 32]).unwrap()
+/// The key of the test's sealer, by the byte that it repeats.
+const OWN_KEY: u8 = 7;
+
+fn secret(key: u8) -> SecretKey {
+    SecretKey::from_bytes(&[key; 32]).unwrap()
 }
 
 /// A certificate of the test's sealer. Nothing here verifies the issuer's signature in it.
 pub(crate) fn certificate() -> Vec<u8> {
+    certificate_of(OWN_KEY)
+}
+
+/// The certificate of any sealer; all have the same name in it.
+pub(crate) fn certificate_of(key: u8) -> Vec<u8> {
     let name = sequence(&[tlv(
         0x31,
         &sequence(&[
@@ -218,7 +238,10 @@ pub(crate) fn certificate() -> Vec<u8> {
             tlv(0x06, &[0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01]),
             tlv(0x06, &[0x2a, 0x81, 0x1c, 0xcf, 0x55, 0x01, 0x82, 0x2d]),
         ]),
-        tlv(0x03, &[&[0][..], secret().public_key().as_sec1()].concat()),
+        tlv(
+            0x03,
+            &[&[0][..], secret(key).public_key().as_sec1()].concat(),
+        ),
     ]);
     let validity = sequence(&[tlv(0x17, b"200101000000Z"), tlv(0x18, b"20500101000000Z")]);
     let body = sequence(&[
@@ -234,8 +257,8 @@ pub(crate) fn certificate() -> Vec<u8> {
 }
 
 /// `SES_Signature` of GB/T 38540 over a digest.
-fn seal(digest: &[u8]) -> Vec<u8> {
-    let certificate = certificate();
+fn seal(key: u8, digest: &[u8]) -> Vec<u8> {
+    let certificate = certificate_of(key);
     let property = sequence(&[
         tlv(0x02, &[3]),
         tlv(0x0c, "测试章".as_bytes()),
@@ -250,7 +273,7 @@ fn seal(digest: &[u8]) -> Vec<u8> {
         tlv(0x03, &[&[0][..], digest].concat()),
         tlv(0x16, b"/Doc_0/Signs/Sign_0/Signature.xml"),
     ]);
-    let signature = SecretKeySigner::new(secret())
+    let signature = SecretKeySigner::new(secret(key))
         .sign(&to_sign)
         .unwrap()
         .to_der();
