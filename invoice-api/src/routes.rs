@@ -28,7 +28,7 @@ pub(crate) use query::Query;
 
 use crate::fault::Fault;
 use crate::pages::oversight as supervisor;
-use crate::pages::{assets, check_form, claims, document, home, ledger, sign_in};
+use crate::pages::{assets, check_form, claims, document, home, ledger, push, sign_in};
 use crate::problem::Problem;
 
 /// Adds every address to an application whose data holds the [`AppState`](crate::AppState).
@@ -120,6 +120,7 @@ pub fn configure(app: &mut web::ServiceConfig) {
     .service(get("/sign-in", sign_in::page))
     .service(get("/assets/{name}", assets::asset))
     .service(get("/app", claims::page))
+    .service(get("/app/push", push::page))
     .service(get("/app/ledger.csv", ledger::as_csv))
     .service(get("/app/ledger.xlsx", ledger::as_xlsx))
     .service(get("/v", check_form::page))

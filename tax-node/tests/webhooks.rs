@@ -128,7 +128,10 @@ fn deliveries_are_bounded_paged_and_gone_with_their_endpoint() {
     assert_eq!(file.delivery(&key("a"), 4).unwrap(), None);
     file.commit(&[WebhookChange::Remove(key("a"))]).unwrap();
     assert!(numbers("a", None, 9).is_empty());
-    assert_eq!(numbers("ab", None, usize::MAX).len() as u64, DELIVERIES_KEPT);
+    assert_eq!(
+        numbers("ab", None, usize::MAX).len() as u64,
+        DELIVERIES_KEPT
+    );
     let left = file.endpoints().unwrap();
     assert_eq!(left.len(), 1);
     assert_eq!(left[0].key, key("ab"));

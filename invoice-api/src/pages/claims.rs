@@ -73,8 +73,9 @@ const STATUSES: [ClaimStatus; 5] = [
 fn list(language: Language, status: Option<ClaimStatus>, page: &ClaimPage) -> String {
     let of = |zh: &'static str, en: &'static str| language.of_two(zh, en);
     let all = of("全部", "All");
+    let tabs = super::push::tabs(language, "/app");
     let mut html = format!(
-        "<div id=\"app\"><noscript><p class=\"box plain\">{}</p></noscript></div>\
+        "{tabs}<div id=\"app\"><noscript><p class=\"box plain\">{}</p></noscript></div>\
          <section id=\"ledger\" aria-labelledby=\"ledger-title\"><h2 id=\"ledger-title\">{}</h2>\
          <form method=\"get\" action=\"/app\" class=\"row\"><div><label for=\"status\">{}</label>\
          <select id=\"status\" name=\"status\"><option value=\"\">{all}</option>",

@@ -8,7 +8,7 @@ use super::{
     webhooks,
 };
 use crate::pages::oversight as supervisor;
-use crate::pages::{assets, check_form, claims, document, home, ledger, sign_in};
+use crate::pages::{assets, check_form, claims, document, home, ledger, push, sign_in};
 
 /// The description of every address.
 #[derive(OpenApi)]
@@ -33,7 +33,7 @@ use crate::pages::{assets, check_form, claims, document, home, ledger, sign_in};
         webhooks::list, webhooks::one, webhooks::put, webhooks::remove, webhooks::rotate,
         webhooks::test, webhooks::deliveries, webhooks::replay, webhooks::enable,
         home::page, check_form::page, claims::page,
-        ledger::as_csv, ledger::as_xlsx,
+        push::page, ledger::as_csv, ledger::as_xlsx,
         sign_in::page, assets::asset,
     ),
     tags(

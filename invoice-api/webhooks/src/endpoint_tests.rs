@@ -66,7 +66,10 @@ fn a_message_is_tried_until_it_is_taken_and_only_then_passed() {
     let again = |open| endpoint.delivery(open, "msg".into(), "document_reversed".into(), at);
     assert_eq!(again(Some(first.clone())), first);
     // A message that another one has overtaken keeps its row.
-    let other = Delivery { message: "other".into(), ..first.clone() };
+    let other = Delivery {
+        message: "other".into(),
+        ..first.clone()
+    };
     assert_eq!(again(Some(other)).number, 1);
     try_at(&mut endpoint, &mut first, 6_100, None);
     assert!(endpoint.failing.is_none() && first.delivered && first.attempts_total == 2);

@@ -127,7 +127,6 @@ impl From<StartError> for Failure {
     fn from(error: StartError) -> Self {
         match error {
             StartError::Open(error) => error.into(),
-            StartError::Webhooks(OpenError::InUse) => OpenError::InUse.into(),
             StartError::Webhooks(_) => Self::new(Exit::Integrity, "webhooks", error),
             StartError::NotValidator(_) => Self::new(Exit::Authentication, "not_validator", error),
             StartError::PeersMissing { .. } => Self::new(Exit::Usage, "peers_missing", error).hint(

@@ -312,8 +312,13 @@ impl Node {
             head: head.clone(),
             clock: Arc::clone(&config.clock),
         };
-        let push = Push::open(&config.data, feed, &config.webhook_networks)
-            .map_err(StartError::Webhooks)?;
+        let push =
+            Push::open(&config.data, feed, &config.webhook_networks).map_err(
+                |error| match error {
+                    OpenError::InUse => StartError::Open(error),
+                    other => StartError::Webhooks(other),
+                },
+            )?;
         let shared = Arc::new(Shared {
             messages: Messages::new(config.genesis.chain_id().clone()),
             keys: Arc::new(KeyCache::new(point.time)),

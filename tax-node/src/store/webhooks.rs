@@ -193,7 +193,11 @@ impl WebhookFile {
                     }
                     WebhookChange::Remove(key) => {
                         let row = endpoint_row(key);
-                        drop(endpoints.remove(row.as_slice()).map_err(ReadError::storage)?);
+                        drop(
+                            endpoints
+                                .remove(row.as_slice())
+                                .map_err(ReadError::storage)?,
+                        );
                         let (from, to) = (delivery_row(key, 0), delivery_row(key, u64::MAX));
                         deliveries
                             .retain_in(from.as_slice()..to.as_slice(), |_, _| false)
@@ -209,7 +213,11 @@ impl WebhookFile {
                         );
                         if let Some(old) = delivery.number.checked_sub(DELIVERIES_KEPT) {
                             let row = delivery_row(key, old);
-                            drop(deliveries.remove(row.as_slice()).map_err(ReadError::storage)?);
+                            drop(
+                                deliveries
+                                    .remove(row.as_slice())
+                                    .map_err(ReadError::storage)?,
+                            );
                         }
                     }
                 }

@@ -28,16 +28,29 @@ async fn put(http: &Http, who: &Member, id: &str, body: &Value) -> Answer {
     call(http, who, Method::PUT, &format!("/v1/webhooks/{id}"), body).await
 }
 
-/// A new endpoint and its secret.
+/// A new endpoint that hears of locks alone, and its secret.
 async fn made(http: &Http, who: &Member, id: &str, url: &str) -> String {
-    let answer = put(http, who, id, &json!({ "url": url })).await.is(201);
+    made_with(
+        http,
+        who,
+        id,
+        &json!({ "url": url, "events": ["claim_locked"] }),
+    )
+    .await
+}
+
+async fn made_with(http: &Http, who: &Member, id: &str, settings: &Value) -> String {
+    let answer = put(http, who, id, settings).await.is(201);
     assert_eq!(answer.header("cache-control"), Some("no-store"));
     answer.json()["secret"].as_str().unwrap().to_owned()
 }
 
 async fn order(http: &Http, who: &Member, id: &str, what: &str, body: &Value) -> Value {
     let path = format!("/v1/webhooks/{id}/{what}");
-    call(http, who, Method::POST, &path, body).await.is(200).json()
+    call(http, who, Method::POST, &path, body)
+        .await
+        .is(200)
+        .json()
 }
 
 async fn endpoint(http: &Http, who: &Member, id: &str) -> Value {
@@ -64,7 +77,14 @@ async fn until(http: &Http, who: &Member, id: &str, good: impl Fn(&Value) -> boo
     }
 }
 
-/// An invoice to the employer, issued and locked: one event for the employer, `claim_locked`.
+/// The member's events after a height, as the feed gives them.
+async fn feed(http: &Http, who: &Member, after: &Value) -> Vec<Value> {
+    let mut lines = http.events(who, after.as_u64().unwrap()).await;
+    lines.retain(|line| line["event"].is_string());
+    lines
+}
+
+/// An invoice to the employer, issued and locked.
 async fn locked(demo: &Demo) -> (Document, String) {
     let (merchant, employer) = (demo.merchant(), demo.employer());
     let document = Document::invoice(&merchant, Some(&employer));
@@ -77,7 +97,9 @@ async fn locked(demo: &Demo) -> (Document, String) {
 /// The program of `docs/http.md`, as a reader would copy it.
 fn documented_program() -> String {
     let text = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/http.md")).unwrap();
-    let (_, rest) = text.split_once("<!-- verify-webhook -->\n```python\n").unwrap();
+    let (_, rest) = text
+        .split_once("<!-- verify-webhook -->\n```python\n")
+        .unwrap();
     rest.split_once("```").unwrap().0.to_owned()
 }
 
@@ -98,7 +120,12 @@ fn verifies(secret: &str, arrived: &Arrived) -> bool {
         .stdin(Stdio::piped())
         .spawn()
         .unwrap();
-    child.stdin.take().unwrap().write_all(&arrived.body).unwrap();
+    child
+        .stdin
+        .take()
+        .unwrap()
+        .write_all(&arrived.body)
+        .unwrap();
     let code = child.wait().unwrap().code();
     assert!(matches!(code, Some(0 | 7)), "{code:?}");
     code == Some(0)
@@ -109,7 +136,9 @@ async fn an_employer_hears_that_what_it_paid_was_reversed() {
     let demo = Demo::start_with(&LOCAL);
     let (merchant, employer) = (demo.merchant(), demo.employer());
     let receiver = Receiver::good().await;
-    let secret = made(&demo.http, &employer, "erp", &receiver.url).await;
+    let all = json!({ "url": receiver.url });
+    let secret = made_with(&demo.http, &employer, "erp", &all).await;
+    let start = endpoint(&demo.http, &employer, "erp").await["cursor"].clone();
     let (document, claim) = locked(&demo).await;
     let paid = settle(&employer, &claim, "1000.00");
     demo.http.accept(&employer, &paid).await;
@@ -119,14 +148,17 @@ async fn an_employer_hears_that_what_it_paid_was_reversed() {
     let back = reverse(&merchant, &document.key, "1060.00", "01");
     demo.http.accept(&merchant, &back).await;
 
-    let feed = demo.http.events(&employer, 0).await;
-    let feed: Vec<&Value> = feed.iter().filter(|line| line["event"].is_string()).collect();
+    let feed = feed(&demo.http, &employer, &start).await;
     let arrived = receiver.wait_for(feed.len()).await;
     // Exactly what the feed gives, in its order.
-    let told: Vec<Value> = arrived.iter().map(|one| one.json()["data"].clone()).collect();
-    assert_eq!(told.iter().collect::<Vec<_>>(), feed);
+    let told: Vec<Value> = arrived
+        .iter()
+        .map(|one| one.json()["data"].clone())
+        .collect();
+    assert_eq!(told, feed);
     let kinds: Vec<String> = arrived.iter().map(Arrived::kind).collect();
     let expected = [
+        "document_issued",
         "claim_locked",
         "claim_settled",
         "reversal_confirmed",
@@ -134,13 +166,13 @@ async fn an_employer_hears_that_what_it_paid_was_reversed() {
         "document_reversed",
     ];
     assert_eq!(kinds, expected);
-    let reversed = &arrived[4];
+    let reversed = &arrived[5];
     let data = &reversed.json()["data"];
     assert_eq!(data["document"], json!(document.key));
     assert_eq!(data["by"], json!(merchant.id));
     assert_eq!(data["facts"]["amount"], "1060.00");
     assert_eq!(data["facts"]["claims"], json!(claim));
-    assert_eq!(arrived[3].json()["data"]["facts"]["claims"], json!(claim));
+    assert_eq!(arrived[4].json()["data"]["facts"]["claims"], json!(claim));
     assert_eq!(reversed.json()["timestamp"], data["time"]);
     assert_eq!(reversed.headers["content-type"], "application/json");
     let mut ids: Vec<&str> = arrived.iter().map(Arrived::id).collect();
@@ -198,9 +230,15 @@ async fn a_message_that_is_not_taken_comes_again_before_those_after_it() {
     assert_ne!(arrived[3].id(), arrived[0].id());
     let heights = [&arrived[2], &arrived[3]].map(|one| one.json()["data"]["height"].as_u64());
     assert!(heights[0] < heights[1]);
-    until(&demo.http, &employer, "erp", |found| found["last"]["delivered"] == true).await;
+    until(&demo.http, &employer, "erp", |found| {
+        found["last"]["delivered"] == true
+    })
+    .await;
     let listed = deliveries(&demo.http, &employer, "erp").await;
-    let totals: Vec<_> = listed.iter().map(|one| one["attempts_total"].as_u64()).collect();
+    let totals: Vec<_> = listed
+        .iter()
+        .map(|one| one["attempts_total"].as_u64())
+        .collect();
     assert_eq!(totals, [Some(1), Some(3)]);
     assert_eq!(listed[1]["id"], arrived[0].id());
     assert!(listed.iter().all(|one| one["delivered"] == true));
@@ -229,6 +267,7 @@ async fn a_node_that_dies_after_a_delivery_repeats_it_and_leaves_none_out() {
     }))
     .await;
     made(&demo.http, &employer, "erp", &receiver.url).await;
+    let start = endpoint(&demo.http, &employer, "erp").await["cursor"].clone();
     for _ in 0..3 {
         locked(&demo).await;
     }
@@ -242,15 +281,18 @@ async fn a_node_that_dies_after_a_delivery_repeats_it_and_leaves_none_out() {
     let arrived = receiver.wait_for(4).await;
     assert_eq!(arrived[2].id(), before[1].id());
     assert_eq!(arrived[2].body, before[1].body);
-    let feed = demo.http.events(&employer, 0).await;
-    let feed: Vec<&Value> = feed.iter().filter(|line| line["event"].is_string()).collect();
+    let mut feed = feed(&demo.http, &employer, &start).await;
+    feed.retain(|line| line["event"] == "claim_locked");
     let told: Vec<Value> = [&arrived[0], &arrived[2], &arrived[3]]
         .iter()
         .map(|one| one.json()["data"].clone())
         .collect();
-    assert_eq!(told.iter().collect::<Vec<_>>(), feed);
+    assert_eq!(told, feed);
     // In order: what is under way is finished, and the folder can be opened again at once.
-    until(&demo.http, &employer, "erp", |found| found["last"]["delivered"] == true).await;
+    until(&demo.http, &employer, "erp", |found| {
+        found["last"]["delivered"] == true
+    })
+    .await;
     assert!(server.end().success());
     let server = Server::start(&args).unwrap();
     demo.http.moved_to(&server.url);
@@ -272,11 +314,19 @@ async fn a_slow_receiver_times_out_and_holds_nobody_up() {
     slow.wait_for(1).await;
     quick.wait_for(1).await;
     assert!(began.elapsed() < Duration::from_secs(10));
-    let found = until(&demo.http, &employer, "slow", |found| found["failing"].is_object()).await;
+    let found = until(&demo.http, &employer, "slow", |found| {
+        found["failing"].is_object()
+    })
+    .await;
     assert_eq!(found["failing"]["reason"], "timed_out");
-    let taken = found["last"]["attempts"][0]["duration_ms"].as_u64().unwrap();
+    let taken = found["last"]["attempts"][0]["duration_ms"]
+        .as_u64()
+        .unwrap();
     assert!((14_900..20_000).contains(&taken), "{taken}");
-    assert_eq!(endpoint(&demo.http, &employer, "quick").await["state"], "active");
+    assert_eq!(
+        endpoint(&demo.http, &employer, "quick").await["state"],
+        "active"
+    );
 }
 
 #[tokio::test]
@@ -285,7 +335,10 @@ async fn addresses_and_redirections_that_lead_inside_are_refused() {
     let employer = demo.employer();
     for (url, reason) in [
         ("https://127.0.0.1/", "address_refused"),
-        ("https://169.254.169.254/latest/meta-data", "address_refused"),
+        (
+            "https://169.254.169.254/latest/meta-data",
+            "address_refused",
+        ),
         ("https://[::ffff:10.0.0.1]/", "address_refused"),
         ("http://erp.example/", "scheme_refused"),
         ("https://erp.example:22/", "port_refused"),
@@ -312,7 +365,10 @@ async fn addresses_and_redirections_that_lead_inside_are_refused() {
     let redirecting = Receiver::answering(Box::new(move |_| Some(location.clone()))).await;
     made(&demo.http, &employer, "erp", &redirecting.url).await;
     let tested = order(&demo.http, &employer, "erp", "test", &Value::Null).await;
-    assert_eq!((&tested["reason"], &tested["status"]), (&json!("redirected"), &json!(307)));
+    assert_eq!(
+        (&tested["reason"], &tested["status"]),
+        (&json!("redirected"), &json!(307))
+    );
     assert!(inside.arrived().is_empty());
     let test = &redirecting.arrived()[0];
     assert_eq!(test.kind(), "webhook.test");
@@ -340,7 +396,10 @@ async fn a_rotated_secret_signs_beside_the_old_one_and_a_replay_sends_again() {
     let rotated = order(&demo.http, &employer, "erp", "secret", &Value::Null).await;
     let new = rotated["secret"].as_str().unwrap().to_owned();
     assert!(new != old && rotated["old_secret_until"].is_string());
-    until(&demo.http, &employer, "erp", |found| found["last"]["delivered"] == true).await;
+    until(&demo.http, &employer, "erp", |found| {
+        found["last"]["delivered"] == true
+    })
+    .await;
 
     let body = json!({ "after": before });
     let moved = order(&demo.http, &employer, "erp", "replay", &body).await;
@@ -356,7 +415,10 @@ async fn a_rotated_secret_signs_beside_the_old_one_and_a_replay_sends_again() {
     }
     // Forward it does not move: nothing is skipped.
     let forward = json!({ "after": u64::MAX });
-    let found = until(&demo.http, &employer, "erp", |found| found["last"]["delivered"] == true).await;
+    let found = until(&demo.http, &employer, "erp", |found| {
+        found["last"]["delivered"] == true
+    })
+    .await;
     let stayed = order(&demo.http, &employer, "erp", "replay", &forward).await;
     assert!(stayed["cursor"].as_u64() <= Some(found["cursor"].as_u64().unwrap() + 1));
     let listed = deliveries(&demo.http, &employer, "erp").await;
@@ -396,7 +458,10 @@ async fn an_endpoint_is_its_members_alone() {
     locked(&demo).await;
     receiver.wait_for(1).await;
     let head = demo.http.ask(&other, "/v1/webhooks").await.json()["height"].as_u64();
-    until(&demo.http, &other, "erp", |found| found["cursor"].as_u64() >= head).await;
+    until(&demo.http, &other, "erp", |found| {
+        found["cursor"].as_u64() >= head
+    })
+    .await;
     assert!(others.arrived().is_empty());
     // What a list says has no secret in it.
     let list = demo.http.ask(&employer, "/v1/webhooks").await.is(200);
@@ -407,20 +472,49 @@ async fn an_endpoint_is_its_members_alone() {
     for (id, body, code, name) in [
         ("ERP", &good, 422, "webhook_id_spelling"),
         ("x", &json!({}), 400, "webhook_body"),
-        ("x", &json!({"url": "https://a.example/", "evens": []}), 400, "webhook_body"),
-        ("x", &json!({"url": receiver.url, "events": ["paid"]}), 422, "webhook_events_refused"),
-        ("x", &json!({"url": receiver.url, "description": "a\u{7}"}), 422, "webhook_description"),
+        (
+            "x",
+            &json!({"url": "https://a.example/", "evens": []}),
+            400,
+            "webhook_body",
+        ),
+        (
+            "x",
+            &json!({"url": receiver.url, "events": ["paid"]}),
+            422,
+            "webhook_events_refused",
+        ),
+        (
+            "x",
+            &json!({"url": receiver.url, "description": "a\u{7}"}),
+            422,
+            "webhook_description",
+        ),
     ] {
-        put(&demo.http, &employer, id, body).await.refused(code, name);
+        put(&demo.http, &employer, id, body)
+            .await
+            .refused(code, name);
     }
     for number in 2..=10 {
-        made(&demo.http, &employer, &format!("erp-{number}"), &receiver.url).await;
+        made(
+            &demo.http,
+            &employer,
+            &format!("erp-{number}"),
+            &receiver.url,
+        )
+        .await;
     }
     let eleventh = put(&demo.http, &employer, "erp-11", &good).await;
     eleventh.refused(409, "too_many_webhooks");
     let changed = put(&demo.http, &employer, "erp-2", &good).await.is(200);
     assert!(changed.json().get("secret").is_none());
-    let removed = call(&demo.http, &employer, Method::DELETE, "/v1/webhooks/erp-2", &Value::Null);
+    let removed = call(
+        &demo.http,
+        &employer,
+        Method::DELETE,
+        "/v1/webhooks/erp-2",
+        &Value::Null,
+    );
     removed.await.is(204);
     put(&demo.http, &employer, "erp-11", &good).await.is(201);
 }
@@ -436,12 +530,17 @@ async fn a_suspended_member_is_told_later_and_only_what_it_asked_for() {
     let members = json!({"member": employer.id, "reason": "核查"});
     let suspend = record(&tax, "member.suspend", members.clone());
     demo.http.accept(&tax, &suspend).await;
-    until(&demo.http, &employer, "erp", |found| found["state"] == "paused").await;
+    until(&demo.http, &employer, "erp", |found| {
+        found["state"] == "paused"
+    })
+    .await;
     assert!(receiver.arrived().is_empty());
     let path = "/v1/webhooks/erp";
     let refused = call(&demo.http, &employer, Method::PUT, path, &body).await;
     refused.refused(403, "member_suspended");
-    demo.http.accept(&tax, &record(&tax, "member.resume", members)).await;
+    demo.http
+        .accept(&tax, &record(&tax, "member.resume", members))
+        .await;
     let arrived = receiver.wait_for(2).await;
     let kinds: Vec<String> = arrived.iter().map(Arrived::kind).collect();
     assert_eq!(kinds, ["member_suspended", "member_resumed"]);
@@ -455,7 +554,10 @@ async fn a_backup_holds_endpoints_and_an_old_one_repeats_what_came_after() {
     made(&demo.http, &employer, "erp", &receiver.url).await;
     locked(&demo).await;
     receiver.wait_for(1).await;
-    until(&demo.http, &employer, "erp", |found| found["last"]["delivered"] == true).await;
+    until(&demo.http, &employer, "erp", |found| {
+        found["last"]["delivered"] == true
+    })
+    .await;
     assert!(demo.end().success());
     // The file as an older backup has it, under the chain as it went on.
     let file = demo.path().join("webhooks.redb");
@@ -466,8 +568,9 @@ async fn a_backup_holds_endpoints_and_an_old_one_repeats_what_came_after() {
     demo.http.moved_to(&server.url);
     locked(&demo).await;
     let second = receiver.wait_for(2).await.remove(1);
-    until(&demo.http, &employer, "erp", |found| found["last"]["id"] == second.id()
-        && found["last"]["delivered"] == true)
+    until(&demo.http, &employer, "erp", |found| {
+        found["last"]["id"] == second.id() && found["last"]["delivered"] == true
+    })
     .await;
     assert!(server.end().success());
     fs::write(&file, &old).unwrap();

@@ -11,7 +11,7 @@ use webhooks::{
     Settings, TEST_EVENT, Target, TestView,
 };
 
-use super::worker::attempt;
+use super::tell::attempt;
 use super::{Entry, Push};
 use crate::node::pipeline::reply::unavailable;
 use crate::store::WebhookChange;

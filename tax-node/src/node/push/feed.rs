@@ -33,8 +33,8 @@ pub(super) enum Told {
     Keyless,
     /// Nothing just now.
     Later,
-    /// These events.
-    Page(EventPage),
+    /// These events, read with the rights of this key.
+    Page(EventPage, Kid),
 }
 
 impl Feed {
@@ -60,7 +60,8 @@ impl Feed {
             roles: standing.roles,
             kid,
         };
-        events::page(&snapshot, &asker, after, PAGE_EVENTS).map(Told::Page)
+        let page = events::page(&snapshot, &asker, after, PAGE_EVENTS)?;
+        Ok(Told::Page(page, kid))
     }
 
     /// A key with which the member may ask now: the one that it set the endpoint up with, or any.

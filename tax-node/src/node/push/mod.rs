@@ -9,6 +9,7 @@
 mod answers;
 mod feed;
 mod send;
+mod tell;
 mod worker;
 
 use std::collections::BTreeMap;

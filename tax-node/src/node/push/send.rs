@@ -20,8 +20,6 @@ use crate::node::clock::Clock;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long an attempt may take.
 const WHOLE_TIMEOUT: Duration = Duration::from_secs(15);
-/// How long a connection that is not used is kept for the next message.
-const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
 /// Bytes of an answer's body that are read.
 const BODY_BYTES_MAX: usize = 64 * 1024;
 /// Addresses of one name at most.
@@ -57,8 +55,9 @@ impl Sender {
                 .http1_only()
                 .connect_timeout(CONNECT_TIMEOUT)
                 .timeout(WHOLE_TIMEOUT)
-                .pool_idle_timeout(IDLE_TIMEOUT)
-                .pool_max_idle_per_host(1)
+                // A connection for each message: one that was kept may be closed by the other side
+                // just when it is used again.
+                .pool_max_idle_per_host(0)
                 .redirect(redirect::Policy::none())
                 .retry(reqwest::retry::never())
                 // A proxy would resolve the name again, and elsewhere.

@@ -35,7 +35,9 @@ async fn sent(text: &str, url: &str) -> (Attempt, Verdict) {
     let networks = networks(text);
     let target = Target::parse(url, &networks).unwrap();
     let clock = crate::node::system_clock();
-    Sender::new(&networks).send(&target, message(), &clock).await
+    Sender::new(&networks)
+        .send(&target, message(), &clock)
+        .await
 }
 
 #[tokio::test]
@@ -119,7 +121,11 @@ async fn what_is_not_reached_has_a_reason() {
 async fn a_name_that_leads_inside_is_refused_when_it_is_resolved() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
-    for (networks, scheme) in [("", "https"), ("10.0.0.0/8", "https"), ("10.0.0.0/8", "http")] {
+    for (networks, scheme) in [
+        ("", "https"),
+        ("10.0.0.0/8", "https"),
+        ("10.0.0.0/8", "http"),
+    ] {
         let (_, verdict) = sent(networks, &format!("{scheme}://localhost:{port}/")).await;
         assert_eq!(verdict, failed(Reason::AddressRefused), "{scheme}");
     }

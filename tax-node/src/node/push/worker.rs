@@ -2,17 +2,16 @@
 
 use std::future::pending;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use invoice_api::registry::{Event, Unavailable};
-use invoice_api::wire::EventAnswer;
+use invoice_api::registry::{Unavailable, UnavailableReason};
 use tokio::sync::watch;
-use webhooks::{Attempt, Endpoint, EndpointKey, EventPlace, Reason, State, Target, Verdict};
+use webhooks::{Endpoint, EndpointKey, State};
 
 use super::feed::{Told, placed};
-use super::send::Message;
+use super::tell::tell;
 use super::{Entry, Push};
+use crate::node::pipeline::reply::unavailable;
 use crate::node::registry::NodeError;
 
 /// How long the endpoint of a suspended member waits.
@@ -23,8 +22,6 @@ const KEYLESS: Duration = Duration::from_secs(600);
 const TROUBLE: Duration = Duration::from_secs(30);
 /// Blocks come in rows: after one, a moment passes before events are read.
 const GATHER: Duration = Duration::from_millis(100);
-/// How long an attempt that is under way may go on when the node stops.
-const GRACE: Duration = Duration::from_secs(2);
 /// Blocks without a delivery after which the cursor is kept: reading them again costs little.
 const KEEP_AFTER_BLOCKS: u64 = 500;
 
@@ -107,13 +104,17 @@ async fn step(
     // Seen before reading: a block that comes meanwhile is a reason to look again.
     let _ = *head.borrow_and_update();
     let page = match read(push, &endpoint).await {
-        Ok(Told::Page(page)) => page,
+        Ok(Told::Page(page, kid)) => {
+            // The key that was found is the first one to be looked at next time.
+            may_be_told(push, key, Some(kid.to_string()));
+            page
+        }
         Ok(Told::Suspended) => {
-            set_paused(push, key, true);
+            may_be_told(push, key, None);
             return Next::Wait(SUSPENDED);
         }
         Ok(Told::Keyless) => {
-            set_paused(push, key, true);
+            may_be_told(push, key, None);
             return Next::Wait(KEYLESS);
         }
         Ok(Told::Later) => return Next::Wait(TROUBLE),
@@ -122,7 +123,6 @@ async fn step(
             return Next::Wait(TROUBLE);
         }
     };
-    set_paused(push, key, false);
     let mut told = false;
     for (place, event) in placed(&page) {
         if endpoint.cursor.has_passed(place) || !endpoint.wants(&event.kind) {
@@ -167,107 +167,14 @@ async fn read(push: &Arc<Push>, endpoint: &Endpoint) -> Result<Told, NodeError> 
     read.await.unwrap_or(Ok(Told::Later))
 }
 
-fn set_paused(push: &Push, key: &EndpointKey, paused: bool) {
+/// Remembers whether the member may be told anything, and by which key.
+fn may_be_told(push: &Push, key: &EndpointKey, kid: Option<String>) {
     if let Some(entry) = push.book().get_mut(key) {
-        entry.paused = paused;
-    }
-}
-
-/// Sends one message once and keeps what came of it; whether it was taken.
-async fn tell(
-    push: &Arc<Push>,
-    endpoint: &Endpoint,
-    place: EventPlace,
-    event: &Event,
-) -> Result<bool, Unavailable> {
-    let Ok(_turn) = push.sending.acquire().await else {
-        return Ok(false);
-    };
-    let key = endpoint.key.clone();
-    let id = webhooks::message_id(&push.feed.chain_id, &key, place);
-    let data = serde_json::json!(EventAnswer::from(event));
-    let body = webhooks::body(&event.kind, event.place.time, &data);
-    let attempt = tokio::select! {
-        attempt = attempt(push, endpoint, &id, body) => attempt,
-        () = grace(push) => return Ok(false),
-    };
-    let (attempt, verdict) = attempt;
-    let taken = verdict == Verdict::Taken;
-    let generation = endpoint.generation;
-    let kind = event.kind.clone();
-    let keeper = Arc::clone(push);
-    let kept = tokio::task::spawn_blocking(move || {
-        let open = match keeper.entry(&key).and_then(|entry| entry.endpoint.open) {
-            Some(number) => keeper.file.delivery(&key, number),
-            None => Ok(None),
-        };
-        let open = open.map_err(|error| keeper.fail(&error))?;
-        keeper.update(&key, |endpoint| {
-            let mut delivery = endpoint.delivery(open, id, kind, place);
-            endpoint.tried(&mut delivery, attempt, verdict, generation, chance());
-            ((), Some(delivery))
-        })
-    });
-    match kept.await {
-        Ok(kept) => kept.map(|found| taken && found.is_some()),
-        Err(error) => {
-            tracing::error!(%error, "a delivery was not kept");
-            Ok(false)
+        entry.paused = kid.is_none();
+        if let Some(kid) = kid {
+            entry.endpoint.kid = kid;
         }
     }
-}
-
-/// Signs and sends a message.
-pub(super) async fn attempt(
-    push: &Push,
-    endpoint: &Endpoint,
-    id: &str,
-    body: String,
-) -> (Attempt, Verdict) {
-    let clock = &push.feed.clock;
-    let now_ms = clock().ms();
-    let sent = match Target::parse(&endpoint.settings.url, &push.networks) {
-        Ok(target) => {
-            let timestamp = now_ms.div_euclid(1_000);
-            let secrets = endpoint.secrets(now_ms);
-            let signature = webhooks::sign(secrets, id, timestamp, body.as_bytes());
-            let message = Message {
-                id,
-                timestamp,
-                signature,
-                body,
-            };
-            push.sender.send(&target, message, clock).await
-        }
-        // Networks that were allowed when the endpoint was made may not be any more.
-        Err(_) => {
-            let reason = Reason::AddressRefused;
-            let attempt = Attempt {
-                at_ms: now_ms,
-                duration_ms: 0,
-                status: None,
-                reason: Some(reason),
-                answer: String::new(),
-            };
-            let retry_after_ms = None;
-            let verdict = Verdict::Failed {
-                reason,
-                retry_after_ms,
-            };
-            (attempt, verdict)
-        }
-    };
-    push.attempts.fetch_add(1, Ordering::Relaxed);
-    if sent.1 != Verdict::Taken {
-        push.attempts_failed.fetch_add(1, Ordering::Relaxed);
-    }
-    sent
-}
-
-/// Ends a little after the node was asked to stop: an answer that is on its way is still heard.
-async fn grace(push: &Push) {
-    push.stopping.cancelled().await;
-    tokio::time::sleep(GRACE).await;
 }
 
 /// Moves the cursor to the end of a page; whether the endpoint is as it was.
@@ -305,16 +212,7 @@ async fn complete(
         Ok(kept) => Ok(kept?.is_some_and(|(same, _)| same)),
         Err(error) => {
             tracing::error!(%error, "a cursor was not kept");
-            Ok(false)
+            Err(unavailable(UnavailableReason::StorageFailed))
         }
-    }
-}
-
-/// A random number. Without a source of randomness all waits are just not spread.
-fn chance() -> u16 {
-    let mut bytes = [0; 2];
-    match getrandom::fill(&mut bytes) {
-        Ok(()) => u16::from_be_bytes(bytes),
-        Err(_) => 0,
     }
 }
