@@ -102,8 +102,8 @@ faults! {
         "A record of the all-or-nothing batch failed, so none was accepted.";
     /// A ledger has more rows than are written into one file.
     LedgerTooLong = "ledger_too_long",
-        "台账超过 10,000 行，请按状态分别导出，或用 GET /v1/claims 分页读取。",
-        "The ledger has more than 10,000 rows: export by state, or page through GET /v1/claims.";
+        "台账超过 10,000 行，请按状态或日期分别导出，或用 GET /v1/claims 分页读取。",
+        "The ledger has more than 10,000 rows: export by state or by days, or page through GET /v1/claims.";
     /// The budget is spent.
     RateLimited = "rate_limited",
         "请求过于频繁，超出额度。", "Too much was asked in too short a time.";

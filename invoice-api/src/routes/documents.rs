@@ -111,6 +111,8 @@ pub(crate) fn claim_query(query: &Query) -> Result<ClaimQuery, Problem> {
     };
     Ok(ClaimQuery {
         status,
+        from: None,
+        until: None,
         cursor,
         limit,
     })

@@ -131,3 +131,46 @@ async fn the_public_page_names_the_issuer_on_the_paper_and_not_the_registrar() {
     assert!(shown.text().contains("别处的医院"), "{}", shown.text());
     assert!(!shown.text().contains(&finance.name), "{}", shown.text());
 }
+
+#[tokio::test]
+async fn the_ledger_has_what_a_registered_document_says_and_only_the_days_that_are_asked_for() {
+    let demo = Demo::start();
+    let (tax, merchant, first) = (demo.tax(), demo.merchant(), demo.employer());
+    let (key, text) = registration(&tax, &merchant);
+    demo.http.accept(&tax, &text).await;
+    let claim = lock(&first, &key, "employer", Some("60.00"));
+    demo.http.accept(&first, &claim).await;
+    let session = demo.http.signed(&first, Method::POST, "/v1/session", b"");
+    let session = Http::send(session).await.is(204);
+    let cookie = session.header("set-cookie").unwrap();
+    let cookie = cookie.split(';').next().unwrap().to_owned();
+    let ledger = async |query: &str| {
+        let path = format!("/app/ledger.csv?lang=zh{query}");
+        let request = demo.http.request(Method::GET, &path);
+        Http::send(request.header("cookie", &cookie)).await
+    };
+    let today = today();
+    let tomorrow = today.next().unwrap();
+    let number = key.strip_prefix("D:").unwrap();
+    for (query, has) in [
+        (String::new(), true),
+        (format!("&from={today}&to={today}"), true),
+        (format!("&from=2020-01-01&to={tomorrow}"), true),
+        ("&from=&to=".to_owned(), true),
+        ("&from=2020-01-01&to=2020-01-02".to_owned(), false),
+        (format!("&from={tomorrow}"), false),
+        ("&to=2020-01-01".to_owned(), false),
+    ] {
+        let file = ledger(&query).await.is(200);
+        let file = file.text();
+        assert_eq!(file.contains(number), has, "{query}: {file}");
+        if has {
+            for part in ["\t82", "别处的商户", "\t91350100M000100Y43", "1060.00"] {
+                assert!(file.contains(part), "{part}: {file}");
+            }
+        }
+    }
+    for wrong in ["&from=2026-13-01", "&to=yesterday", "&from=2026-1-1"] {
+        ledger(wrong).await.refused(400, "query_invalid");
+    }
+}
