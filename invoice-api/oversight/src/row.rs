@@ -7,9 +7,9 @@ mod incidents;
 mod merchant;
 
 pub(crate) use activity::Activity;
-pub(crate) use claims::{HOLDERS_NAMED_MAX, Holders, Holding, Lock};
+pub(crate) use claims::{Holders, Holding, Lock};
 pub use head::Head;
-pub(crate) use incidents::{Incident, Pair};
+pub(crate) use incidents::{Incident, OverClaim, Pair};
 pub(crate) use merchant::{Merchant, Quota, Series};
 
 use invoice_core::codec::{DecodeError, Reader, Writer};
@@ -33,6 +33,11 @@ impl Tally {
     pub(crate) fn take(&mut self, amount: Fen) {
         self.count = self.count.saturating_sub(1);
         self.amount = crate::codec::minus(self.amount, amount);
+    }
+
+    /// Changes the money in what is counted already.
+    pub(crate) fn shift(&mut self, from: Fen, to: Fen) {
+        self.amount = plus(self.amount, crate::codec::minus(to, from));
     }
 
     pub(crate) fn write(&self, writer: &mut Writer) {

@@ -10,7 +10,7 @@ use invoice_core::money::Fen;
 use invoice_core::record::RoleSet;
 use invoice_core::state::{AliasKind, Document, MemberNo, Title, TypedState};
 
-use super::access_log::Access;
+use super::access_log::{Access, PUBLIC};
 use super::registry::NodeError;
 use super::start::Shared;
 use crate::store::{ReadError, Snapshot};
@@ -84,7 +84,7 @@ pub(super) fn check_all(
         .zip(&results)
         .map(|(item, result)| Access {
             time: &time,
-            by: asker.map_or("public", |asker| asker.member.as_str()),
+            by: asker.map_or(PUBLIC, |asker| asker.member.as_str()),
             kid: &kid,
             call: "check",
             document: item.document,

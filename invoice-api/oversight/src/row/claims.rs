@@ -7,7 +7,7 @@ use invoice_core::money::Fen;
 use crate::codec::{put_document, put_short, take_document, take_fen, take_member, take_text};
 
 /// Holders that one row names; their number is exact.
-pub(crate) const HOLDERS_NAMED_MAX: usize = 8;
+const HOLDERS_NAMED_MAX: usize = 8;
 
 /// A live lock.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -97,6 +97,17 @@ impl Holding {
 pub(crate) struct Holders {
     pub(crate) number: u64,
     pub(crate) named: Vec<(MemberId, Holding)>,
+}
+
+impl From<Vec<(MemberId, Holding)>> for Holders {
+    fn from(mut holders: Vec<(MemberId, Holding)>) -> Self {
+        let number = holders.len() as u64;
+        holders.truncate(HOLDERS_NAMED_MAX);
+        Self {
+            number,
+            named: holders,
+        }
+    }
 }
 
 impl Holders {

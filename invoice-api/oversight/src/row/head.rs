@@ -3,6 +3,8 @@
 use invoice_core::codec::{DecodeError, Reader, Writer};
 use invoice_core::crypto::Hash;
 
+use crate::keys::FOLD_VERSION;
+
 /// How far the rows are complete.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Head {
@@ -16,6 +18,8 @@ pub struct Head {
     pub block: Hash,
     /// Its time, in milliseconds.
     pub time_ms: i64,
+    /// Time of the first block, in milliseconds; 0 before it.
+    pub first_ms: i64,
     /// Records of the log up to it.
     pub log_size: u64,
     /// Blocks whose records could not be read any more, since their year was moved away before
@@ -26,13 +30,14 @@ pub struct Head {
 impl Head {
     /// Before the first block.
     #[must_use]
-    pub const fn genesis(version: u32, genesis: Hash, time_ms: i64) -> Self {
+    pub const fn genesis(version: u32, genesis: Hash) -> Self {
         Self {
             version,
             genesis,
             height: 0,
             block: genesis,
-            time_ms,
+            time_ms: 0,
+            first_ms: 0,
             log_size: 0,
             left_out: 0,
         }
@@ -45,23 +50,30 @@ impl Head {
         writer.put_u64(self.height);
         writer.put(self.block.as_bytes());
         writer.put_i64(self.time_ms);
+        writer.put_i64(self.first_ms);
         writer.put_u64(self.log_size);
         writer.put_u64(self.left_out);
         writer.into_bytes()
     }
 
-    /// Reads the row; of another version only that much is sure to be readable.
+    /// Reads the row. Of another version only that much is sure to be readable, and the rest is as
+    /// before the first block.
     ///
     /// # Errors
     /// The bytes are no such row.
     pub fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
         let mut reader = Reader::new(bytes);
+        let version = reader.u32("version")?;
+        if version != FOLD_VERSION {
+            return Ok(Self::genesis(version, Hash::new([0; 32])));
+        }
         let head = Self {
-            version: reader.u32("version")?,
+            version,
             genesis: reader.hash("genesis")?,
             height: reader.u64("height")?,
             block: reader.hash("block")?,
             time_ms: reader.i64("time")?,
+            first_ms: reader.i64("first time")?,
             log_size: reader.u64("log size")?,
             left_out: reader.u64("left out")?,
         };

@@ -16,6 +16,8 @@ pub(crate) struct Incident {
     pub(crate) document: DocumentKey,
     /// What was asked, taken or is in excess.
     pub(crate) amount: Option<Fen>,
+    /// Of an over-claim the largest excess that there was.
+    pub(crate) largest: Fen,
     /// The code of a refusal, or empty.
     pub(crate) code: String,
     pub(crate) height: u64,
@@ -33,6 +35,7 @@ impl Incident {
         put_document(&mut writer, &self.document);
         writer.put_u8(u8::from(self.amount.is_some()));
         writer.put_signed(self.amount.map_or(0, Fen::get));
+        writer.put_signed(self.largest.get());
         put_short(&mut writer, self.code.as_bytes());
         writer.put_varint(self.height);
         writer.put_signed(self.time_ms);
@@ -54,6 +57,7 @@ impl Incident {
             id,
             document,
             amount: given.then_some(amount),
+            largest: take_fen(&mut reader)?,
             code: take_text(&mut reader, "code")?,
             height: reader.varint("height")?,
             time_ms: reader.signed("time")?,
@@ -66,6 +70,34 @@ impl Incident {
         };
         reader.finish()?;
         Ok(incident)
+    }
+}
+
+/// A document that is over-claimed now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct OverClaim {
+    /// The reversal since which it is so.
+    pub(crate) since: u64,
+    /// What reversals left to claim.
+    pub(crate) capacity: Fen,
+}
+
+impl OverClaim {
+    pub(crate) fn encode(&self) -> Vec<u8> {
+        let mut writer = Writer::with_capacity(16);
+        writer.put_varint(self.since);
+        writer.put_signed(self.capacity.get());
+        writer.into_bytes()
+    }
+
+    pub(crate) fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
+        let mut reader = Reader::new(bytes);
+        let over = Self {
+            since: reader.varint("since")?,
+            capacity: take_fen(&mut reader)?,
+        };
+        reader.finish()?;
+        Ok(over)
     }
 }
 

@@ -16,6 +16,8 @@ pub(crate) struct Merchant {
     /// Reversals of what was claimed already.
     pub(crate) late: u64,
     pub(crate) quota_refused: u64,
+    /// Documents that it issued here, by the hour of their block.
+    pub(crate) timed: u64,
     /// Hours in which it issued, the current one included.
     pub(crate) hours: u64,
     pub(crate) hour: u32,
@@ -47,6 +49,7 @@ impl Merchant {
             self.round,
             self.late,
             self.quota_refused,
+            self.timed,
             self.hours,
             u64::from(self.hour),
             self.hour_count,
@@ -80,6 +83,7 @@ impl Merchant {
             round: reader.varint("round")?,
             late: reader.varint("late")?,
             quota_refused: reader.varint("refused")?,
+            timed: reader.varint("timed")?,
             hours: reader.varint("hours")?,
             hour: hour(reader.varint("hour")?)?,
             hour_count: reader.varint("hour")?,
@@ -118,6 +122,11 @@ impl Series {
         self.count = self.count.saturating_add(1);
     }
 
+    /// Whether a number lies between two that were used.
+    pub(crate) fn is_within(&self, number: u64) -> bool {
+        self.count > 0 && self.lowest < number && number < self.highest
+    }
+
     /// How many numbers there are from the lowest to the highest.
     pub(crate) fn span(&self) -> u64 {
         if self.count == 0 {
@@ -130,7 +139,11 @@ impl Series {
         self.span().saturating_sub(self.count)
     }
 
+    /// A series without a number is an empty value, which is no row.
     pub(crate) fn encode(&self) -> Vec<u8> {
+        if self.count == 0 {
+            return Vec::new();
+        }
         let mut writer = Writer::with_capacity(24);
         writer.put_varint(self.lowest);
         writer.put_varint(self.highest);

@@ -34,9 +34,13 @@ pub struct IncidentView {
     pub id: String,
     /// The document.
     pub document: DocumentKey,
-    /// What was asked for, was reversed, or is in excess; absent where all that was left was asked.
+    /// What was asked for, was reversed, or is in excess now; absent where all that was left was
+    /// asked.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub amount: Option<Fen>,
+    /// Of an over-claim the largest excess that there was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub largest: Option<Fen>,
     /// Why it was refused.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub code: Option<String>,
@@ -56,7 +60,7 @@ pub struct IncidentsPage {
     pub as_of: Basis,
     /// The incidents, the newest first.
     pub incidents: Vec<IncidentView>,
-    /// All of them.
+    /// All of them; of over-claims the money is that of the largest excess of each.
     pub total: Sum,
     /// The cursor of the next page.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -32,7 +32,8 @@ pub struct LockView {
 /// Locks of one age.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct AgeBucket {
-    /// Whole days, at least so many.
+    /// Calendar days in UTC+8 between the day of locking and that of the last block, at least so
+    /// many.
     pub days_from: u32,
     /// And fewer than so many; absent for the oldest.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -1,5 +1,6 @@
 //! Everything at a glance.
 
+use invoice_core::calendar::Instant;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -10,6 +11,8 @@ use super::{Basis, Bucket, PairView, Sum};
 pub struct Overview {
     /// Which blocks they are of.
     pub as_of: Basis,
+    /// Time of the first block.
+    pub since: Instant,
     /// Documents issued.
     pub issued: Sum,
     /// Reversals (红冲).

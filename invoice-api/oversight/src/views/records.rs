@@ -24,9 +24,11 @@ pub struct ListedRecord {
     pub by: Named,
     /// Its id.
     pub id: String,
-    /// The document that it is about.
+    /// The document that it is about, as the record names it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub document: Option<DocumentKey>,
+    /// Whether there is such a document now: records about others are refused.
+    pub document_exists: bool,
     /// The money that it moves.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub amount: Option<Fen>,
@@ -42,6 +44,9 @@ pub struct RecordsPage {
     pub as_of: Basis,
     /// The records, the newest first.
     pub records: Vec<ListedRecord>,
+    /// Leaf indexes of records of this page that cannot be shown, since their year was moved away
+    /// from this node.
+    pub away: Vec<u64>,
     /// The cursor of the next page.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub next: Option<String>,

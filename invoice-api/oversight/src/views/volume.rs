@@ -45,6 +45,7 @@ pub struct SeriesView {
     pub regions: Vec<Share>,
     /// By kind, the largest first.
     pub kinds: Vec<Share>,
-    /// Whether there was more than one answer reads; then the figures are of the newest part.
+    /// Whether more was asked for than one answer has: then the figures begin later, with the first
+    /// bucket that is here.
     pub cut: bool,
 }

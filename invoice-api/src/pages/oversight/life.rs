@@ -1,18 +1,19 @@
 //! A document's whole life, with the proofs.
 
-use crate::language::Language;
 use crate::pages::{escape, percent_encoded};
 use crate::registry::{DocumentView, TimelineEntry};
 
-use super::parts::{minute, table};
+use super::parts::{Viewer, minute, table};
+use super::words::{fact, record_type, verdict};
+use crate::texts;
 
-pub(super) fn body(language: Language, view: &DocumentView) -> String {
-    let of = |zh: &'static str, en: &'static str| language.of_two(zh, en);
+pub(super) fn body(viewer: Viewer, view: &DocumentView) -> String {
+    let of = |zh: &'static str, en: &'static str| viewer.of_two(zh, en);
     let state = &view.state;
     let facts = [
         (
             of("状态", "State"),
-            format!("<code>{}</code>", state.verdict.as_str()),
+            verdict(viewer, state.verdict).to_owned(),
         ),
         (of("票面总额", "Total"), state.total.to_string()),
         (of("已红冲", "Reversed"), state.reversed.to_string()),
@@ -53,7 +54,7 @@ pub(super) fn body(language: Language, view: &DocumentView) -> String {
     let rows: Vec<Vec<String>> = view
         .timeline
         .iter()
-        .map(|entry| row(language, entry))
+        .map(|entry| row(viewer, entry))
         .collect();
     let columns = [
         (of("时间", "Time"), false),
@@ -70,12 +71,12 @@ pub(super) fn body(language: Language, view: &DocumentView) -> String {
         of("冻结", "Freeze")
     };
     format!(
-        "<p class=\"note as-of\">{} <strong>{}</strong>（{}）</p><dl class=\"facts\">{facts}</dl>\
+        "<p class=\"note as-of\">{} <strong>{}</strong>{}</p><dl class=\"facts\">{facts}</dl>\
          <p><a class=\"button quiet\" href=\"/oversight/orders?document={key}\">{order}</a></p><h2>{}</h2>{}\
          <details><summary>{}</summary><pre class=\"record\">{}</pre></details>",
         of("数据截至区块", "As of block"),
         view.as_of.height,
-        minute(view.as_of.time),
+        viewer.aside(&minute(view.as_of.time)),
         of("全部经过", "Its whole life"),
         table(of("最早的在前", "The oldest first"), &columns, &rows),
         of("开具记录原文", "The record that issued it, word for word"),
@@ -83,11 +84,17 @@ pub(super) fn body(language: Language, view: &DocumentView) -> String {
     )
 }
 
-fn row(language: Language, entry: &TimelineEntry) -> Vec<String> {
+fn row(viewer: Viewer, entry: &TimelineEntry) -> Vec<String> {
     let facts: Vec<String> = entry
         .facts
         .iter()
-        .map(|(name, value)| format!("{}: {}", escape(name), escape(value)))
+        .map(|(name, value)| {
+            let value = match name {
+                "code" => texts::title(value, viewer.language),
+                _ => value.to_owned(),
+            };
+            format!("{}: {}", escape(&fact(viewer, name)), escape(&value))
+        })
         .collect();
     let (height, index) = (entry.place.height, entry.place.index);
     let by = entry
@@ -100,14 +107,14 @@ fn row(language: Language, entry: &TimelineEntry) -> Vec<String> {
             "<a href=\"/v1/records/{}/{}\">{}</a> · ",
             percent_encoded(&by),
             percent_encoded(id),
-            language.of_two("回执", "receipt")
+            viewer.of_two("回执", "receipt")
         ),
         None => String::new(),
     };
     let size = index.saturating_add(1);
     vec![
         minute(entry.place.time),
-        format!("<code>{}</code>", escape(&entry.kind)),
+        escape(&record_type(viewer, &entry.kind)),
         format!(
             "<a href=\"/oversight/members/{0}\"><code>{0}</code></a>",
             escape(&by)
@@ -119,8 +126,8 @@ fn row(language: Language, entry: &TimelineEntry) -> Vec<String> {
         format!(
             "{receipt}<a href=\"/v1/proofs/inclusion?index={index}&amp;tree_size={size}\">{} #{index}</a> · \
              <a href=\"/v1/blocks/{height}\">{} {height}</a>",
-            language.of_two("包含证明", "inclusion"),
-            language.of_two("区块", "block"),
+            viewer.of_two("包含证明", "inclusion"),
+            viewer.of_two("区块", "block"),
         ),
     ]
 }
