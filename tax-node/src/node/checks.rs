@@ -10,7 +10,7 @@ use invoice_core::money::Fen;
 use invoice_core::record::{Body, Registered, RoleSet};
 use invoice_core::state::{AliasKind, Document, MemberNo, Title, TypedState};
 
-use super::access_log::Access;
+use super::access_log::{Access, PUBLIC};
 use super::receipts;
 use super::registry::{NodeError, chain};
 use super::start::Shared;
@@ -85,7 +85,7 @@ pub(super) fn check_all(
         .zip(&results)
         .map(|(item, result)| Access {
             time: &time,
-            by: asker.map_or("public", |asker| asker.member.as_str()),
+            by: asker.map_or(PUBLIC, |asker| asker.member.as_str()),
             kid: &kid,
             call: "check",
             document: item.document,

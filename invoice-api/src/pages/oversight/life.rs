@@ -2,19 +2,20 @@
 
 use std::fmt::Write as _;
 
-use crate::language::Language;
 use crate::pages::{escape, percent_encoded};
 use crate::registry::{DocumentView, TimelineCursor, TimelineEntry};
 
-use super::parts::{Column, minute, table_or_none};
+use super::parts::{Column, Viewer, minute, table_or_none};
+use super::words::{fact, record_type, verdict};
+use crate::texts;
 
-pub(super) fn body(language: Language, view: &DocumentView) -> String {
-    let of = |zh: &'static str, en: &'static str| language.of_two(zh, en);
+pub(super) fn body(viewer: Viewer, view: &DocumentView) -> String {
+    let of = |zh: &'static str, en: &'static str| viewer.of_two(zh, en);
     let state = &view.state;
     let facts = [
         (
             of("状态", "State"),
-            format!("<code>{}</code>", state.verdict.as_str()),
+            verdict(viewer, state.verdict).to_owned(),
         ),
         (of("票面总额", "Total"), state.total.to_string()),
         (of("已红冲", "Reversed"), state.reversed.to_string()),
@@ -57,7 +58,7 @@ pub(super) fn body(language: Language, view: &DocumentView) -> String {
         .map(|(head, value)| format!("<dt>{head}</dt><dd>{value}</dd>"))
         .collect();
     let rows = |entries: &[TimelineEntry]| -> Vec<Vec<String>> {
-        entries.iter().map(|entry| row(language, entry)).collect()
+        entries.iter().map(|entry| row(viewer, entry)).collect()
     };
     let columns = [
         (of("时间", "Time"), false),
@@ -74,7 +75,7 @@ pub(super) fn body(language: Language, view: &DocumentView) -> String {
         of("冻结", "Freeze")
     };
     let life = section(
-        language,
+        viewer,
         view,
         [
             ("全部经过", "Its whole life"),
@@ -88,7 +89,7 @@ pub(super) fn body(language: Language, view: &DocumentView) -> String {
         &rows(&view.timeline),
     );
     let refused = section(
-        language,
+        viewer,
         view,
         [
             ("被拒绝的记录", "What was refused"),
@@ -102,12 +103,12 @@ pub(super) fn body(language: Language, view: &DocumentView) -> String {
         &rows(&view.refused),
     );
     format!(
-        "<p class=\"note as-of\">{} <strong>{}</strong>（{}）</p><dl class=\"facts\">{facts}</dl>\
+        "<p class=\"note as-of\">{} <strong>{}</strong>{}</p><dl class=\"facts\">{facts}</dl>\
          <p><a class=\"button quiet\" href=\"/oversight/orders?document={key}\">{order}</a></p>{life}{refused}\
          <details><summary>{}</summary><pre class=\"record\">{}</pre></details>",
         of("数据截至区块", "As of block"),
         view.as_of.height,
-        minute(view.as_of.time),
+        viewer.aside(&minute(view.as_of.time)),
         of("开具记录原文", "The record that issued it, word for word"),
         escape(&view.record),
     )
@@ -115,14 +116,14 @@ pub(super) fn body(language: Language, view: &DocumentView) -> String {
 
 /// One of the two lists, each with a mark when it does not begin or does not end here.
 fn section(
-    language: Language,
+    viewer: Viewer,
     view: &DocumentView,
     [heading, caption]: [(&'static str, &'static str); 2],
     (continued, next): (bool, Option<TimelineCursor>),
     columns: &[Column],
     rows: &[Vec<String>],
 ) -> String {
-    let of = |(zh, en): (&'static str, &'static str)| language.of_two(zh, en);
+    let of = |(zh, en): (&'static str, &'static str)| viewer.of_two(zh, en);
     let mut html = format!("<h2>{}</h2>", of(heading));
     let key = percent_encoded(&view.document.to_string());
     // Writing into a text cannot fail, here and below.
@@ -136,7 +137,7 @@ fn section(
     }
     // A page on which nothing was found may still be followed by one with something.
     if !rows.is_empty() || next.is_none() {
-        html.push_str(&table_or_none(language, of(caption), columns, rows));
+        html.push_str(&table_or_none(viewer, of(caption), columns, rows));
     }
     if let Some(next) = next {
         let _ = write!(
@@ -154,11 +155,17 @@ fn section(
     html
 }
 
-fn row(language: Language, entry: &TimelineEntry) -> Vec<String> {
+fn row(viewer: Viewer, entry: &TimelineEntry) -> Vec<String> {
     let facts: Vec<String> = entry
         .facts
         .iter()
-        .map(|(name, value)| format!("{}: {}", escape(name), escape(value)))
+        .map(|(name, value)| {
+            let value = match name {
+                "code" => texts::title(value, viewer.language),
+                _ => value.to_owned(),
+            };
+            format!("{}: {}", escape(&fact(viewer, name)), escape(&value))
+        })
         .collect();
     let (height, index) = (entry.place.height, entry.place.index);
     let by = entry
@@ -171,14 +178,14 @@ fn row(language: Language, entry: &TimelineEntry) -> Vec<String> {
             "<a href=\"/v1/records/{}/{}\">{}</a> · ",
             percent_encoded(&by),
             percent_encoded(id),
-            language.of_two("回执", "receipt")
+            viewer.of_two("回执", "receipt")
         ),
         None => String::new(),
     };
     let size = index.saturating_add(1);
     vec![
         minute(entry.place.time),
-        format!("<code>{}</code>", escape(&entry.kind)),
+        escape(&record_type(viewer, &entry.kind)),
         format!(
             "<a href=\"/oversight/members/{0}\"><code>{0}</code></a>",
             escape(&by)
@@ -190,8 +197,8 @@ fn row(language: Language, entry: &TimelineEntry) -> Vec<String> {
         format!(
             "{receipt}<a href=\"/v1/proofs/inclusion?index={index}&amp;tree_size={size}\">{} #{index}</a> · \
              <a href=\"/v1/blocks/{height}\">{} {height}</a>",
-            language.of_two("包含证明", "inclusion"),
-            language.of_two("区块", "block"),
+            viewer.of_two("包含证明", "inclusion"),
+            viewer.of_two("区块", "block"),
         ),
     ]
 }
