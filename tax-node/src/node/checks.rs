@@ -7,7 +7,7 @@ use invoice_core::apply::resolve;
 use invoice_core::calendar::Instant;
 use invoice_core::identity::{DocumentKey, MemberId};
 use invoice_core::money::Fen;
-use invoice_core::record::{Body, Registered, RoleSet};
+use invoice_core::record::{Body, Party as Named, Registered, RoleSet};
 use invoice_core::state::{AliasKind, Document, MemberNo, Title, TypedState};
 
 use super::access_log::{Access, PUBLIC};
@@ -136,20 +136,32 @@ pub(super) fn check_in_public(
 /// that was issued elsewhere, whose issuer need not be a member.
 fn issuer_name(snapshot: &Snapshot, document: &Document) -> Result<Option<String>, NodeError> {
     if document.registered {
-        let logged = receipts::logged(snapshot, document.index)?;
-        let Some(Body::DocumentRegister(body)) = logged.map(|logged| logged.record.body) else {
-            return Ok(None);
-        };
-        return Ok(Some(match body.document {
-            Registered::Invoice(invoice) => invoice.seller.name,
-            Registered::Bill(bill) => bill.issuer.name,
-        }));
+        return Ok(stated_issuer(snapshot, document)?.map(|issuer| issuer.name));
     }
     let state = TypedState(snapshot);
     let Some(id) = state.member_id(document.issuer)? else {
         return Ok(None);
     };
     Ok(state.member(&id)?.map(|member| member.name))
+}
+
+/// The issuer that stands on a document that was issued elsewhere; `None` on one that was issued
+/// here, whose issuer is its signer.
+pub(super) fn stated_issuer(
+    snapshot: &Snapshot,
+    document: &Document,
+) -> Result<Option<Named>, NodeError> {
+    if !document.registered {
+        return Ok(None);
+    }
+    let logged = receipts::logged(snapshot, document.index)?;
+    let Some(Body::DocumentRegister(body)) = logged.map(|logged| logged.record.body) else {
+        return Ok(None);
+    };
+    Ok(Some(match body.document {
+        Registered::Invoice(invoice) => invoice.seller,
+        Registered::Bill(bill) => bill.issuer,
+    }))
 }
 
 /// Compares one item. Nobody in particular asks when `party` is `None`.

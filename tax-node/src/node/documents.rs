@@ -9,7 +9,7 @@ use invoice_core::record::{Body, Record};
 use invoice_core::state::TypedState;
 
 use super::access_log::Access;
-use super::checks::{Party, state_for};
+use super::checks::{Party, stated_issuer, state_for};
 use super::receipts::{self, LoggedRecord, Receipts};
 use super::registry::NodeError;
 use super::start::Shared;
@@ -85,10 +85,10 @@ fn visible(
     let (Some(party), Some(found)) = (Party::of(&state, asker)?, resolve(&state, key)?) else {
         return Ok(None);
     };
-    if !party.is_party_to(&found.document) && !timeline::claimed_by(snapshot, &party, &found.key)? {
-        return Ok(None);
-    }
-    Ok(Some((party, found)))
+    let concerned = party.is_party_to(&found.document)
+        || stated_issuer(snapshot, &found.document)?.is_some_and(|issuer| issuer.id == party.id)
+        || timeline::claimed_by(snapshot, &party, &found.key)?;
+    Ok(concerned.then_some((party, found)))
 }
 
 /// The view of a document for an asker, its life from a page on; `None` when it is none of the

@@ -101,6 +101,42 @@ async fn what_was_issued_elsewhere_is_registered_by_an_authority_and_paid_once()
     );
 }
 
+/// The red letter of a document that was issued elsewhere is written elsewhere too: the registrar
+/// records it, and whoever has paid hears of it without having been asked.
+#[tokio::test]
+async fn the_registrar_records_the_reversal_and_the_named_seller_sees_the_document() {
+    let demo = Demo::start();
+    let (tax, merchant) = (demo.tax(), demo.merchant());
+    let (employer, stranger) = (demo.employer(), demo.member("merchant", 2));
+    let (key, text) = registration(&tax, &merchant);
+    let mut text: Value = serde_json::from_str(&text).unwrap();
+    text["invoice"]["seller"]["id"] = merchant.id.clone().into();
+    demo.http.accept(&tax, &text.to_string()).await;
+    let claim = lock(&employer, &key, "employer", None);
+    demo.http.accept(&employer, &claim).await;
+    let settled = settle(&employer, &id_of(&claim), "1060.00");
+    demo.http.accept(&employer, &settled).await;
+
+    let path = format!("/v1/documents/{key}");
+    demo.http.ask(&merchant, &path).await.is(200);
+    demo.http.ask(&stranger, &path).await.is(404);
+    let red = |by: &Member| {
+        let members = json!({"document": key, "amount": "1060.00", "reason": "02"});
+        record(by, "document.reverse", members)
+    };
+    for by in [&merchant, &demo.member("finance", 1)] {
+        let answer = demo.http.submit(by, &red(by)).await;
+        answer.refused(409, "not_issuer");
+    }
+    let answer = demo.http.accept(&tax, &red(&tax)).await.json();
+    assert_eq!(answer["outcome"]["detail"]["over_claimed"], "1060.00");
+    let events = demo.http.events(&employer, 0).await;
+    for kind in ["document_reversed", "over_claimed"] {
+        let told = |event: &Value| event["event"] == kind && event["document"] == key;
+        assert!(events.iter().any(told), "{kind}: {events:?}");
+    }
+}
+
 #[tokio::test]
 async fn the_public_page_names_the_issuer_on_the_paper_and_not_the_registrar() {
     let demo = Demo::start();
