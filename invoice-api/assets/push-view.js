@@ -15,7 +15,7 @@ function field(id, label, input) {
 /** The form that adds an endpoint or changes the one of the same name. */
 export function endpointForm(act) {
   const id = element("input", { id: "new-id", required: true, maxlength: "32", pattern: "[a-z0-9\\-]{1,32}", autocomplete: "off" });
-  const url = element("input", { id: "new-url", required: true, maxlength: "1024", type: "url", autocomplete: "off", placeholder: "https://" });
+  const url = element("input", { id: "new-url", required: true, maxlength: "1024", type: "url", autocomplete: "off" });
   const description = element("input", { id: "new-description", maxlength: "200", autocomplete: "off" });
   const boxes = EVENTS.map(([kind, zh, en]) => {
     const box = element("input", { type: "checkbox", id: `event-${kind}`, value: kind });
