@@ -12,10 +12,14 @@ use tokio_util::sync::CancellationToken;
 use super::budget::{Budgets, Network};
 use super::metrics::Metrics;
 use super::nonce::NonceCache;
+use super::places::{Bounds, Places};
 use super::session::Sessions;
 use super::verifier::Verifier;
 use crate::config::ServerConfig;
-use crate::limits::{PAPERS_HELD_MAX, PAPERS_READ_MAX, PRINTS_AT_ONCE_MAX};
+use crate::limits::{
+    PAPERS_HELD_MAX, PAPERS_HELD_OF_ADDRESS_MAX, PAPERS_HELD_OF_MEMBER_MAX, PAPERS_READ_MAX,
+    PRINTS_AT_ONCE_MAX,
+};
 use crate::problem::Problem;
 use crate::registry::Registry;
 
@@ -35,7 +39,7 @@ pub struct AppState {
     pub(crate) fonts: print::Fonts,
     /// Where people reach this server.
     public_url: OnceLock<String>,
-    pub(crate) papers_held: Arc<Semaphore>,
+    pub(crate) papers_held: Arc<Places>,
     pub(crate) papers_read: Arc<Semaphore>,
     pub(crate) stopping: CancellationToken,
 }
@@ -60,7 +64,11 @@ impl AppState {
                 .public_url
                 .as_ref()
                 .map_or_else(OnceLock::new, |url| OnceLock::from(url.as_str().to_owned())),
-            papers_held: Arc::new(Semaphore::new(PAPERS_HELD_MAX)),
+            papers_held: Arc::new(Places::new(Bounds {
+                all: PAPERS_HELD_MAX,
+                member: PAPERS_HELD_OF_MEMBER_MAX,
+                network: PAPERS_HELD_OF_ADDRESS_MAX,
+            })),
             papers_read: Arc::new(Semaphore::new(PAPERS_READ_MAX)),
             stopping: CancellationToken::new(),
         }
