@@ -3,6 +3,7 @@
 use invoice_core::calendar::Instant;
 use invoice_core::crypto::sm3;
 use invoice_core::identity::DocumentKey;
+use invoice_core::read::deceives;
 use invoice_core::record::{
     Body, DocumentRegister, Original, OriginalFormat, Record, parse_record,
 };
@@ -19,6 +20,7 @@ pub(crate) fn run(bytes: &[u8]) {
     assert_eq!(read(bytes, &limits).as_ref(), Ok(&reading));
     assert!(reading.spent.inflated_bytes <= limits.inflated_bytes);
     assert!(reading.spent.xml_elements <= limits.xml_elements);
+    assert!(reading.spent.pdf_bytes <= limits.pdf_bytes);
     assert!(reading.spent.pixels <= limits.image_pixels);
     assert!(reading.spent.qr_visits <= limits.qr_visits);
     assert!((1..=limits.documents).contains(&reading.papers.len()));
@@ -32,9 +34,11 @@ fn judge(bytes: &[u8], paper: &Paper) {
     assert_eq!(key.parse::<DocumentKey>(), Ok(paper.document));
     assert!(paper.warnings.len() <= WARNINGS_MAX);
     assert!(!paper.seal.trusted, "nobody was given as trusted");
-    for text in [&paper.seller.name, &paper.buyer.name, &paper.note] {
-        assert!(!text.iter().any(|text| text.chars().any(char::is_control)));
+    for text in [&paper.seller.name, &paper.buyer.name] {
+        assert!(!text.iter().any(|text| text.chars().any(deceives)));
     }
+    let note = paper.note.as_deref().unwrap_or_default();
+    assert!(!note.chars().any(|c| c != '\n' && deceives(c)));
     let Ok(document) = paper.to_registered(Supplement::default()) else {
         return;
     };

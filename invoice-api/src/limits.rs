@@ -16,6 +16,10 @@ pub const PAPER_BYTES_MAX: usize = 10 * 1024 * 1024;
 pub const PAPER_COST: usize = 500;
 /// Files that are held in memory at the same time; more are answered 503.
 pub const PAPERS_HELD_MAX: usize = 32;
+/// Of these, files of one member, and of one address: nobody takes the places of all.
+pub const PAPERS_HELD_OF_MEMBER_MAX: usize = 16;
+/// See [`PAPERS_HELD_OF_MEMBER_MAX`].
+pub const PAPERS_HELD_OF_ADDRESS_MAX: usize = 8;
 /// Files that are read at the same time; the others wait.
 pub const PAPERS_READ_MAX: usize = 2;
 /// Items in one `POST /v1/checks`.

@@ -80,23 +80,12 @@ pub(crate) fn foot(pen: &mut Pen<'_, '_>, context: &Context<'_>, top: Um, page: 
         ""
     };
     lines.push(format!("SM3 {}{origin}", context.digest));
-    lines.push(
-        match (context.qr.is_some(), context.stamped) {
-            (true, true) => words.of(
-                "按链上记录打印，附件含记录原文。扫描二维码核验状态；二维码含验证节点签章，可离线核对。",
-                "Printed from the record on the chain, which is attached. Scan the code for its state; the code bears a validator's stamp for checking offline.",
-            ),
-            (true, false) => words.of(
-                "按链上记录打印，附件含记录原文。扫描二维码核验状态；二维码未加盖验证节点签章。",
-                "Printed from the record on the chain, which is attached. Scan the code for its state; the code bears no validator's stamp.",
-            ),
-            (false, _) => words.of(
-                "按链上记录打印，附件含记录原文；未印二维码。",
-                "Printed from the record on the chain, which is attached; without a QR code.",
-            ),
-        }
-        .to_owned(),
-    );
+    lines.push(format!(
+        "{}{}{}",
+        words.origin(context.proved, context.attached),
+        words.of("", " "),
+        words.code(context.qr.is_some(), context.stamped),
+    ));
     for (line, row) in lines.iter().zip(0..) {
         let area = Area {
             x: LEFT,
@@ -131,7 +120,7 @@ pub(crate) fn name_missing(
         return;
     }
     let missing: Vec<char> = fonts.missing.iter().copied().collect();
-    let text = context.wording.missing(&missing);
+    let text = context.wording.missing(&missing, context.attached);
     for page in pages {
         let area = Area {
             x: LEFT,

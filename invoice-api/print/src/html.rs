@@ -4,7 +4,7 @@
 use std::fmt::Write as _;
 
 use crate::model::{Colour, Item, Page, Text, Um};
-use crate::source::Layout;
+use crate::source::{Layout, Wording};
 use crate::xml::escape;
 
 impl Layout {
@@ -17,10 +17,11 @@ impl Layout {
             self.svg_page(page, &mut body);
         }
         format!(
-            "<!DOCTYPE html>\n<html lang=\"zh-CN\"><head><meta charset=\"utf-8\">\
+            "<!DOCTYPE html>\n<html lang=\"{language}\"><head><meta charset=\"utf-8\">\
              <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\
              <meta name=\"robots\" content=\"noindex\"><title>{title} {key}</title>\
              <style nonce=\"{nonce}\">{STYLE}</style></head><body><main>{body}</main></body></html>\n",
+            language = self.wording.of(FORM_LANGUAGE, "en"),
             title = escape(&self.title),
             key = escape(&self.key.to_string()),
             nonce = escape(nonce),
@@ -37,7 +38,7 @@ impl Layout {
         );
         for item in &page.items {
             match item {
-                Item::Text(text) => svg_text(text, out),
+                Item::Text(text) => svg_text(text, self.wording, out),
                 Item::Line {
                     from,
                     to,
@@ -78,10 +79,19 @@ impl Layout {
     }
 }
 
-fn svg_text(text: &Text, out: &mut String) {
+/// The language of the form, whatever that of the captions.
+const FORM_LANGUAGE: &str = "zh-CN";
+
+fn svg_text(text: &Text, wording: Wording, out: &mut String) {
+    // On an English page a reading voice must be told what is Chinese.
+    let is_chinese = text.content.chars().any(|c| c >= '\u{2e80}');
+    let language = match wording {
+        Wording::En if is_chinese => format!(" lang=\"{FORM_LANGUAGE}\""),
+        Wording::En | Wording::Zh => String::new(),
+    };
     let _ = write!(
         out,
-        "<text x=\"{}\" y=\"{}\" font-size=\"{}\" textLength=\"{}\" lengthAdjust=\"spacingAndGlyphs\" fill=\"{}\">{}</text>",
+        "<text{language} x=\"{}\" y=\"{}\" font-size=\"{}\" textLength=\"{}\" lengthAdjust=\"spacingAndGlyphs\" fill=\"{}\">{}</text>",
         mm(text.x),
         mm(text.y),
         mm(text.size),

@@ -33,6 +33,10 @@ pub struct Paper<'a> {
     pub link: Option<&'a str>,
     /// Whether the link bears a validator's stamp.
     pub stamped: bool,
+    /// Whether the receipt was verified, so that the page may say that the record is on the chain.
+    pub proved: bool,
+    /// Whether the record is attached to the file: to PDF and OFD, not to HTML.
+    pub attached: bool,
     /// The language of the captions.
     pub wording: Wording,
 }
@@ -76,6 +80,8 @@ pub(crate) struct Context<'a> {
     pub(crate) registered: bool,
     pub(crate) qr: Option<&'a QrCode>,
     pub(crate) stamped: bool,
+    pub(crate) proved: bool,
+    pub(crate) attached: bool,
     pub(crate) digest: String,
     pub(crate) wording: Wording,
 }
@@ -121,6 +127,8 @@ pub fn lay_out(paper: &Paper<'_>, fonts: &Fonts) -> Result<Layout, PrintError> {
         registered: matches!(record.body, Body::DocumentRegister(_)),
         qr: qr.as_ref(),
         stamped: paper.stamped,
+        proved: paper.proved,
+        attached: paper.attached,
         digest: sm3(&[paper.record.as_bytes()]).to_string(),
         wording: paper.wording,
     };

@@ -1,7 +1,8 @@
 //! XML that other programs read: escaping, and the invoice in the form that tax OFDs attach.
 
 use invoice_core::amount_words;
-use invoice_core::record::{Bill, Document, Invoice};
+use invoice_core::invoice::Payment;
+use invoice_core::record::{Bill, Document, Invoice, Visit};
 
 use crate::invoice::{date, rate};
 
@@ -102,10 +103,30 @@ fn write_invoice(invoice: &Invoice, xml: &mut Elements) {
                 xml.leaf("fp:Amount", &line.amount.to_string());
                 xml.leaf("fp:TaxScheme", &rate(line.tax_rate));
                 xml.leaf("fp:TaxAmount", &line.tax.to_string());
+                if let Some(code) = &line.tax_code {
+                    xml.leaf("fp:TaxClassificationCode", code);
+                }
             });
         }
     });
+    if let Some(split) = &invoice.payment {
+        xml.inside("fp:MedicalPayment", |xml| write_split(split, "fp:", xml));
+    }
     xml.0.push_str("</fp:eInvoice>");
+}
+
+/// Who paid, in the names of the fiscal e-bill: that of the tax OFD has none for it.
+fn write_split(split: &Payment, prefix: &str, xml: &mut Elements) {
+    for (name, amount) in [
+        ("fundPayAmount", split.fund),
+        ("otherPayAmount", split.other),
+        ("accountPayAmount", split.account),
+        ("ownPayAmount", split.cash),
+        ("selfpaymentAmount", split.self_pay),
+        ("selfpaymentCost", split.self_fund),
+    ] {
+        xml.leaf(&format!("{prefix}{name}"), &amount.to_string());
+    }
 }
 
 fn write_bill(bill: &Bill, xml: &mut Elements) {
@@ -129,18 +150,13 @@ fn write_bill(bill: &Bill, xml: &mut Elements) {
                     xml.leaf("InvoicingPartyCode", bill.issuer.id.as_str());
                     xml.leaf("InvoicingPartyName", &bill.issuer.name);
                 });
-                let split = &bill.payment;
                 xml.inside("MainExt", |xml| {
-                    for (name, amount) in [
-                        ("fundPayAmount", split.fund),
-                        ("otherPayAmount", split.other),
-                        ("accountPayAmount", split.account),
-                        ("ownPayAmount", split.cash),
-                        ("selfpaymentAmount", split.self_pay),
-                        ("selfpaymentCost", split.self_fund),
-                    ] {
-                        xml.leaf(name, &amount.to_string());
-                    }
+                    let visit = match bill.visit {
+                        Visit::Outpatient => "门诊",
+                        Visit::Inpatient => "住院",
+                    };
+                    xml.leaf("medicalType", visit);
+                    write_split(&bill.payment, "", xml);
                 });
             });
             xml.inside("Details", |xml| {

@@ -117,6 +117,8 @@ pub(crate) async fn paper(
             receipt: Some(&proof),
             link: Some(&link.to_url(&base)),
             stamped: link.stamp.is_some(),
+            proved: true,
+            attached: format != Format::Html,
             wording: language.of_two(Wording::Zh, Wording::En),
         };
         let layout = print::lay_out(&paper, &fonts).map_err(broken)?;

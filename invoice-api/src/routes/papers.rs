@@ -11,9 +11,9 @@ use crate::language::Language;
 use crate::limits::{PAPER_BYTES_MAX, PAPER_COST};
 use crate::problem::Problem;
 use crate::registry::UnavailableReason;
-use crate::server::authenticate::{Suspended, reader};
+use crate::server::authenticate::{Suspended, announced, reader};
 use crate::server::body;
-use crate::server::state::AppState;
+use crate::server::state::{AppState, network};
 use crate::status::OK;
 use crate::wire::{PapersAnswer, ProblemAnswer};
 
@@ -39,10 +39,15 @@ pub(crate) async fn papers(
     payload: web::Payload,
 ) -> Result<HttpResponse, Problem> {
     let overloaded = || Problem::from(UnavailableReason::Overloaded);
+    // Whoever is nobody holds no memory, and waits for no body. The budget is charged when it is
+    // proved whose it is, so that nobody uses up that of another.
+    let member = announced(&state, &request).await?;
+    state.budgets.checks.check(&member, PAPER_COST)?;
     // Whole files are held in memory: so many and no more.
-    let _held = Arc::clone(&state.papers_held)
-        .try_acquire_owned()
-        .map_err(|_| overloaded())?;
+    let _held = state
+        .papers_held
+        .take(member, network(&request))
+        .ok_or_else(overloaded)?;
     let body = body::read(&request, payload, PAPER_BYTES_MAX).await?;
     let asker = reader(&state, &request, &body, Suspended::MayNotAsk).await?;
     state.budgets.checks.take(&asker.member, PAPER_COST)?;

@@ -8,16 +8,18 @@ use actix_web::HttpRequest;
 use actix_web::http::header::AUTHORIZATION;
 use invoice_core::crypto::messages::request_message;
 use invoice_core::crypto::{HintedSignature, Kid};
+use invoice_core::identity::MemberId;
 use invoice_core::refusal::{AuthenticationError, Forbidden};
 
 use super::authorization::Authorization;
+use super::budget::Network;
 use super::nonce::Nonce;
 use super::session::Token;
 use super::source::network;
 use super::state::{AppState, now_seconds};
 use crate::limits::TIMESTAMP_SKEW_SECONDS;
 use crate::problem::Problem;
-use crate::registry::{Asker, KeyStanding, UnavailableReason};
+use crate::registry::{Asker, KeyStanding, KeyView, UnavailableReason};
 
 /// What suspension keeps a member from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,11 +46,7 @@ pub(crate) async fn authenticate(
             Err(Forbidden::MemberSuspended.into())
         }
         Ok((asker, _)) => Ok(asker),
-        Err(error) => {
-            // The failure is answered as what it is; the next one may be refused unheard.
-            let _ = state.budgets.failures.take(&source, 1);
-            Err(Problem::from(error).with_member("server_time", now.into()))
-        }
+        Err(error) => Err(failed(state, source, error)),
     }
 }
 
@@ -101,20 +99,60 @@ pub(crate) async fn session(
     }
 }
 
+/// Whom a request says that it is from, before its body is read: who has its session, or whose key
+/// its signature names. A name that is not proved yet buys a place to be read from, never an answer:
+/// the whole request goes to [`reader`] afterwards.
+pub(crate) async fn announced(
+    state: &AppState,
+    request: &HttpRequest,
+) -> Result<MemberId, Problem> {
+    if !request.headers().contains_key(AUTHORIZATION)
+        && let Some((asker, _)) = session(state, request).await?
+    {
+        return Ok(asker.member);
+    }
+    let source = (network(request), named_key(request));
+    state.budgets.failures.check(&source, 1)?;
+    let error = match name(state, request, now_seconds()).await? {
+        Ok(named) => match named.key.standing {
+            KeyStanding::Good => return Ok(named.key.member),
+            KeyStanding::MemberSuspended => return Err(Forbidden::MemberSuspended.into()),
+            KeyStanding::Revoked => AuthenticationError::KeyRevoked,
+            KeyStanding::Expired => AuthenticationError::KeyExpired,
+        },
+        Err(error) => error,
+    };
+    Err(failed(state, source, error))
+}
+
+/// A failed authentication is answered as what it is; the next one may be refused unheard.
+fn failed(state: &AppState, source: (Network, Option<Kid>), error: AuthenticationError) -> Problem {
+    let _ = state.budgets.failures.take(&source, 1);
+    Problem::from(error).with_member("server_time", now_seconds().into())
+}
+
 /// The key that a request's signature names, as far as that can be read.
 fn named_key(request: &HttpRequest) -> Option<Kid> {
     let header = request.headers().get(AUTHORIZATION)?.to_str().ok()?;
     Authorization::parse(header)?.kid.parse().ok()
 }
 
+/// What a header names, of which nothing is proved yet.
+struct Named<'r> {
+    authorization: Authorization<'r>,
+    kid: Kid,
+    hinted: HintedSignature,
+    key: KeyView,
+}
+
 type Identified = Result<(Asker, KeyStanding), AuthenticationError>;
 
-async fn identify(
+/// Reads the header of a request: the checks that need no body.
+async fn name<'r>(
     state: &AppState,
-    request: &HttpRequest,
-    body: &[u8],
+    request: &'r HttpRequest,
     now: u64,
-) -> Result<Identified, Problem> {
+) -> Result<Result<Named<'r>, AuthenticationError>, Problem> {
     let mut headers = request.headers().get_all(AUTHORIZATION);
     let (header, another) = (headers.next(), headers.next());
     let Some(header) = header else {
@@ -143,6 +181,29 @@ async fn identify(
     if state.nonces.is_known(kid, authorization.nonce) {
         return Ok(Err(AuthenticationError::NonceReused));
     }
+    Ok(Ok(Named {
+        authorization,
+        kid,
+        hinted,
+        key,
+    }))
+}
+
+async fn identify(
+    state: &AppState,
+    request: &HttpRequest,
+    body: &[u8],
+    now: u64,
+) -> Result<Identified, Problem> {
+    let Named {
+        authorization,
+        kid,
+        hinted,
+        key,
+    } = match name(state, request, now).await? {
+        Ok(named) => named,
+        Err(error) => return Ok(Err(error)),
+    };
     state.budgets.reads.take(&key.member, 1)?;
     let path = request
         .uri()

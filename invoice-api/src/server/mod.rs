@@ -7,6 +7,7 @@ pub(crate) mod budget;
 pub(crate) mod metrics;
 pub(crate) mod middleware;
 pub(crate) mod nonce;
+pub(crate) mod places;
 mod run;
 pub(crate) mod session;
 pub(crate) mod source;

@@ -1,5 +1,6 @@
 //! Files of documents, as a browser with a session and a program with a key hand them in.
 
+use actix_web::dev::Payload;
 use actix_web::http::header::{ACCEPT_LANGUAGE, COOKIE};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -10,9 +11,11 @@ use serde_json::json;
 
 use super::*;
 use crate::limits::PAPER_BYTES_MAX;
+use crate::server::budget::Network;
 use crate::server::state::now_seconds;
 
 const INVOICE: &str = include_str!("../../papers/tests/files/invoice.xml");
+const MEMBER: &str = "91330000142942095H";
 const QR: &str = "01,10,011001605111,80100798,64.9,20161018,85342965681116380258,BE2D";
 
 fn signer() -> SecretKeySigner {
@@ -23,7 +26,7 @@ fn state(standing: KeyStanding) -> web::Data<AppState> {
     let registry = Arc::new(Down::default());
     *registry.0.lock().unwrap() = Some(KeyView {
         public_key: Arc::new(signer().public_key().clone()),
-        member: "91330000142942095H".parse().unwrap(),
+        member: MEMBER.parse().unwrap(),
         roles: RoleSet::from_iter([Role::Employer]),
         standing,
     });
@@ -124,10 +127,20 @@ async fn strangers_and_large_files_are_turned_away() {
     let wrong_method = problem(ask(&good, get("/v1/papers")).await).await;
     assert_eq!(wrong_method["status"], 405);
     // While as many files are held as may be, the next one is asked to come back.
-    let held = Arc::clone(&good.papers_held)
-        .acquire_many_owned(32)
-        .await
-        .unwrap();
+    let mut held = Vec::new();
+    for last in 0..4 {
+        let network = Network::V4([192, 0, 2, last]);
+        let member = if last < 2 {
+            MEMBER
+        } else {
+            "91350100M000100Y43"
+        };
+        let member = member.parse().unwrap();
+        while let Some(place) = good.papers_held.take(member, network) {
+            held.push(place);
+        }
+    }
+    assert_eq!(held.len(), 32);
     let busy = problem(ask(&good, file(&good, INVOICE)).await).await;
     assert_eq!(busy["code"], "overloaded");
     drop(held);
@@ -135,4 +148,53 @@ async fn strangers_and_large_files_are_turned_away() {
         ask(&good, file(&good, INVOICE)).await.status().as_u16(),
         200
     );
+}
+
+#[actix_web::test]
+async fn nobody_waits_for_the_body_of_a_stranger() {
+    for (standing, code) in [
+        (KeyStanding::Good, "authorization_missing"),
+        (KeyStanding::Good, "timestamp_out_of_range"),
+        (KeyStanding::Revoked, "key_revoked"),
+        (KeyStanding::Expired, "key_expired"),
+        (KeyStanding::MemberSuspended, "member_suspended"),
+    ] {
+        let state = state(standing);
+        let kid = signer().public_key().kid();
+        let now = now_seconds();
+        let timestamp = if code == "timestamp_out_of_range" {
+            now - 301
+        } else {
+            now
+        };
+        let signature = STANDARD.encode(signer().sign(b"").unwrap().as_bytes());
+        let value = format!(
+            "SM2-WITH-SM3 kid=\"{kid}\",timestamp=\"{timestamp}\",nonce=\"nonce-of-a-stranger\",signature=\"{signature}\""
+        );
+        let mut request = post("/v1/papers", "");
+        if code != "authorization_missing" {
+            request = request.insert_header((header::AUTHORIZATION, value));
+        }
+        let app = App::new()
+            .wrap(from_fn(observe))
+            .app_data(state.clone())
+            .configure(routes::configure);
+        let app = init_service(app).await;
+        // A body that never comes.
+        let payload: Payload = Payload::Stream {
+            payload: Box::pin(futures_util::stream::pending()),
+        };
+        let (request, _) = request.to_request().replace_payload(payload);
+        let answered = app.call(request);
+        let answered = tokio::time::timeout(std::time::Duration::from_secs(5), answered);
+        let answered = answered.await.expect("an answer without the body").unwrap();
+        assert_eq!(problem(answered).await["code"], code);
+        let network = Network::V4([192, 0, 2, 1]);
+        assert!(
+            state
+                .papers_held
+                .take(MEMBER.parse().unwrap(), network)
+                .is_some()
+        );
+    }
 }

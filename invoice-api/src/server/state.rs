@@ -12,11 +12,15 @@ use tokio_util::sync::CancellationToken;
 use super::budget::Budgets;
 use super::metrics::Metrics;
 use super::nonce::NonceCache;
+use super::places::{Bounds, Places};
 use super::session::Sessions;
 use super::source::network;
 use super::verifier::Verifier;
 use crate::config::{ProxyNetwork, ServerConfig};
-use crate::limits::{PAPERS_HELD_MAX, PAPERS_READ_MAX, PRINTS_AT_ONCE_MAX};
+use crate::limits::{
+    PAPERS_HELD_MAX, PAPERS_HELD_OF_ADDRESS_MAX, PAPERS_HELD_OF_MEMBER_MAX, PAPERS_READ_MAX,
+    PRINTS_AT_ONCE_MAX,
+};
 use crate::problem::Problem;
 use crate::registry::Registry;
 
@@ -36,7 +40,7 @@ pub struct AppState {
     pub(crate) fonts: print::Fonts,
     /// Where people reach this server.
     public_url: OnceLock<String>,
-    pub(crate) papers_held: Arc<Semaphore>,
+    pub(crate) papers_held: Arc<Places>,
     pub(crate) papers_read: Arc<Semaphore>,
     /// Whose forwarding headers are believed.
     pub(crate) trusted_proxies: Vec<ProxyNetwork>,
@@ -63,7 +67,11 @@ impl AppState {
                 .public_url
                 .as_ref()
                 .map_or_else(OnceLock::new, |url| OnceLock::from(url.as_str().to_owned())),
-            papers_held: Arc::new(Semaphore::new(PAPERS_HELD_MAX)),
+            papers_held: Arc::new(Places::new(Bounds {
+                all: PAPERS_HELD_MAX,
+                member: PAPERS_HELD_OF_MEMBER_MAX,
+                network: PAPERS_HELD_OF_ADDRESS_MAX,
+            })),
             papers_read: Arc::new(Semaphore::new(PAPERS_READ_MAX)),
             trusted_proxies: config.trusted_proxies.clone(),
             stopping: CancellationToken::new(),

@@ -24,6 +24,9 @@ pub struct PapersAnswer {
 pub struct PaperAnswer {
     /// Its key.
     pub document: String,
+    /// Its second key: code and number of the form of a fully digital invoice on paper (数电纸票).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub alias: Option<String>,
     /// 发票类型, where the file says it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub kind: Option<&'static str>,
@@ -55,7 +58,7 @@ pub struct PaperAnswer {
     /// 价税合计大写, read, in yuan.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub amount_in_words: Option<String>,
-    /// The payment split of a bill.
+    /// The payment split of a medical document.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub payment: Option<PaperPaymentAnswer>,
     /// `outpatient` or `inpatient`.
@@ -199,6 +202,7 @@ impl PaperAnswer {
     fn new(paper: &Paper, language: Language) -> Self {
         Self {
             document: paper.document.to_string(),
+            alias: paper.alias.map(|key| key.to_string()),
             kind: paper.kind.map(|kind| kind.code()),
             amount: paper.amount.to_string(),
             amount_may_be_without_tax: paper.amount_may_be_without_tax,

@@ -46,6 +46,44 @@ pub(crate) fn agree(one: &Paper, other: &Paper) -> Result<(), PaperError> {
     }
 }
 
+/// Compares a document with another attachment of the same file, which [`agree`]s with it.
+pub(crate) fn compare_papers(paper: &mut Paper, other: &Paper) {
+    let differs = |one: Option<&String>, other: Option<&String>| matches!((one, other), (Some(one), Some(other)) if one != other);
+    let sums = |one: Option<Fen>, other: Option<Fen>| matches!((one, other), (Some(one), Some(other)) if one != other);
+    let (seller, buyer) = (&paper.seller, &paper.buyer);
+    let found = [
+        (
+            "seller/id",
+            differs(seller.id.as_ref(), other.seller.id.as_ref()),
+        ),
+        (
+            "seller/name",
+            differs(seller.name.as_ref(), other.seller.name.as_ref()),
+        ),
+        (
+            "buyer/id",
+            differs(buyer.id.as_ref(), other.buyer.id.as_ref()),
+        ),
+        (
+            "buyer/name",
+            differs(buyer.name.as_ref(), other.buyer.name.as_ref()),
+        ),
+        (
+            "total_without_tax",
+            sums(paper.total_without_tax, other.total_without_tax),
+        ),
+        ("total_tax", sums(paper.total_tax, other.total_tax)),
+        (
+            "payment",
+            matches!((paper.payment, other.payment), (Some(one), Some(other)) if one != other),
+        ),
+    ];
+    for (member, _) in found.iter().filter(|(_, differs)| *differs) {
+        let place = format!("{}: {member}", Tier::Attachment.as_str());
+        warn(paper, WarningCode::SourcesContradict, place);
+    }
+}
+
 /// The text of the QR code that a file repeats must say the same.
 pub(super) fn compare_with_qr(paper: &mut Paper, text: &str) {
     match qr::paper(text, Tier::Text) {

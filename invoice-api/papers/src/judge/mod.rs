@@ -18,7 +18,7 @@ use crate::warning::WarningCode;
 use oddities::Oddities;
 use personal::{is_personal, resembles_resident_id};
 
-pub(crate) use compare::{agree, compare, compare_with_code, warn};
+pub(crate) use compare::{agree, compare, compare_papers, compare_with_code, warn};
 
 /// Judges what a source says.
 ///

@@ -8,6 +8,8 @@ use crate::warning::{Warning, WarningCode};
 
 /// Warnings of one document; more say nothing new.
 const WARNINGS_MAX: usize = 100;
+/// Every kind of them has room.
+const _: () = assert!(WarningCode::ALL.len() < WARNINGS_MAX);
 
 /// Collects warnings.
 #[derive(Debug, Default)]
@@ -15,11 +17,21 @@ pub(super) struct Oddities(pub(super) Vec<Warning>);
 
 impl Oddities {
     pub(super) fn note(&mut self, code: WarningCode, detail: impl Into<String>) {
+        let warning = Warning {
+            code,
+            detail: detail.into(),
+        };
         if self.0.len() < WARNINGS_MAX {
-            self.0.push(Warning {
-                code,
-                detail: detail.into(),
-            });
+            self.0.push(warning);
+            return;
+        }
+        // Many small oddities must not hide a grave one: a new kind takes the place of a repetition.
+        let count = |code: WarningCode| self.0.iter().filter(|known| known.code == code).count();
+        if count(code) == 0
+            && let Some(place) = self.0.iter().rposition(|known| count(known.code) > 1)
+            && let Some(known) = self.0.get_mut(place)
+        {
+            *known = warning;
         }
     }
 

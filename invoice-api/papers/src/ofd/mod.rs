@@ -14,6 +14,7 @@ use crate::judge;
 use crate::limits::Meter;
 use crate::paper::{Paper, Seal, SealState, Tier};
 use crate::raw::Raw;
+use crate::record;
 use crate::warning::WarningCode;
 use crate::xml::{self, Field, Flat, Node};
 use crate::zip::{Archive, resolve};
@@ -174,7 +175,9 @@ fn attachments(
             continue;
         };
         let name = resolve(&list_name, &location)?;
-        if !name.to_ascii_lowercase().ends_with(".xml") {
+        let kind = name.to_ascii_lowercase();
+        let is_record = kind.ends_with(".json");
+        if !is_record && !kind.ends_with(".xml") {
             continue;
         }
         let bytes = archive
@@ -184,20 +187,32 @@ fn attachments(
         if bytes.trim_ascii().is_empty() {
             continue;
         }
-        let paper = match xml::read(&bytes, Tier::Attachment, meter) {
-            Ok((_, paper)) => paper,
+        let read = match is_record {
+            true => record::read(&bytes),
+            false => xml::read(&bytes, Tier::Attachment, meter).map(|(_, paper)| paper),
+        };
+        let paper = match read {
+            Ok(paper) => paper,
             Err(PaperError::XmlUnknown) => continue,
             Err(error) => return Err(error),
         };
-        match &found {
-            Some(known) => judge::agree(&known.paper, &paper)?,
-            None => {
-                found = Some(Source {
-                    paper,
-                    files: vec![list_name.clone(), name],
-                });
+        let source = Source {
+            paper,
+            files: vec![list_name.clone(), name],
+        };
+        found = Some(match found {
+            None => source,
+            Some(known) => {
+                judge::agree(&known.paper, &source.paper)?;
+                // The record of this registry says everything.
+                let (mut first, second) = match is_record {
+                    true => (source, known),
+                    false => (known, source),
+                };
+                judge::compare_papers(&mut first.paper, &second.paper);
+                first
             }
-        }
+        });
     }
     Ok(found)
 }

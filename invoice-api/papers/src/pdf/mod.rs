@@ -40,10 +40,10 @@ pub(crate) fn read(file: &[u8], meter: &mut Meter<'_>) -> Result<Vec<Paper>, Pap
         let Some(bytes) = attachment(object, meter)? else {
             continue;
         };
-        let read = if bytes.trim_ascii_start().starts_with(b"{") {
-            record::read(&bytes)
-        } else {
-            xml::read(&bytes, Tier::Attachment, meter).map(|(_, paper)| paper)
+        let is_record = bytes.trim_ascii_start().starts_with(b"{");
+        let read = match is_record {
+            true => record::read(&bytes),
+            false => xml::read(&bytes, Tier::Attachment, meter).map(|(_, paper)| paper),
         };
         let paper = match read {
             Ok(paper) => paper,
@@ -52,10 +52,19 @@ pub(crate) fn read(file: &[u8], meter: &mut Meter<'_>) -> Result<Vec<Paper>, Pap
             Err(_) if object.name("Type").is_none() => continue,
             Err(error) => return Err(error),
         };
-        match &found {
-            Some(known) => judge::agree(known, &paper)?,
-            None => found = Some(paper),
-        }
+        found = Some(match found {
+            None => paper,
+            Some(known) => {
+                judge::agree(&known, &paper)?;
+                // The record of this registry says everything.
+                let (mut first, second) = match is_record {
+                    true => (paper, known),
+                    false => (known, paper),
+                };
+                judge::compare_papers(&mut first, &second);
+                first
+            }
+        });
     }
     let mut codes = Vec::new();
     let searched = from_pictures(&objects, &mut codes, meter);

@@ -4,10 +4,13 @@ use super::values::{Reader, Value, get};
 use crate::error::PaperError;
 use crate::limits::Meter;
 
+/// What a dictionary holds.
+type Entries = Vec<(String, Value)>;
+
 /// A stream with its dictionary.
 #[derive(Debug)]
 pub(super) struct Object<'f> {
-    entries: Vec<(String, Value)>,
+    entries: Entries,
     pub(super) data: &'f [u8],
 }
 
@@ -71,7 +74,7 @@ fn dictionary(
     file: &[u8],
     place: usize,
     meter: &mut Meter<'_>,
-) -> Result<Option<(Vec<(String, Value)>, usize)>, PaperError> {
+) -> Result<Option<(Entries, usize)>, PaperError> {
     let end = place.saturating_add(DICTIONARY_BYTES_MAX).min(file.len());
     let mut reader = Reader::new(file.get(..end).unwrap_or(file), place);
     reader.skip_blank();

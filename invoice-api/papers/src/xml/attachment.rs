@@ -4,6 +4,7 @@ use invoice_core::invoice::InvoiceKind;
 use invoice_core::qr::{self, QrType};
 use invoice_core::read::Spelled as _;
 
+use super::payment::split;
 use super::tree::Node;
 use crate::error::PaperError;
 use crate::raw::{Raw, RawLine};
@@ -40,6 +41,11 @@ pub(super) fn read(root: &Node) -> Result<Raw, PaperError> {
         without_tax: root.plain(&["TaxExclusiveTotalAmount"])?,
         tax: root.plain(&["TaxTotalAmount"])?,
         lines,
+        // Written by this registry: the tax OFD has no name for who paid.
+        payment: match root.one(&["MedicalPayment"])? {
+            Some(parts) => split(parts)?,
+            None => None,
+        },
         note: root.text(&["Note"])?,
         qr: graph,
         signed: root.text(&["Signature"])?.is_some(),
@@ -66,6 +72,7 @@ fn line(line: &Node) -> Result<RawLine, PaperError> {
         amount: line.plain(&["Amount"])?,
         tax_rate: line.plain(&["TaxScheme"])?,
         tax: line.plain(&["TaxAmount"])?,
+        tax_code: line.plain(&["TaxClassificationCode"])?,
         ..RawLine::default()
     })
 }

@@ -377,6 +377,24 @@ fn each_seal_vouches_for_what_it_covers_alone() {
 }
 
 #[test]
+fn many_small_oddities_do_not_hide_a_grave_one() {
+    let line =
+        "<IssuItemInformation><ItemName>甲</ItemName><Amount>x</Amount></IssuItemInformation>";
+    let odd = INVOICE.replace("<SpecificInformation/>", &line.repeat(200));
+    let mut package = Package::whole();
+    package.attachment = Some(odd.into_bytes());
+    let mut sealed = package.sealed(&[]);
+    sealed.file("Doc_0/Pages/Page_0/Content.xml").push(b'\n');
+    let paper = one(&sealed.bytes(), Format::Ofd);
+    assert_eq!(paper.warnings.len(), 100);
+    assert!(
+        codes(&paper).contains(&WarningCode::SealBroken),
+        "{:?}",
+        paper.warnings
+    );
+}
+
+#[test]
 fn a_seal_that_does_not_fit_is_broken() {
     let sum = |bytes: &mut Vec<u8>| {
         let text = String::from_utf8(bytes.clone()).unwrap();

@@ -17,6 +17,8 @@ pub(crate) fn paper(record: &str) -> Paper<'_> {
         receipt: None,
         link: Some(papers::LINK),
         stamped: true,
+        proved: true,
+        attached: true,
         wording: Wording::Zh,
     }
 }
@@ -107,6 +109,76 @@ fn the_page_for_browsers_takes_nothing_from_elsewhere_and_escapes() {
     assert!(html.contains("<style nonce=\"abc\">"));
     for outside in ["src=", "href=", "url(", "@import"] {
         assert!(!html.contains(outside), "{outside}");
+    }
+}
+
+#[test]
+fn the_page_says_only_what_is_so() {
+    let record = papers::invoice(1, |invoice| invoice["buyer"]["name"] = "龘公司".into());
+    let fonts = Fonts::built_in();
+    for (wording, proved, attached, due) in [
+        (
+            Wording::Zh,
+            true,
+            true,
+            ["按链上记录打印；附件含记录原文。", "原文见附件"],
+        ),
+        (
+            Wording::Zh,
+            true,
+            false,
+            ["按链上记录打印；记录原文见登记系统。", "原文见登记系统"],
+        ),
+        (
+            Wording::Zh,
+            false,
+            true,
+            ["收据未核验；附件含记录原文。", "原文见附件"],
+        ),
+        (
+            Wording::En,
+            true,
+            true,
+            [
+                "from the record on the chain; the record is attached.",
+                "the attached record",
+            ],
+        ),
+        (
+            Wording::En,
+            false,
+            false,
+            [
+                "receipt not verified; the record is in the registry.",
+                "in the registry has them",
+            ],
+        ),
+    ] {
+        let paper = Paper {
+            wording,
+            proved,
+            attached,
+            ..paper(&record)
+        };
+        let layout = lay_out(&paper, &fonts).unwrap();
+        let said: String = layout.pages[0]
+            .texts()
+            .map(|text| text.content.as_str())
+            .collect();
+        for words in due {
+            assert!(said.contains(words), "{words}: {said}");
+        }
+        assert_eq!(
+            said.contains("链上") || said.contains("on the chain"),
+            proved
+        );
+        let html = layout.html("n");
+        let (page, form) = match wording {
+            Wording::Zh => ("zh-CN", 0),
+            Wording::En => ("en", 1),
+        };
+        assert!(html.contains(&format!("<html lang=\"{page}\">")));
+        assert_eq!(html.matches("<text lang=\"zh-CN\"").count().min(1), form);
     }
 }
 

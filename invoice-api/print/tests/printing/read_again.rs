@@ -1,5 +1,6 @@
 //! What is printed is read again, by the crate that reads the files of others.
 
+use invoice_core::record::{Document, Fingerprint};
 use papers::{Format, Limits, Paper, SealState, Tier, read};
 use print::QrCode;
 
@@ -47,6 +48,65 @@ fn a_bill_comes_back_from_ofd_and_pdf_with_its_check_code() {
         assert_eq!(paper.lines.len(), 7);
         let payment = paper.payment.unwrap();
         assert_eq!(payment.fund.unwrap().to_string(), "350.00");
+    }
+}
+
+/// What a document means, whoever recorded it.
+fn fingerprint(document: Document<'_>) -> Fingerprint {
+    match document {
+        Document::Invoice(invoice) => invoice.fingerprint(),
+        Document::Bill(bill) => bill.fingerprint(),
+    }
+}
+
+/// The record that registers what a file says.
+fn registered(file: &[u8]) -> invoice_core::record::Registered {
+    let (_, paper) = one(file);
+    assert!(paper.warnings.is_empty(), "{:?}", paper.warnings);
+    paper.to_registered(papers::Supplement::default()).unwrap()
+}
+
+#[test]
+fn what_is_printed_registers_as_what_was_recorded() {
+    let medical = records::invoice(2, |invoice| {
+        invoice["kind"] = "82".into();
+        invoice["note"] = "第一行\n第二行".into();
+        invoice["lines"][0]["tax_code"] = "3040201010000000000".into();
+        invoice["payment"] = serde_json::json!({
+            "fund": "150.00", "other": "0.00", "account": "12.00", "cash": "50.00",
+            "self_pay": "50.00", "self_fund": "12.00",
+        });
+    });
+    for record in [
+        medical,
+        records::bill(3, "inpatient"),
+        records::bill(3, "outpatient"),
+    ] {
+        let parsed = invoice_core::record::parse_record(record.as_bytes()).unwrap();
+        let body = parsed.record.unwrap().body;
+        let due = fingerprint(body.issued().unwrap());
+        let layout = laid_out(&record);
+        for file in [layout.ofd().unwrap(), layout.pdf().unwrap()] {
+            assert_eq!(fingerprint(registered(&file).as_document()), due);
+        }
+        // The XML of the OFD alone, which other programs read, says the same.
+        let mut archive =
+            zip::ZipArchive::new(std::io::Cursor::new(layout.ofd().unwrap())).unwrap();
+        let mut xml = Vec::new();
+        let mut entry = archive
+            .by_name("Doc_0/Attachs/original_invoice.xml")
+            .unwrap();
+        std::io::Read::read_to_end(&mut entry, &mut xml).unwrap();
+        assert_eq!(one(&xml).1.tier, Tier::Xml);
+        let (_, paper) = one(&xml);
+        let supplement = papers::Supplement::default();
+        let again = paper.to_registered(supplement).unwrap();
+        assert_eq!(
+            fingerprint(again.as_document()),
+            due,
+            "{}",
+            String::from_utf8_lossy(&xml)
+        );
     }
 }
 

@@ -59,7 +59,7 @@ pub(crate) enum Verb {
     },
     /// 打印票据：PDF、OFD、HTML 或二维码 / Print a document: PDF, OFD, HTML or the QR code
     Print(PrintArgs),
-    /// 离线核验收据 / Verify a receipt offline
+    /// 离线核验收据或票据二维码 / Verify a receipt, or the code on a paper, offline
     Verify(VerifyArgs),
     /// 推送：把事件签名后发到自己的服务器 / Webhooks: have events sent to a server of one's own
     Webhooks {
@@ -141,6 +141,7 @@ mod tests {
             "invoice check --csv report.csv",
             "invoice read a.ofd b.pdf --trust bureau.der --json",
             "invoice register a.xml --kind 82 --by 91440300MA5DXXXX0X",
+            "invoice register a.xml --note omit --despite words_differ --despite seal_broken",
             "invoice claim lock D:24442000000012345678 --kind employer --reference BX-1",
             "invoice claim settle L-1 --amount 60.00 --voucher 记-12 --booking 02",
             "invoice claim release L-1 --reason 退单",
@@ -161,6 +162,7 @@ mod tests {
             "invoice webhooks rotate erp",
             "invoice webhooks enable erp",
             "invoice webhooks remove erp",
+            "invoice verify https://a.example/v/D:1?i=1 --genesis genesis.json",
             "invoice explain",
             "invoice completions bash",
         ] {
@@ -184,6 +186,8 @@ mod tests {
             "invoice check",
             "invoice read",
             "invoice register a.xml --kind 99",
+            "invoice register a.xml --despite red_letter",
+            "invoice register a.xml --note some",
             "invoice check --amount 5 --csv report.csv",
             "invoice show claims --status lost",
             "invoice webhooks replay erp",

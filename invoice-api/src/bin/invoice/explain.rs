@@ -3,6 +3,7 @@
 use clap::Args;
 use invoice_api::Fault;
 use invoice_core::refusal::catalogue::{self, Class, Entry};
+use papers::{PaperError, WarningCode};
 use serde_json::json;
 
 use crate::context::Context;
@@ -48,6 +49,25 @@ impl From<Fault> for Explained {
     }
 }
 
+/// Codes about files of documents: why one was refused, and what is odd about one.
+fn of_files() -> impl Iterator<Item = Explained> {
+    let entry = |code, stage, text| Explained {
+        code,
+        stage,
+        text,
+        hint: ("", ""),
+    };
+    let refused = ("422 文件", "422 file");
+    let odd = ("文件警告", "warning about a file");
+    let refusals = PaperError::ALL
+        .iter()
+        .map(move |error| entry(error.code(), refused, (error.zh(), error.en())));
+    let warnings = WarningCode::ALL
+        .iter()
+        .map(move |code| entry(code.code(), odd, (code.zh(), code.en())));
+    refusals.chain(warnings)
+}
+
 const fn stage(class: Class) -> (&'static str, &'static str) {
     match class {
         Class::Shape => ("400 格式", "400 shape"),
@@ -71,7 +91,9 @@ pub(crate) fn run(context: &Context, args: &ExplainArgs) -> Result<Exit, Failure
             .find(|fault| fault.code() == code)
             .copied()
     };
-    let Some(found) = rule.or_else(|| fault().map(Explained::from)) else {
+    let file = || of_files().find(|entry| entry.code == code);
+    let found = rule.or_else(|| fault().map(Explained::from)).or_else(file);
+    let Some(found) = found else {
         let text = format!("没有此代码 / there is no such code: {code}");
         return Err(Failure::new(Exit::Refused, "code_unknown", text)
             .with_hint("invoice explain 列出全部代码 / `invoice explain` lists all codes"));
@@ -109,6 +131,7 @@ fn all(output: Output) {
         .copied()
         .map(Explained::from)
         .chain(faults.map(Explained::from))
+        .chain(of_files())
         .collect();
     if output.json {
         entries.iter().for_each(|entry| json_line(output, entry));

@@ -37,6 +37,16 @@ impl Lang {
     }
 }
 
+impl Lang {
+    /// Its part of a fixed text of a library that says everything in both: `中文 / English`.
+    pub(crate) fn part(self, both: &str) -> &str {
+        match both.split_once(" / ") {
+            Some((zh, en)) => self.of(zh, en),
+            None => both,
+        }
+    }
+}
+
 impl From<Lang> for AnswerLanguage {
     fn from(lang: Lang) -> Self {
         match lang {
@@ -67,6 +77,13 @@ impl From<Lang> for Language {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_text_in_both_languages_has_two_parts() {
+        assert_eq!(Lang::Zh.part("票据 / a document"), "票据");
+        assert_eq!(Lang::En.part("票据 / a document"), "a document");
+        assert_eq!(Lang::En.part("a document"), "a document");
+    }
 
     #[test]
     fn the_environment_chooses_and_chinese_is_the_default() {

@@ -45,6 +45,8 @@ struct Printed {
     unprintable: String,
     stamped: bool,
     has_code: bool,
+    /// Whether what was printed is proved: by the registry that printed it, or by the genesis file.
+    proved: bool,
 }
 
 pub(crate) async fn run(context: &Context, args: PrintArgs) -> Result<Exit, Failure> {
@@ -66,7 +68,11 @@ async fn online(context: &Context, args: &PrintArgs) -> Result<Printed, Failure>
             Exit::Refused,
             "not_found",
             format!(
-                "没有此票据，或您无权查看 / no such document, or not for you: {}",
+                "{}: {}",
+                context.lang().of(
+                    "没有此票据，或您无权查看",
+                    "no such document, or not for you"
+                ),
                 args.subject
             ),
         )
@@ -76,50 +82,58 @@ async fn online(context: &Context, args: &PrintArgs) -> Result<Printed, Failure>
         unprintable: file.unprintable,
         stamped: file.stamped,
         has_code: true,
+        proved: true,
     })
 }
 
-/// From a receipt, which is verified first where a genesis file is named. No validator is asked, so
-/// the code bears no stamp.
+/// From a receipt, which is verified first where a genesis file is named; else the page says that it
+/// was not. No validator is asked, so the code bears no stamp.
 fn offline(context: &Context, args: &PrintArgs) -> Result<Printed, Failure> {
+    let lang = context.lang();
     let path = Path::new(&args.subject);
     let length = fs::metadata(path)
         .map_err(|error| Failure::file(path, &error))?
         .len();
     if usize::try_from(length).map_or(true, |length| length > RECEIPT_BYTES_MAX) {
-        return Err(unreadable("收据过大 / the receipt is too large"));
+        return Err(unreadable(
+            lang.of("收据过大", "the receipt is too large"),
+            lang,
+        ));
     }
     let text = fs::read_to_string(path).map_err(|error| Failure::file(path, &error))?;
-    let receipt = match context.genesis()? {
+    let genesis = context.genesis()?;
+    let proved = genesis.is_some();
+    let receipt = match genesis {
         Some(genesis) => prove(text.as_bytes(), &genesis)?,
-        None => Receipt::parse(text.as_bytes()).map_err(|fault| unreadable(fault.to_string()))?,
+        None => Receipt::parse(text.as_bytes()).map_err(|fault| unreadable(fault, lang))?,
     };
     let link = match &args.public_url {
-        Some(base) => Some(link(&receipt)?.to_url(base.as_str())),
+        Some(base) => Some(link(&receipt, lang)?.to_url(base.as_str())),
         None => None,
     };
     if matches!(args.format.as_str(), "svg" | "png") {
         let link = link.ok_or_else(|| {
             Failure::usage(
                 "public_url_missing",
-                "二维码需要 --public-url / a QR code needs --public-url",
+                lang.of("二维码需要 --public-url", "a QR code needs --public-url"),
             )
         })?;
-        let code = QrCode::new(&link).map_err(unreadable)?;
+        let code = QrCode::new(&link).map_err(|error| unreadable(error, lang))?;
         let bytes = match args.format.as_str() {
             "svg" => code.svg().into_bytes(),
-            _ => code.png(8).map_err(unreadable)?,
+            _ => code.png(8).map_err(|error| unreadable(error, lang))?,
         };
         return Ok(Printed {
             bytes,
             unprintable: String::new(),
             stamped: false,
             has_code: true,
+            proved,
         });
     }
     let fonts = match &args.fonts {
         Some(folder) => Fonts::with_folder(folder)
-            .map_err(|error| Failure::usage("fonts", error.to_string()))?,
+            .map_err(|error| Failure::usage("fonts", lang.part(&error.to_string())))?,
         None => Fonts::built_in(),
     };
     let paper = Paper {
@@ -127,17 +141,19 @@ fn offline(context: &Context, args: &PrintArgs) -> Result<Printed, Failure> {
         receipt: Some(&text),
         link: link.as_deref(),
         stamped: false,
+        proved,
+        attached: args.format != "html",
         wording: match context.lang() {
             Lang::Zh => Wording::Zh,
             Lang::En => Wording::En,
         },
     };
-    let layout = print::lay_out(&paper, &fonts).map_err(unreadable)?;
+    let layout = print::lay_out(&paper, &fonts).map_err(|error| unreadable(error, lang))?;
     let bytes = match args.format.as_str() {
-        "ofd" => layout.ofd().map_err(unreadable)?,
+        "ofd" => layout.ofd().map_err(|error| unreadable(error, lang))?,
         // A file needs no nonce that nobody can guess: there is no script that could use it.
         "html" => layout.html("print").into_bytes(),
-        _ => layout.pdf().map_err(unreadable)?,
+        _ => layout.pdf().map_err(|error| unreadable(error, lang))?,
     };
     let names = layout.missing.iter();
     let names = names.map(|character| format!("U+{:04X}", u32::from(*character)));
@@ -146,24 +162,25 @@ fn offline(context: &Context, args: &PrintArgs) -> Result<Printed, Failure> {
         unprintable: names.collect::<Vec<_>>().join(" "),
         stamped: false,
         has_code: link.is_some(),
+        proved,
     })
 }
 
-fn link(receipt: &Receipt) -> Result<PaperLink, Failure> {
+fn link(receipt: &Receipt, lang: Lang) -> Result<PaperLink, Failure> {
     let bytes = receipt.record.as_bytes();
     let record = parse_record(bytes)
         .ok()
         .and_then(|parsed| parsed.record.ok())
-        .ok_or_else(|| unreadable("记录无法识别 / the record cannot be read"))?;
-    let document = record
-        .body
-        .issued()
-        .ok_or_else(|| unreadable("该记录不是开票记录 / the record issues no document"))?;
+        .ok_or_else(|| unreadable(lang.of("记录无法识别", "the record cannot be read"), lang))?;
+    let document = record.body.issued().ok_or_else(|| {
+        let text = lang.of("该记录不是开票记录", "the record issues no document");
+        unreadable(text, lang)
+    })?;
     Ok(PaperLink::new(document, bytes, receipt.index))
 }
 
-fn unreadable(reason: impl ToString) -> Failure {
-    Failure::usage("print", reason.to_string())
+fn unreadable(reason: impl ToString, lang: Lang) -> Failure {
+    Failure::usage("print", lang.part(&reason.to_string()))
 }
 
 /// Says where the file is, which characters it lacks, and whether its code is stamped.
@@ -174,6 +191,7 @@ fn tell(context: &Context, path: &Path, printed: &Printed) {
             "file": path.display().to_string(),
             "bytes": printed.bytes.len(),
             "stamped": printed.stamped,
+            "verified": printed.proved,
             "unprintable": printed.unprintable.split_whitespace().collect::<Vec<_>>(),
         }));
         return;
@@ -189,6 +207,12 @@ fn tell(context: &Context, path: &Path, printed: &Printed) {
             "these characters could not be printed and stand as 〓: ",
         );
         output.note(&format!("{text}{}", printed.unprintable));
+    }
+    if !printed.proved {
+        output.note(lang.of(
+            "收据未核验；用 --genesis 指定创世文件即可离线核验",
+            "the receipt was not verified; --genesis names the file to verify it offline",
+        ));
     }
     let words = match (printed.has_code, printed.stamped) {
         (true, true) => return,

@@ -57,7 +57,11 @@ impl TrustArgs {
 }
 
 /// Reads one file; the bytes' SM3 comes along. Files beyond the limit are not read at all.
-pub(crate) fn file(path: &Path, trusted: &[Vec<u8>]) -> Result<(Hash, Reading), Failure> {
+pub(crate) fn file(
+    path: &Path,
+    trusted: &[Vec<u8>],
+    lang: Lang,
+) -> Result<(Hash, Reading), Failure> {
     let limits = Limits::default();
     let failed = |error: &std::io::Error| Failure::file(path, error);
     let size = fs::metadata(path).map_err(|error| failed(&error))?.len();
@@ -65,7 +69,7 @@ pub(crate) fn file(path: &Path, trusted: &[Vec<u8>]) -> Result<(Hash, Reading), 
         Failure::new(
             Exit::Refused,
             error.code(),
-            format!("{}: {error}", path.display()),
+            format!("{}: {}", path.display(), lang.of(error.zh(), error.en())),
         )
     };
     if size > u64::try_from(limits.file_bytes).unwrap_or(u64::MAX) {
@@ -80,7 +84,7 @@ pub(crate) fn run(context: &Context, args: &ReadArgs) -> Result<Exit, Failure> {
     let trusted = args.trust.certificates()?;
     let mut exit = Exit::Ok;
     for path in &args.files {
-        match file(path, &trusted) {
+        match file(path, &trusted, context.lang()) {
             Ok((digest, reading)) => {
                 let answer = PapersAnswer::new(digest, &reading, context.lang().into());
                 show(context, path, &answer);
@@ -135,6 +139,7 @@ fn lines(paper: &PaperAnswer, lang: Lang) -> Vec<String> {
         }
     };
     row("票据", "document", Some(paper.document.clone()));
+    row("另有票据键", "also known as", paper.alias.clone());
     row("票种", "kind", paper.kind.map(str::to_owned));
     row("金额", "amount", Some(paper.amount.clone()));
     row("不含税", "without tax", paper.total_without_tax.clone());
@@ -169,7 +174,8 @@ fn lines(paper: &PaperAnswer, lang: Lang) -> Vec<String> {
         let text = parts.into_iter().flatten().collect::<Vec<_>>().join("  ");
         row("红字对应", "red letter of", Some(text));
     }
-    row("备注", "note", paper.note.clone());
+    let note = paper.note.as_deref().map(|note| note.replace('\n', " "));
+    row("备注", "note", note);
     row(
         "数据来源",
         "read from",

@@ -36,6 +36,18 @@ impl SaveArgs {
         Ok(Some(path))
     }
 
+    /// The place for another receipt of the same document: the same folder, or a file beside.
+    pub(crate) fn beside(&self, word: &str) -> Self {
+        let save = self.save.as_ref().map(|place| match is_folder(place) {
+            true => place.clone(),
+            false => {
+                let kind = place.extension().unwrap_or_default().to_string_lossy();
+                place.with_extension(format!("{word}.{kind}").trim_end_matches('.'))
+            }
+        });
+        Self { save }
+    }
+
     /// Keeps a record whose outcome is not known, so that the same bytes can be sent again.
     pub(crate) fn unanswered(&self, id: &str, record: &str) -> Result<PathBuf, Failure> {
         let folder = match &self.save {
@@ -103,6 +115,9 @@ mod tests {
             file.receipt("M", "1", "{ }").unwrap().unwrap(),
             root.path().join("r.json")
         );
+        let beside = file.beside("alias").save;
+        assert_eq!(beside, Some(root.path().join("r.alias.json")));
+        assert_eq!(folder.beside("alias").save, folder.save);
         assert_eq!(
             file.unanswered("1", "{}").unwrap(),
             root.path().join("1.unanswered.json")
