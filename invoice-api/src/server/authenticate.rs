@@ -111,7 +111,7 @@ pub(crate) async fn announced(
     {
         return Ok(asker.member);
     }
-    let source = (network(request), named_key(request));
+    let source = (network(state, request), named_key(request));
     state.budgets.failures.check(&source, 1)?;
     let error = match name(state, request, now_seconds()).await? {
         Ok(named) => match named.key.standing {

@@ -9,7 +9,7 @@ use invoice_core::record::{Body, Record};
 use invoice_core::state::TypedState;
 
 use super::access_log::Access;
-use super::checks::{Party, stated_issuer, state_for};
+use super::checks::{Party, state_for, stated_issuer};
 use super::receipts::{self, LoggedRecord, Receipts};
 use super::registry::NodeError;
 use super::start::Shared;
