@@ -6,11 +6,14 @@ import { BATCH_RECORDS_MAX, batchEnvelope, recordBytes, recordId } from "./envel
 const TRIES = 3;
 const WAIT_MS = 1_500;
 
-/** The outcome is not known: the same bytes are to be sent again and will get the one answer they have. */
+/**
+ * The outcome of the first of `parts` is not known, and those after it were not sent: all of them
+ * are to be sent as they are. What was sent before gets the one answer that it has.
+ */
 export class OutcomeUnknown extends Error {
-  constructor(envelope, cause) {
+  constructor(parts, cause) {
     super(cause.message);
-    this.envelope = envelope;
+    this.parts = parts;
     this.problem = cause;
   }
 }
@@ -36,7 +39,7 @@ export function releaseRecord(by, { claim, reason }) {
 }
 
 /** Sends an envelope until its outcome is known; the results of its records. */
-export async function settleOutcome(envelope) {
+async function settleOutcome(envelope, wait) {
   for (let attempt = 1; ; attempt += 1) {
     try {
       return (await submit(envelope)).results;
@@ -46,24 +49,43 @@ export async function settleOutcome(envelope) {
       if (error.document.results) return error.document.results;
       const unknown = error.status === 0 || error.status >= 500;
       if (!unknown) throw error;
-      if (attempt === TRIES) throw new OutcomeUnknown(envelope, error);
-      await new Promise((resolve) => setTimeout(resolve, WAIT_MS * attempt));
+      if (attempt === TRIES) throw new OutcomeUnknown([], error);
+      await wait(WAIT_MS * attempt);
     }
   }
 }
 
 /**
- * Signs and sends records, together or one by one; a result for each, in order. More than a batch
- * holds cannot be all or nothing.
+ * Signs records, together or one by one: parts of as many as a batch holds, each with the place of
+ * its first record. More than a batch holds cannot be all or nothing.
  */
-export async function send(key, chainId, records, together) {
+export function signedParts(key, chainId, records, together) {
   if (together && records.length > BATCH_RECORDS_MAX) throw new RangeError("batch");
-  const results = [];
+  const parts = [];
   for (let at = 0; at < records.length; at += BATCH_RECORDS_MAX) {
     const part = records.slice(at, at + BATCH_RECORDS_MAX).map((record) => record.bytes);
-    results.push(...(await settleOutcome(batchEnvelope(key, chainId, part, together))));
+    parts.push({ at, envelope: batchEnvelope(key, chainId, part, together) });
   }
-  return results;
+  return parts;
+}
+
+const pause = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
+
+/**
+ * Sends signed parts in order. `told(results, at)` is called with each part's results as soon as
+ * they are known, so that what happens to a later part takes nothing from an earlier one.
+ */
+export async function sendParts(parts, told, wait = pause) {
+  for (const [n, { at, envelope }] of parts.entries()) {
+    let results;
+    try {
+      results = await settleOutcome(envelope, wait);
+    } catch (error) {
+      if (error instanceof OutcomeUnknown) throw new OutcomeUnknown(parts.slice(n), error.problem);
+      throw error;
+    }
+    await told(results, at);
+  }
 }
 
 /** Whether a record was accepted, now or before. */

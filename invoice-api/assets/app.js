@@ -1,10 +1,10 @@
 // The clerk's page: drop files, see each document's state, lock, settle, release.
 
-import { isAccepted, lockRecord, OutcomeUnknown, releaseRecord, send, settleOutcome, settleRecord } from "./actions.js";
+import { isAccepted, lockRecord, OutcomeUnknown, releaseRecord, sendParts, settleRecord, signedParts } from "./actions.js";
 import { ask, Problem, signed } from "./api.js";
 import { utf8 } from "./bytes.js";
 import { codeWords } from "./catalogue.js";
-import { clock } from "./envelope.js";
+import { BATCH_RECORDS_MAX, clock } from "./envelope.js";
 import { readFile } from "./intake.js";
 import { FILES_MAX } from "./folders.js";
 import { keyBar } from "./key-bar.js";
@@ -18,8 +18,10 @@ const CHECK_ITEMS_MAX = 1_000;
 const place = document.getElementById("app");
 let session = null;
 let list = new Worklist();
-/** Envelopes whose outcome is not known, with what to do with their results. */
-let unknown = null;
+/** What runs now; one action at a time, so that nothing is signed twice. */
+let running = null;
+/** What is known of the records that are being sent, in words. */
+let progress = "";
 
 const status = element("p", { id: "app-status", role: "status", class: "message" });
 const work = element("div", { id: "work" });
@@ -35,25 +37,66 @@ function need(key) {
   return false;
 }
 
-/** Runs an action of the reader's; what goes wrong is told in words. */
+/** Runs an action of the reader's, unless one runs already; what goes wrong is told in words. */
 async function act(action) {
+  if (running) return;
+  running = run(action);
+  try {
+    await running;
+  } finally {
+    running = null;
+  }
+}
+
+/** The same for what must not get lost: it waits for its turn. */
+async function inTurn(action) {
+  while (running) await running.catch(() => {});
+  await act(action);
+}
+
+async function run(action) {
+  const focused = document.activeElement;
+  const buttons = [...document.querySelectorAll("#app button, #ledger-actions button")].filter((button) => !button.disabled);
+  for (const button of buttons) button.disabled = true;
   place.setAttribute("aria-busy", "true");
+  progress = "";
   try {
     await action();
   } catch (error) {
     if (error instanceof OutcomeUnknown) offerAgain(error);
-    else if (error instanceof Problem) tell(error.words());
+    else if (error instanceof Problem) tell([progress, error.words()].filter(Boolean).join("\n"));
     else throw error;
   } finally {
     place.removeAttribute("aria-busy");
+    for (const button of buttons) button.disabled = false;
+    // A button that was disabled has lost the focus.
+    if (focused?.isConnected && document.activeElement === document.body) focused.focus();
   }
 }
 
+/** Sends signed parts; `told` hears of each part's results as they come. */
+async function deliver(parts, told) {
+  let heard = false;
+  try {
+    await sendParts(parts, async (results, at) => {
+      heard = true;
+      await told(results, at);
+    });
+  } catch (error) {
+    if (error instanceof OutcomeUnknown) error.told = told;
+    // What is known is shown; that the rest failed is what is told.
+    if (heard) await reloadLedger().catch(() => {});
+    throw error;
+  }
+  await reloadLedger();
+}
+
 /** Offers to send the same bytes again: they get the one outcome that they have. */
-function offerAgain(error) {
+function offerAgain({ parts, told }) {
   const again = element("button", { type: "button", id: "send-again" }, say("原样重发", "Send the same again"));
-  again.addEventListener("click", () => act(async () => unknown(await settleOutcome(error.envelope))));
+  again.addEventListener("click", () => act(() => deliver(parts, told)));
   status.replaceChildren(
+    progress ? `${progress}\n` : "",
     say("服务器没有答复，结果未知。原样重发是安全的，不会重复入账。", "The server did not answer, so the outcome is not known. Sending the same again is safe: nothing counts twice."),
     " ",
     again,
@@ -96,11 +139,17 @@ async function check() {
   const key = heldKey();
   if (!need(key)) return;
   const entries = list.unchecked();
-  const asked = [...entries.map((entry) => ({ entry, item: checkItem(entry) })), ...waiting.splice(0).map((one) => ({ one, item: one.item }))];
-  for (let at = 0; at < asked.length; at += CHECK_ITEMS_MAX) {
-    await checkPart(key, asked.slice(at, at + CHECK_ITEMS_MAX));
+  const asked = [...entries.map((entry) => ({ entry, item: checkItem(entry) })), ...waiting.map((one) => ({ one, item: one.item }))];
+  try {
+    for (let at = 0; at < asked.length; at += CHECK_ITEMS_MAX) {
+      const part = asked.slice(at, at + CHECK_ITEMS_MAX);
+      await checkPart(key, part);
+      const answered = new Set(part.map(({ one }) => one));
+      waiting = waiting.filter((one) => !answered.has(one));
+    }
+  } finally {
+    draw();
   }
-  draw();
   const usable = [...list.entries.values()].filter(isLockable).length;
   tell(say(`共 ${list.entries.size} 张票据，其中 ${usable} 张可以锁定。`, `${list.entries.size} documents, ${usable} of them can be locked.`));
 }
@@ -136,6 +185,7 @@ async function checkPart(key, asked) {
     entry.verdict = result.verdict;
     entry.claimable = result.claimable;
     entry.differs = result.detail?.differs;
+    entry.trouble = undefined;
     entry.asked = result.claimable;
     entry.chosen = isLockable(entry);
   });
@@ -151,32 +201,40 @@ async function lock(values) {
     tell(say("没有选中可锁定的票据。", "No document that can be locked is chosen."));
     return;
   }
-  const records = chosen.map((entry) =>
+  const together = values.together && chosen.length > 1;
+  if (together && chosen.length > BATCH_RECORDS_MAX) {
+    tell(say("“全部成功才锁定”一次最多 1,000 张：请少选一些，或取消该选项。", "All or nothing works for at most 1,000 together: choose fewer, or take the tick away."));
+    return;
+  }
+  const amounts = chosen.map((entry) => (values.kind === "reference" ? "0.00" : entry.asked));
+  const records = chosen.map((entry, n) =>
     lockRecord(session.member, {
       document: entry.key,
-      amount: values.kind === "reference" ? "0.00" : entry.asked,
+      amount: amounts[n],
       kind: values.kind,
       reference: values.reference,
       expiresAt: clock(Date.now() + values.days * 86_400_000),
     }),
   );
-  unknown = async (results) => {
-    let accepted = 0;
+  let [accepted, refused] = [0, 0];
+  const told = async (results, at) => {
     for (const [n, result] of results.entries()) {
-      const entry = chosen[n];
+      const entry = chosen[at + n];
       if (isAccepted(result)) {
         accepted += 1;
-        entry.claim = { id: records[n].id, amount: values.kind === "reference" ? "0.00" : entry.asked };
+        entry.claim = { id: records[at + n].id, amount: amounts[at + n] };
         entry.refusal = undefined;
-      } else entry.refusal = await codeWords(result);
+      } else {
+        refused += 1;
+        entry.refusal = await codeWords(result);
+      }
     }
     draw();
-    tell(say(`已锁定 ${accepted} 张，未成 ${results.length - accepted} 张。`, `${accepted} locked, ${results.length - accepted} not.`));
-    await reloadLedger();
+    progress = say(`已锁定 ${accepted} 张，未成 ${refused} 张。`, `${accepted} locked, ${refused} not.`);
+    tell(progress);
   };
   tell(say("正在签名并提交…", "Signing and sending…"));
-  const together = values.together && chosen.length > 1;
-  await unknown(await send(key, session.chain_id, records, together));
+  await deliver(signedParts(key, session.chain_id, records, together), told);
 }
 
 /** Settles or releases the claims that are chosen in the ledger. */
@@ -191,16 +249,18 @@ async function close(make, done) {
     return;
   }
   const records = rows.map(make);
-  unknown = async (results) => {
-    const refusals = [];
+  let accepted = 0;
+  const refusals = [];
+  const told = async (results, at) => {
     for (const [n, result] of results.entries()) {
-      if (!isAccepted(result)) refusals.push(`${rows[n].dataset.document}: ${await codeWords(result)}`);
+      if (isAccepted(result)) accepted += 1;
+      else refusals.push(`${rows[at + n].dataset.document}: ${await codeWords(result)}`);
     }
-    await reloadLedger();
-    tell([done(results.length - refusals.length), ...refusals].join("\n"));
+    progress = [done(accepted), ...refusals].join("\n");
+    tell(progress);
   };
   tell(say("正在签名并提交…", "Signing and sending…"));
-  await unknown(await send(key, session.chain_id, records, false));
+  await deliver(signedParts(key, session.chain_id, records, false), told);
 }
 
 function settle(values) {
@@ -254,6 +314,11 @@ function draw() {
     draw();
     tell("");
   });
+  if (list.unchecked().length + waiting.length > 0) {
+    const again = element("button", { type: "button", id: "check-again" }, say("查验尚未查验的票据", "Check what was not checked yet"));
+    again.addEventListener("click", () => act(check));
+    work.append(again, " ");
+  }
   work.append(clear);
 }
 
@@ -266,9 +331,9 @@ async function start() {
       [list, troubles, waiting] = [new Worklist(), [], []];
       draw();
       await reloadLedger();
-    } else if (list.unchecked().length + waiting.length > 0) await act(check);
+    } else if (list.unchecked().length + waiting.length > 0) await inTurn(check);
   });
-  place.replaceChildren(bar, dropPlace((dropped) => act(() => takeFiles(dropped))), status, work);
+  place.replaceChildren(bar, dropPlace((dropped) => inTurn(() => takeFiles(dropped))), status, work);
   dressLedger();
 }
 

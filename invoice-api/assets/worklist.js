@@ -3,6 +3,9 @@
 import { fen } from "./paper.js";
 import { say } from "./words.js";
 
+/** Formats in which people type what is on a document. */
+const TYPED = new Set(["csv"]);
+
 /** The documents by key; what has no key yet is listed by the file that it came in. */
 export class Worklist {
   entries = new Map();
@@ -13,17 +16,29 @@ export class Worklist {
    */
   add(file, format, document, warnings = []) {
     const key = document.document;
-    const entry = this.entries.get(key) ?? { key, files: [], disagree: new Set(), warnings: [], state: "new" };
+    const entry = this.entries.get(key) ?? { key, files: [], disagree: new Set(), warnings: [], typed: new Set(), state: "new" };
     const known = this.entries.has(key);
+    const before = known && JSON.stringify(checkItem(entry));
     this.entries.set(key, entry);
+    const typed = TYPED.has(format);
     entry.files.push({ name: file, format });
     entry.warnings.push(...warnings);
     for (const name of ["amount", "date", "check_code", "seller", "buyer"]) {
       const value = document[name]?.name ?? document[name];
       if (!value) continue;
-      if (known && entry[name] && !sameValue(name, entry[name], value)) entry.disagree.add(name);
-      else entry[name] ??= value;
+      const same = entry[name] && sameValue(name, entry[name], value);
+      if (known && entry[name] && !same) entry.disagree.add(name);
+      // What a document itself says counts more than what somebody typed, and another file more
+      // than what the registry has found to be wrong.
+      const better = (!typed && entry.typed.has(name)) || entry.differs?.includes(name);
+      if (!entry[name] || (better && !same)) entry[name] = value;
+      else if (!same || typed) continue;
+      if (typed) entry.typed.add(name);
+      else entry.typed.delete(name);
     }
+    // An item that was compared as it was found gives way to a file that has the elements.
+    if (known && !typed && document.amount && document.date) entry.item = undefined;
+    if (known && !entry.claim && JSON.stringify(checkItem(entry)) !== before) entry.state = "new";
     return entry;
   }
 

@@ -15,11 +15,11 @@ const PROGRAM =
   new URL("../../target/debug/tax-node", import.meta.url).pathname;
 const START_MS = 60_000;
 
-/** Starts a node on a free port with data of its own; `stop` ends it and removes them. */
-export async function startDemo() {
+/** Starts a node on a free port with data of its own; `stop` ends it and removes them. `more` are further arguments. */
+export async function startDemo(more = []) {
   const folder = mkdtempSync(join(tmpdir(), "piaolian-pages-"));
   const data = join(folder, "data");
-  const arguments_ = ["--lang", "en", "demo", "--data", data, "--listen", "127.0.0.1:0", "--no-story"];
+  const arguments_ = ["--lang", "en", "demo", "--data", data, "--listen", "127.0.0.1:0", "--no-story", ...more];
   const node = spawn(PROGRAM, arguments_, { stdio: ["ignore", "pipe", "pipe"] });
   let said = "";
   const base = await new Promise((resolve, reject) => {

@@ -1,12 +1,13 @@
 //! How the server is set up.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
 use invoice_core::paper_link::PAPER_BASE_BYTES_MAX;
+use ipnet::IpNet;
 
 /// Settings of the HTTP server. [`ServerConfig::new`] has defaults for all but the address.
 #[derive(Debug, Clone)]
@@ -38,6 +39,38 @@ pub struct ServerConfig {
     pub public_url: Option<PublicUrl>,
     /// The fonts of printed documents.
     pub fonts: print::Fonts,
+    /// Reverse proxies before this server: `X-Forwarded-For` is believed from them alone. Without
+    /// them an address is that of the connection.
+    pub trusted_proxies: Vec<ProxyNetwork>,
+}
+
+/// Addresses of reverse proxies: one address, or a network such as `10.0.0.0/8`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ProxyNetwork(IpNet);
+
+/// The text is no network.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "应为地址或网段，如 10.0.0.1 或 10.0.0.0/8 / an address or a network such as 10.0.0.1 or 10.0.0.0/8"
+)]
+pub struct ProxyNetworkError;
+
+impl ProxyNetwork {
+    /// Whether the address is one of these.
+    #[must_use]
+    pub fn contains(&self, address: IpAddr) -> bool {
+        self.0.contains(&address.to_canonical())
+    }
+}
+
+impl FromStr for ProxyNetwork {
+    type Err = ProxyNetworkError;
+
+    fn from_str(text: &str) -> Result<Self, ProxyNetworkError> {
+        let one = || text.parse::<IpAddr>().map(|one| one.to_canonical().into());
+        let network = text.parse().or_else(|_| one());
+        network.map(Self).map_err(|_| ProxyNetworkError)
+    }
 }
 
 /// Where people reach a server: `http://` or `https://` with a host and perhaps a port, at most
@@ -107,6 +140,8 @@ pub struct BudgetConfig {
     /// Public checks from one address that match nothing; beyond them the page is refused to it
     /// for a while.
     pub misses_per_minute: NonZeroU32,
+    /// Test messages that a member may have sent to its webhooks.
+    pub webhook_tests_per_minute: NonZeroU32,
 }
 
 const fn budget(per_minute: u32) -> NonZeroU32 {
@@ -127,6 +162,7 @@ impl Default for BudgetConfig {
             anonymous_per_minute: budget(6_000),
             failures_per_minute: budget(600),
             misses_per_minute: budget(60),
+            webhook_tests_per_minute: budget(6),
         }
     }
 }
@@ -150,6 +186,7 @@ impl ServerConfig {
             budgets: BudgetConfig::default(),
             public_url: None,
             fonts: print::Fonts::built_in(),
+            trusted_proxies: Vec::new(),
         }
     }
 }
@@ -157,6 +194,24 @@ impl ServerConfig {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_proxy_is_an_address_or_a_network() {
+        let holds = |network: &str, address: &str| {
+            let network = network.parse::<ProxyNetwork>().unwrap();
+            network.contains(address.parse().unwrap())
+        };
+        assert!(holds("10.0.0.0/8", "10.1.2.3") && holds("10.0.0.0/8", "::ffff:10.1.2.3"));
+        assert!(holds("10.0.0.1", "10.0.0.1") && !holds("10.0.0.1", "10.0.0.2"));
+        assert!(holds("2001:db8::/32", "2001:db8::1") && !holds("2001:db8::/32", "10.0.0.1"));
+        for wrong in ["", "10.0.0.0/33", "10.0.0", "proxy.example"] {
+            assert_eq!(
+                wrong.parse::<ProxyNetwork>(),
+                Err(ProxyNetworkError),
+                "{wrong}"
+            );
+        }
+    }
 
     #[test]
     fn a_public_address_is_a_host_and_no_more() {

@@ -68,6 +68,31 @@ faults! {
     NoFigures = "no_figures",
         "本节点未开启监管统计，请向监管节点查询。",
         "This node keeps no figures; ask a supervising node.";
+    /// This registry tells nobody by webhooks.
+    NoWebhooks = "no_webhooks",
+        "本节点未开启推送。", "This node sends no webhooks.";
+    /// The body of a request about a webhook is not of the shape that is asked for.
+    WebhookBody = "webhook_body",
+        "请求体应为 {\"url\"：地址, \"events\"?：[事件], \"description\"?：说明}，重放为 {\"after\"：高度}，其余为空。",
+        "The body is {\"url\", \"events\"?, \"description\"?}, of a replay {\"after\": height}, else empty.";
+    /// The name of an endpoint is badly spelt.
+    WebhookIdSpelling = "webhook_id_spelling",
+        "推送名称应为 1 至 32 个 a-z、0-9 或 -。", "The name of an endpoint is 1 to 32 of a-z 0-9 -.";
+    /// The URL is not one that messages go to.
+    WebhookUrlRefused = "webhook_url_refused",
+        "不能向此地址推送：须为公网 https 地址，不含用户名与片段，端口为 443 或不小于 1024，至多 1,024 字节。",
+        "Messages do not go to this URL: it must be public https without user name and fragment, on port 443 or from 1024 on, of at most 1,024 bytes.";
+    /// An event that there is not, none at all, or one twice.
+    WebhookEventsRefused = "webhook_events_refused",
+        "事件名未知、重复或清单为空；全部事件请省略 events。",
+        "An event is unknown or named twice, or there is none; leave events out for all.";
+    /// The description is too long.
+    WebhookDescription = "webhook_description",
+        "说明至多 200 字，不含控制字符。", "A description has at most 200 characters and no control characters.";
+    /// The member has as many endpoints as it may have, or the node as many as it takes.
+    TooManyWebhooks = "too_many_webhooks",
+        "推送地址已达上限：每成员 10 个，每节点 10,000 个。",
+        "There are as many endpoints as there may be: 10 of a member, 10,000 of a node.";
     /// The address has no such method.
     MethodNotAllowed = "method_not_allowed",
         "此地址不支持该方法。", "The address does not have this method.";
@@ -77,8 +102,8 @@ faults! {
         "A record of the all-or-nothing batch failed, so none was accepted.";
     /// A ledger has more rows than are written into one file.
     LedgerTooLong = "ledger_too_long",
-        "台账超过 10,000 行，请按状态分别导出，或用 GET /v1/claims 分页读取。",
-        "The ledger has more than 10,000 rows: export by state, or page through GET /v1/claims.";
+        "台账超过 10,000 行，请按状态或日期分别导出，或用 GET /v1/claims 分页读取。",
+        "The ledger has more than 10,000 rows: export by state or by days, or page through GET /v1/claims.";
     /// The budget is spent.
     RateLimited = "rate_limited",
         "请求过于频繁，超出额度。", "Too much was asked in too short a time.";

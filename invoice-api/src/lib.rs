@@ -18,7 +18,10 @@ mod texts;
 pub mod wire;
 
 pub use ::print::Fonts;
-pub use config::{BudgetConfig, PublicUrl, PublicUrlError, ServerConfig, TlsFiles};
+pub use config::{
+    BudgetConfig, ProxyNetwork, ProxyNetworkError, PublicUrl, PublicUrlError, ServerConfig,
+    TlsFiles,
+};
 pub use fault::Fault;
 pub use language::Language;
 pub use problem::PROBLEM_JSON;

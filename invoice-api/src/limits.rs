@@ -85,3 +85,7 @@ pub const LEDGER_ROWS_MAX: usize = 10_000;
 pub const SESSION_BODY_BYTES_MAX: usize = 64;
 /// Characters of a local address to go on to after signing in.
 pub const NEXT_CHARACTERS_MAX: usize = 1_024;
+/// Deliveries in a page, when the question does not say.
+pub const DELIVERIES_PAGE: usize = 50;
+/// Deliveries in a page at most.
+pub const DELIVERIES_PAGE_MAX: usize = 200;

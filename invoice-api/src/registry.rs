@@ -29,7 +29,7 @@ pub use chain::{BlockView, CheckpointView, InclusionView};
 pub use claims::{ClaimPage, ClaimQuery, ClaimStatus, ClaimView};
 pub use documents::{
     AsOf, CheckItem, CheckResult, CheckVerdict, Checked, DocumentState, DocumentView, PublicCheck,
-    TimelineEntry,
+    TimelineCursor, TimelineEntry,
 };
 pub use events::{Event, EventPage};
 pub use oversight::{
@@ -39,6 +39,7 @@ pub use oversight::{
 pub use submission::{
     Place, RecordAnswer, RecordFindings, RecordState, RecordVerdict, Recorded, Refusal, Submission,
 };
+pub use webhooks::{WebhookAnswer, WebhookQuestion};
 
 /// What became of one envelope: an answer for each of its records, or why there is none yet.
 pub type Submitted = Result<Vec<RecordAnswer>, Unavailable>;
@@ -110,11 +111,13 @@ pub trait Registry: Send + Sync + 'static {
     async fn public_check(&self, item: CheckItem) -> Result<PublicCheck, Unavailable>;
 
     /// Everything about one document, for its parties and authorities; `None` both when there is
-    /// no such document and when it is none of the asker's business.
+    /// no such document and when it is none of the asker's business. `from` chooses the page of
+    /// its life.
     async fn document(
         &self,
         asker: &Asker,
         key: DocumentKey,
+        from: TimelineCursor,
     ) -> Result<Option<DocumentView>, Unavailable>;
 
     /// The receipt of the record that issued a document, for those who may see the document and
@@ -181,6 +184,18 @@ pub trait Registry: Send + Sync + 'static {
     ) -> Result<OversightAnswer, Unavailable> {
         let _ = (asker, question);
         Ok(OversightAnswer::Off)
+    }
+
+    /// Answers a member about its own webhooks on this node, or does what it orders. They are
+    /// settings of the node and no records. A registry that sends none answers
+    /// [`WebhookAnswer::Off`].
+    async fn webhooks(
+        &self,
+        asker: &Asker,
+        question: WebhookQuestion,
+    ) -> Result<WebhookAnswer, Unavailable> {
+        let _ = (asker, question);
+        Ok(WebhookAnswer::Off)
     }
 
     /// Whether records can be taken now. Cheap: it is asked by every load balancer.

@@ -17,17 +17,18 @@ pub mod reading;
 mod records;
 mod service;
 mod session;
+mod webhooks;
 
 use actix_web::http::StatusCode;
 use actix_web::{FromRequest, Handler, HttpResponse, Resource, Responder, web};
 use serde::Serialize;
 
-pub(crate) use documents::claim_query;
+pub(crate) use documents::{claim_query, timeline_cursor};
 pub(crate) use query::Query;
 
 use crate::fault::Fault;
 use crate::pages::oversight as supervisor;
-use crate::pages::{assets, check_form, claims, document, home, ledger, sign_in};
+use crate::pages::{assets, check_form, claims, document, home, ledger, push, sign_in};
 use crate::problem::Problem;
 
 /// Adds every address to an application whose data holds the [`AppState`](crate::AppState).
@@ -59,6 +60,22 @@ pub fn configure(app: &mut web::ServiceConfig) {
                 Problem::method_not_allowed("GET").into_response()
             })),
     )
+    .service(get("/v1/webhooks", webhooks::list))
+    .service(
+        web::resource("/v1/webhooks/{id}")
+            .route(web::get().to(webhooks::one))
+            .route(web::head().to(webhooks::one))
+            .route(web::put().to(webhooks::put))
+            .route(web::delete().to(webhooks::remove))
+            .default_service(web::to(async || {
+                Problem::method_not_allowed("DELETE, GET, HEAD, PUT").into_response()
+            })),
+    )
+    .service(post("/v1/webhooks/{id}/secret", webhooks::rotate))
+    .service(post("/v1/webhooks/{id}/test", webhooks::test))
+    .service(post("/v1/webhooks/{id}/replay", webhooks::replay))
+    .service(post("/v1/webhooks/{id}/enable", webhooks::enable))
+    .service(get("/v1/webhooks/{id}/deliveries", webhooks::deliveries))
     .service(get("/v1/checkpoint", chain::checkpoint))
     .service(get("/v1/genesis", chain::genesis))
     .service(get("/v1/blocks/{height}", chain::block))
@@ -103,6 +120,7 @@ pub fn configure(app: &mut web::ServiceConfig) {
     .service(get("/sign-in", sign_in::page))
     .service(get("/assets/{name}", assets::asset))
     .service(get("/app", claims::page))
+    .service(get("/app/push", push::page))
     .service(get("/app/ledger.csv", ledger::as_csv))
     .service(get("/app/ledger.xlsx", ledger::as_xlsx))
     .service(get("/v", check_form::page))

@@ -23,6 +23,8 @@ pub(crate) trait HasStatus {
 
 /// An answer that is what was asked for.
 pub(crate) const OK: StatusCode = StatusCode::OK;
+/// Something was made.
+pub(crate) const CREATED: StatusCode = StatusCode::CREATED;
 /// Done, and nothing to say.
 pub(crate) const NO_CONTENT: StatusCode = StatusCode::NO_CONTENT;
 /// The browser has this very version.
@@ -115,16 +117,23 @@ impl HasStatus for Refusal {
 impl HasStatus for Fault {
     fn status(&self) -> StatusCode {
         match self {
-            Self::BadRequest | Self::QueryInvalid | Self::CursorInvalid | Self::ItemsEmpty => {
-                StatusCode::BAD_REQUEST
-            }
+            Self::BadRequest
+            | Self::QueryInvalid
+            | Self::CursorInvalid
+            | Self::ItemsEmpty
+            | Self::WebhookBody => StatusCode::BAD_REQUEST,
             Self::TooManyItems => StatusCode::PAYLOAD_TOO_LARGE,
             Self::HeadTooLarge => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
             Self::RequestTimeout => StatusCode::REQUEST_TIMEOUT,
-            Self::QrSpelling | Self::XmlUnreadable => StatusCode::UNPROCESSABLE_ENTITY,
-            Self::NotFound | Self::NoFigures => StatusCode::NOT_FOUND,
+            Self::QrSpelling
+            | Self::XmlUnreadable
+            | Self::WebhookIdSpelling
+            | Self::WebhookUrlRefused
+            | Self::WebhookEventsRefused
+            | Self::WebhookDescription => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::NotFound | Self::NoFigures | Self::NoWebhooks => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
-            Self::BatchFailed | Self::LedgerTooLong => StatusCode::CONFLICT,
+            Self::BatchFailed | Self::LedgerTooLong | Self::TooManyWebhooks => StatusCode::CONFLICT,
             Self::RateLimited => StatusCode::TOO_MANY_REQUESTS,
             Self::Overloaded
             | Self::NoQuorum

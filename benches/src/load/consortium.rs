@@ -200,6 +200,7 @@ pub fn serve(folder: &Path, number: u8) -> Result<(), Failure> {
         disk_reserve_bytes: 0,
         verify_threads: std::thread::available_parallelism().map_or(1, usize::from),
         oversight: false,
+        webhook_networks: Default::default(),
     };
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()

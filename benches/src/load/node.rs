@@ -49,6 +49,7 @@ pub fn start_with(
             disk_reserve_bytes: 0,
             verify_threads: std::thread::available_parallelism().map_or(1, usize::from),
             oversight,
+            webhook_networks: Default::default(),
         };
         match Node::start(config) {
             Err(StartError::Open(OpenError::InUse)) if tries < TRIES => {
@@ -98,7 +99,7 @@ pub async fn serve_until_input_ends(
         reads_per_minute: NonZeroU32::MAX,
         anonymous_per_minute: NonZeroU32::MAX,
         failures_per_minute: failures_per_minute.unwrap_or(defaults.failures_per_minute),
-        misses_per_minute: defaults.misses_per_minute,
+        ..defaults
     };
     let bound = invoice_api::bind(&server, Arc::new(node.clone()))?;
     let address = bound.addresses().first().ok_or("no address")?;

@@ -14,7 +14,7 @@ use invoice_core::chain::{Genesis, Group, Validator, ValidatorSet};
 use invoice_core::crypto::SecretKey;
 use serde::{Deserialize, Serialize};
 use tax_node::key_file;
-use tax_node::node::system_clock;
+use tax_node::node::{Node, system_clock};
 
 use crate::Failure;
 use crate::cast::Cast;
@@ -94,6 +94,7 @@ pub fn prepare(
     for (key, number) in keys.iter().zip(1..) {
         let node = node_folder(folder, number);
         fs::create_dir_all(&node)?;
+        Node::create(&node, &genesis)?;
         fs::write(node.join(GENESIS), genesis.bytes())?;
         fs::write(
             node.join("peers.json"),

@@ -71,6 +71,44 @@ test("the same invoice in three files is one document, and a disagreement is see
   }
 });
 
+test("a better file mends what was found to be wrong, and is compared again", () => {
+  const key = "D:24442000000012345678";
+  const good = { document: key, amount: "1060.00", date: "2026-11-01" };
+  const checked = (list, verdict, differs) => {
+    for (const entry of list.unchecked()) Object.assign(entry, { state: "checked", verdict, differs });
+  };
+  // Typed wrong, then the document itself.
+  let list = new Worklist();
+  list.add("list.csv", "csv", { ...good, amount: "9060.00" });
+  checked(list, "mismatch", ["amount"]);
+  const entry = list.add("a.xml", "einvoice_xml", good);
+  assert.deepEqual(list.unchecked(), [entry]);
+  assert.deepEqual(checkItem(entry), good);
+  assert.deepEqual([...entry.disagree], ["amount"]);
+  // A paper that was altered, then the right one; the altered one again changes nothing.
+  list = new Worklist();
+  list.add("a.pdf", "pdf", { ...good, amount: "9060.00" });
+  checked(list, "mismatch", ["amount"]);
+  const mended = list.add("b.pdf", "pdf", good);
+  assert.deepEqual([list.unchecked(), checkItem(mended)], [[mended], good]);
+  checked(list, "claimable");
+  list.add("a.pdf", "pdf", { ...good, amount: "9060.00" });
+  list.add("list.csv", "csv", { ...good, amount: "1.00" });
+  assert.deepEqual([list.unchecked(), checkItem(mended)], [[], good]);
+  // A bill without its check code, then the file that has it.
+  list = new Worklist();
+  const bill = { document: "F:33060122-0123456789", amount: "9", date: "2026-11-01" };
+  list.add("list.csv", "csv", bill);
+  checked(list, "not_found");
+  const whole = list.add("bill.xml", "fiscal_xml", { ...bill, check_code: "a1B2c3" });
+  assert.deepEqual([list.unchecked(), checkItem(whole).check_code], [[whole], "a1B2c3"]);
+  // What is locked is not compared again.
+  checked(list, "claimable");
+  whole.claim = { id: "lock-1", amount: "9" };
+  list.add("other.xml", "fiscal_xml", { ...bill, seller: { name: "甲" }, check_code: "zzzzzz" });
+  assert.deepEqual(list.unchecked(), []);
+});
+
 test("the link of a code is taken apart wherever it leads to", () => {
   const item = { document: "D:24442000000012345678", amount: "1060.00", date: "2026-11-01" };
   const link = "https://registry.example/v/D:24442000000012345678?amount=1060.00&date=2026-11-01&h=x&i=1";

@@ -274,3 +274,70 @@ test("an answer that was lost is got by sending the same again", async () => {
   assert.equal(rows.length, 1, "locked once");
   await reader.leave();
 });
+
+test("a double click locks once", async () => {
+  const paper = await issued();
+  const reader = await Reader.arrive(chromium.browser, demo.base, VIEWS[1]);
+  await signIn(reader, demo.member("employer"));
+  await drop(reader, file("double.csv", listOf(paper)));
+  await reader.until("#app-status", "1 of them can be locked");
+  await reader.fill(`${row(paper.key)} input.amount`, "60.00");
+  await reader.page.type("#lock-reference", "BX-7");
+  await reader.page.evaluate(() => {
+    const button = document.querySelector("#lock-form button");
+    for (let n = 0; n < 3; n += 1) button.click();
+    // A form can also be sent by the keyboard, whatever its button says.
+    document.getElementById("lock-form").requestSubmit();
+  });
+  await reader.until("#app-status", "1 locked, 0 not");
+  await reader.page.waitForSelector(claimRow(paper.key));
+  await reader.go("/app");
+  assert.equal((await reader.page.$$(claimRow(paper.key))).length, 1, "locked once");
+  await reader.leave();
+});
+
+test("a better file mends a finding, and what was not answered is asked again", async () => {
+  const [paper, scanned] = [await issued(), await issued()];
+  const reader = await Reader.arrive(chromium.browser, demo.base, VIEWS[1]);
+  await signIn(reader, demo.member("employer"));
+  await drop(reader, file("wrong.csv", listOf({ ...paper, amount: "9060.00" })));
+  await reader.until(row(paper.key), "mismatch");
+  await drop(reader, file("right.txt", qrOf(paper)));
+  await reader.until(row(paper.key), "genuine, claimable");
+
+  let refused = 0;
+  await reader.page.setRequestInterception(true);
+  reader.page.on("request", async (request) => {
+    if (request.url().endsWith("/v1/checks") && refused < 1) {
+      refused += 1;
+      const problem = JSON.stringify({ code: "rate_limited", detail: "too many for now" });
+      await request.respond({ status: 429, contentType: "application/problem+json", body: problem });
+    } else await request.continue();
+  });
+  reader.expect(429, "/v1/checks");
+  await drop(reader, file("scanned.txt", qrOf(scanned)));
+  await reader.until("#app-status", "too many for now");
+  await reader.page.click("#check-again");
+  await reader.until(row(scanned.key), "genuine, claimable");
+  assert.equal(await reader.page.$("#check-again"), null);
+  await reader.leave();
+});
+
+test("more than a batch holds is not locked all or nothing, and the page says so", async () => {
+  const reader = await Reader.arrive(chromium.browser, demo.base, VIEWS[1]);
+  await signIn(reader, demo.member("employer"));
+  await reader.page.setRequestInterception(true);
+  reader.page.on("request", async (request) => {
+    if (!request.url().endsWith("/v1/checks")) return request.continue();
+    const { items } = JSON.parse(request.postData());
+    const results = items.map(({ document }) => ({ document, verdict: "claimable", claimable: "1060.00" }));
+    return request.respond({ status: 200, contentType: "application/json", body: JSON.stringify({ results }) });
+  });
+  const many = Array.from({ length: 1_001 }, (_, n) => ({ number: `2633299${String(n).padStart(13, "0")}`, date: "2026-11-01" }));
+  await drop(reader, file("many.csv", listOf(...many)));
+  await reader.until("#app-status", "1001 of them can be locked");
+  await reader.page.type("#lock-reference", "BX-8");
+  await reader.page.click("#lock-form button");
+  await reader.until("#app-status", "at most 1,000 together");
+  await reader.leave();
+});

@@ -34,6 +34,60 @@ async function story() {
   await sent(first, "claim.settle", { claim: id, amount: "636.00", voucher: "记-1", booked_on: paper.issue_date, booking: "02" }, 201);
   await sent(first, "claim.lock", lock("24.00"), 201);
   await sent(second, "claim.lock", lock("1060.00"), 409);
+  await oddities(sent, lock);
+}
+
+/** What pages could lead to in vain: a seller that is no member, a document that does not exist. */
+async function oddities(sent, lock) {
+  const [tax, seller, employer] = [demo.member("tax"), demo.member("merchant"), demo.member("employer")];
+  const held = invoice(seller, employer);
+  await sent(seller, "invoice.issue", { invoice: held }, 201);
+  await sent(tax, "document.freeze", { document: `D:${held.number}`, reason: "核查" }, 201);
+  const elsewhere = { ...invoice(seller, employer), seller: { id: OUTSIDER, name: "别处的商户" } };
+  const original = { sm3: "41dad32bfd90eb37cd0e0b7dc899a76895d1a7ca72542d8980754e26a2117b04", format: "ofd" };
+  await sent(tax, "document.register", { invoice: elsewhere, original }, 201);
+  await sent(tax, "document.reverse", { document: `D:${elsewhere.number}`, amount: "60.00", reason: "04" }, 201);
+  const unknown = `D:${invoice(seller, employer).number}`;
+  await sent(employer, "claim.lock", { ...lock("5.00"), document: unknown }, 409);
+  for (const key of [unknown, document_]) {
+    const { status } = await fetch(`${demo.base}/v/${key}?amount=1060.00&date=${held.issue_date}`);
+    assert.equal(status, 200);
+  }
+}
+
+/** A seller that is no member. */
+const OUTSIDER = "91350100M000100Y43";
+/** Pages that one reader is led to; more would mean that they lead on without an end. */
+const PAGES_MAX = 1_000;
+
+/** Opens every address that a reader is led to from the first page, and gives them. */
+async function follow(reader) {
+  const waiting = ["/oversight"];
+  const seen = new Set(waiting);
+  while (waiting.length > 0) {
+    const path = waiting.shift();
+    assert.ok(seen.size < PAGES_MAX);
+    if (!path.startsWith("/oversight")) {
+      const [status, text] = await reader.page.evaluate(async (address) => {
+        const answer = await fetch(address);
+        return [answer.status, await answer.text()];
+      }, path);
+      assert.equal(status, 200, path);
+      assert.ok(!text.includes('"state":"absent"'), `${path} leads to nothing`);
+      continue;
+    }
+    const response = await reader.page.goto(demo.base + path, { waitUntil: "domcontentloaded" });
+    assert.equal(response.status(), 200, path);
+    const links = await reader.page.$$eval("main a[href], nav.sub a[href]", (all) => all.map((link) => link.getAttribute("href")));
+    for (const link of links) {
+      assert.match(link, /^[/#]/, path);
+      if (link.startsWith("/") && !link.includes("lang=") && !seen.has(link)) {
+        seen.add(link);
+        waiting.push(link);
+      }
+    }
+  }
+  return [...seen];
 }
 
 before(async () => {
@@ -72,6 +126,8 @@ test("every page can be read in every size and language", async (t) => {
       ["orders", "#freeze"],
       [`documents/${encodeURIComponent(document_)}`, "table"],
       ["records?list=code&code=claimant_not_entitled", "table"],
+      ["records?list=frozen", "table"],
+      ["locks?days_from=0&days_below=1", "svg.chart a"],
     ];
     for (const [view, part] of views) {
       const response = await reader.go(`/oversight/${view}`);
@@ -82,6 +138,36 @@ test("every page can be read in every size and language", async (t) => {
     const heads = await reader.page.$$eval("svg.chart", (charts) => charts.map((chart) => chart.getAttribute("aria-labelledby")));
     assert.ok(heads.every(Boolean));
   });
+});
+
+test("every link leads somewhere, for an authority and for an auditor", async (t) => {
+  await inEveryView(
+    t,
+    chromium.browser,
+    demo.base,
+    async (reader) => {
+      await signIn(reader, demo.member("tax"), "/oversight");
+      const all = await follow(reader);
+      for (const part of ["/documents/", "/v1/records/", "list=frozen", "list=expired", "days_from=", `merchants/${OUTSIDER}`]) {
+        assert.ok(all.some((path) => path.includes(part)), part);
+      }
+    },
+    VIEWS.slice(0, 1),
+  );
+  await inEveryView(
+    t,
+    chromium.browser,
+    demo.base,
+    async (reader) => {
+      await signIn(reader, demo.member("auditor"), "/oversight");
+      const all = await follow(reader);
+      for (const part of ["/documents/", "/v1/records/", "/oversight/access", "/oversight/orders"]) {
+        assert.ok(!all.some((path) => path.includes(part)), part);
+      }
+      assert.ok(all.includes(`/oversight/merchants/${OUTSIDER}`));
+    },
+    VIEWS.slice(1, 2),
+  );
 });
 
 test("figures follow the chain without a reload", async (t) => {

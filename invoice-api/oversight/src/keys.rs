@@ -6,17 +6,17 @@
 //! | 1 cell | measure, level, hour or day u32, region, kind | count varint, amount signed |
 //! | 2 list | name | number of entries, last entry (varints) |
 //! | 3 chunk | name, 0, number u32 | up to 256 leaf indexes, each as the distance from the one before |
-//! | 4 code | level, day u32, code of a refusal | count varint, amount signed |
+//! | 4 code | code of a refusal | count varint, amount signed |
 //! | 5 lock | claimant (18), record id | a live lock |
-//! | 6 lock order | leaf index u64 | claimant, record id |
+//! | 6 lock order | day u32 of locking, leaf index u64 | claimant, record id |
 //! | 7 lock expiry | expiry in ms u64, leaf index u64 | claimant, record id |
 //! | 8 lock day | day u32 of locking | live locks of that day: count, amount |
 //! | 9 holder | document key, claimant (18) | what the claimant holds on the document |
 //! | 10 attempt | leaf index u64 | a claim that was refused while others held money |
 //! | 11 pair | who tried (18), who held (18) | count, amount, last leaf index |
 //! | 12 pair rank | !count u64, who tried, who held | |
-//! | 13 over-claimed | document key | leaf index of the reversal, while it is so |
-//! | 14 over-claim | leaf index u64 | document, excess, holders, when cleared |
+//! | 13 over-claimed | document key | leaf index of the reversal, capacity left, while it is so |
+//! | 14 over-claim | leaf index u64 | document, excess, the largest excess, holders, when cleared |
 //! | 15 late reversal | leaf index u64 | a reversal of what was claimed already |
 //! | 16 merchant | member (18) | an issuer's figures |
 //! | 17 merchant rank | !signals, !log2 of documents, member (18) | |
@@ -25,6 +25,9 @@
 //! | 20 quota | member (18), year u16, month u8 | limit, billed |
 //! | 21 alias | document key | document key |
 //! | 22 total | number | count varint, amount signed |
+//! | 23 issuer | document key | member (18): of documents whose records do not tell (`fold/origin.rs`) |
+//! | 24 frozen | document key | leaf index u64 of the record that froze it, while it is so |
+//! | 25 frozen order | leaf index u64 | document key |
 //!
 //! A list's name ends with what tells it from others; names are ended by a zero byte in chunk
 //! keys only to keep `a` and `ab` apart, which never share a first letter and length.
@@ -32,7 +35,7 @@
 use invoice_core::identity::{DocumentKey, MemberId, RecordId};
 
 /// The version of the rows: another one is folded anew.
-pub const FOLD_VERSION: u32 = 1;
+pub const FOLD_VERSION: u32 = 2;
 
 pub(crate) const HEAD: u8 = 0;
 pub(crate) const CELL: u8 = 1;
@@ -57,6 +60,9 @@ pub(crate) const MEMBER: u8 = 19;
 pub(crate) const QUOTA: u8 = 20;
 pub(crate) const ALIAS: u8 = 21;
 pub(crate) const TOTAL: u8 = 22;
+pub(crate) const ISSUER: u8 = 23;
+pub(crate) const FROZEN: u8 = 24;
+pub(crate) const FROZEN_ORDER: u8 = 25;
 
 /// What is counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -206,6 +212,11 @@ pub(crate) fn lock_expiry(expires_ms: i64, index: u64) -> Vec<u8> {
     key(LOCK_EXPIRY, &[&expires.to_be_bytes(), &index.to_be_bytes()])
 }
 
+pub(crate) fn lock_order(locked_ms: i64, index: u64) -> Vec<u8> {
+    let day = Level::Day.bucket(locked_ms);
+    key(LOCK_ORDER, &[&day.to_be_bytes(), &index.to_be_bytes()])
+}
+
 pub(crate) fn by_index(kind: u8, index: u64) -> Vec<u8> {
     key(kind, &[&index.to_be_bytes()])
 }
@@ -246,7 +257,7 @@ pub(crate) enum Total {
     Expired = 8,
     /// Documents that are over-claimed now, with the excess.
     OverOpen = 9,
-    /// All that ever were.
+    /// All that ever were, each with its largest excess.
     Over = 10,
     Late = 11,
     Members = 12,

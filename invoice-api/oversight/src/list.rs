@@ -1,4 +1,5 @@
-//! Lists of leaf indexes that only grow, cut into chunks of 256.
+//! Lists of leaf indexes that only grow, cut into chunks of 256. Most are in the order of the chain;
+//! locks that ran out are in the order in which they did.
 //!
 //! A chunk holds each index as its distance from the one before, so that the lists of ten million
 //! records take some twenty megabytes.
@@ -49,6 +50,11 @@ impl Name {
     /// What of a member was refused.
     pub(crate) fn refused(member: &[u8]) -> Self {
         Self(key(b'x', &[member]))
+    }
+
+    /// The locks that ran out.
+    pub(crate) fn expired() -> Self {
+        Self(key(b'e', &[]))
     }
 
     fn length_key(&self) -> Vec<u8> {

@@ -1,6 +1,7 @@
 //! Reading the rows back, a page at a time.
 
 mod incidents;
+mod locks;
 mod members;
 mod series;
 
@@ -12,7 +13,7 @@ use invoice_core::identity::MemberId;
 use invoice_core::money::Fen;
 
 use crate::fold::{self, FoldError};
-use crate::keys::{self, CODE, Level, Measure, Total};
+use crate::keys::{self, CODE, FOLD_VERSION, FROZEN_ORDER, Level, Measure, Total};
 use crate::list::{self, Name};
 use crate::row::{Head, Tally};
 use crate::rows::Rows;
@@ -20,8 +21,8 @@ use crate::views::{Basis, CodeCount, Overview, Sum};
 
 /// The most entries that a page has.
 pub const PAGE_MAX: usize = 200;
-/// Days and codes that are added up for the refusals by code.
-const CODE_ROWS_MAX: usize = 50_000;
+/// Codes of refusals that are read: more than the registry has.
+const CODES_MAX: usize = 10_000;
 /// Hours of the overview.
 const OVERVIEW_HOURS: u32 = 24;
 /// Codes and pairs of the overview.
@@ -37,6 +38,8 @@ pub struct Figures<'r, R> {
     rows: &'r R,
     head: Head,
     chain_height: u64,
+    /// Cells that one answer adds up.
+    cells_max: usize,
 }
 
 /// A list of records and where a page of it begins.
@@ -65,6 +68,10 @@ pub enum RecordList {
     Reversed(MemberId),
     /// What of a member was refused.
     Refused(MemberId),
+    /// The locks that ran out, the last one first.
+    Expired,
+    /// The freezings of documents that are frozen now.
+    Frozen,
 }
 
 /// Leaf indexes of a page, the newest first, and the cursor of the next one.
@@ -77,16 +84,18 @@ pub struct Indexes {
 }
 
 impl<'r, R: Rows> Figures<'r, R> {
-    /// The figures in these rows, of a chain of this height; `None` when there are none yet.
+    /// The figures in these rows, of a chain of this height; `None` when there are none yet, or those
+    /// that there are were folded by other rules.
     ///
     /// # Errors
     /// The rows cannot be read; so for every method here.
     pub fn of(rows: &'r R, chain_height: u64) -> Read<R, Option<Self>> {
-        let head = fold::head_of(rows)?;
+        let head = fold::head_of(rows)?.filter(|head| head.version == FOLD_VERSION);
         Ok(head.map(|head| Self {
             rows,
             head,
             chain_height,
+            cells_max: series::CELLS_MAX,
         }))
     }
 
@@ -130,6 +139,7 @@ impl<'r, R: Rows> Figures<'r, R> {
         codes.truncate(OVERVIEW_TOP);
         Ok(Overview {
             as_of: self.basis(),
+            since: Instant::from_ms(self.head.first_ms),
             issued: self.total(Total::Issued)?,
             reversed: self.total(Total::Reversed)?,
             locked: self.total(Total::Locked)?,
@@ -158,21 +168,15 @@ impl<'r, R: Rows> Figures<'r, R> {
         let prefix = [CODE];
         let rows = self
             .rows
-            .scan(&prefix, &keys::after(&prefix), true, CODE_ROWS_MAX);
-        let mut codes: std::collections::BTreeMap<String, u64> = Default::default();
+            .scan(&prefix, &keys::after(&prefix), false, CODES_MAX);
+        let mut codes = Vec::new();
         for (key, value) in rows.map_err(FoldError::Rows)? {
-            // Keyspace, level and day come first.
-            let code = key.get(6..).unwrap_or_default();
-            let code = std::str::from_utf8(code)
+            let code = std::str::from_utf8(key.get(1..).unwrap_or_default())
                 .map_err(|_| DecodeError::Invalid { what: "code" })?
                 .to_owned();
-            let count = codes.entry(code).or_default();
-            *count = count.saturating_add(Tally::decode(&value)?.count);
+            let count = Tally::decode(&value)?.count;
+            codes.push(CodeCount { code, count });
         }
-        let mut codes: Vec<_> = codes
-            .into_iter()
-            .map(|(code, count)| CodeCount { code, count })
-            .collect();
         codes.sort_by(|one, other| other.count.cmp(&one.count).then(one.code.cmp(&other.code)));
         Ok(codes)
     }
@@ -196,6 +200,8 @@ impl<'r, R: Rows> Figures<'r, R> {
                 region,
                 kind,
             } => return self.cells(*measure, (*from, *to), *region, *kind, cursor, limit),
+            RecordList::Frozen => return self.frozen(cursor, limit),
+            RecordList::Expired => Name::expired(),
             RecordList::Code(code) => Name::code(code),
             RecordList::Pair(tried, held) => Name::pair(tried.as_bytes(), held.as_bytes()),
             RecordList::Issued(member) => Name::issued(member.as_bytes()),
@@ -210,6 +216,27 @@ impl<'r, R: Rows> Figures<'r, R> {
         let (indexes, next) = list::page(self.rows, &name, before, limit)?;
         let next = next.map(|place| place.to_be_bytes().to_vec());
         Ok(Some(Indexes { indexes, next }))
+    }
+
+    fn frozen(&self, cursor: Option<&[u8]>, limit: usize) -> Read<R, Option<Indexes>> {
+        let to = match cursor.map(<[u8; 8]>::try_from) {
+            None => keys::after(&[FROZEN_ORDER]),
+            Some(Ok(index)) => keys::key(FROZEN_ORDER, &[&index]),
+            Some(Err(_)) => return Ok(None),
+        };
+        let rows = self.rows.scan(&[FROZEN_ORDER], &to, true, limit);
+        let mut found = Indexes::default();
+        for (key, _) in rows.map_err(FoldError::Rows)? {
+            found.indexes.push(crate::codec::u64_at(&key, 1)?);
+        }
+        if let Some(last) = found
+            .indexes
+            .last()
+            .filter(|_| found.indexes.len() >= limit)
+        {
+            found.next = Some(last.to_be_bytes().to_vec());
+        }
+        Ok(Some(found))
     }
 }
 

@@ -27,6 +27,7 @@ mod zip;
 
 pub use error::PaperError;
 pub use limits::{Limits, Spent};
+pub use ofd::is_seal_certificate;
 pub use paper::{
     Format, Paper, PaperLine, PaperParty, PaperPayment, RedLetter, Seal, SealState, Tier,
 };

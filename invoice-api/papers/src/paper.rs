@@ -1,6 +1,7 @@
 //! What was read of a document.
 
 use invoice_core::calendar::Date;
+use invoice_core::crypto::Hash;
 use invoice_core::identity::DocumentKey;
 use invoice_core::invoice::InvoiceKind;
 use invoice_core::money::Fen;
@@ -123,7 +124,10 @@ pub struct Seal {
     pub state: SealState,
     /// The name in the signer's certificate: a claim, unless [`Seal::trusted`].
     pub signer: Option<String>,
-    /// Whether the signer's certificate is one of those given as trusted.
+    /// SM3 of the signer's certificate (DER), of a seal that was verified.
+    pub certificate: Option<Hash>,
+    /// Whether that certificate is one of those given as trusted, and its seal covers everything
+    /// that the document was read from.
     pub trusted: bool,
 }
 
@@ -132,6 +136,7 @@ impl Seal {
         Self {
             state,
             signer: None,
+            certificate: None,
             trusted: false,
         }
     }

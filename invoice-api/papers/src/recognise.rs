@@ -69,6 +69,9 @@ fn dispatch(
     trusted: &[Vec<u8>],
     meter: &mut Meter<'_>,
 ) -> Result<(Format, Vec<Paper>), PaperError> {
+    if is_office(file) {
+        return Err(PaperError::FormatUnknown);
+    }
     if file.starts_with(b"PK\x03\x04") || file.starts_with(b"PK\x05\x06") {
         let archive = Archive::open(file, meter)?;
         if archive.has(ofd::ENTRY) {
@@ -96,6 +99,21 @@ fn dispatch(
     Ok((Format::QrText, vec![paper]))
 }
 
+/// Whether a zip is a text or a table of an office program: its first entry says so (ISO/IEC
+/// 29500-2, and 26300-2, 3.3). It has many XMLs in it and none is a document's.
+fn is_office(file: &[u8]) -> bool {
+    const NAME_AT: usize = 30;
+    let name = file.get(NAME_AT..).unwrap_or_default();
+    file.starts_with(b"PK\x03\x04")
+        && [
+            &b"[Content_Types].xml"[..],
+            b"_rels/.rels",
+            b"mimetypeapplication/vnd.",
+        ]
+        .iter()
+        .any(|first| name.starts_with(first))
+}
+
 /// The document of a zip that holds one XML, as tax platforms hand them out.
 fn zipped(archive: &Archive<'_>, meter: &mut Meter<'_>) -> Result<Paper, PaperError> {
     // What file managers leave behind.
@@ -116,5 +134,73 @@ fn zipped(archive: &Archive<'_>, meter: &mut Meter<'_>) -> Result<Paper, PaperEr
             Err(PaperError::SeveralDocuments)
         }
         _ => Err(PaperError::ZipContent),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Cursor, Write as _};
+
+    use super::*;
+
+    /// A zip with these files, uncompressed, as the `zip` of other programs writes it.
+    fn zip(files: &[(&str, &[u8])]) -> Vec<u8> {
+        let mut bytes = Cursor::new(Vec::new());
+        let mut directory = Vec::new();
+        for (name, content) in files {
+            let mut crc = flate2::Crc::new();
+            crc.update(content);
+            let length = u32::try_from(content.len()).unwrap().to_le_bytes();
+            let mut both = vec![20, 0, 0, 0, 0, 0, 0, 0, 0x21, 0x28];
+            both.extend(crc.sum().to_le_bytes());
+            both.extend([length, length].concat());
+            both.extend(u16::try_from(name.len()).unwrap().to_le_bytes());
+            both.extend([0, 0]);
+            let at = u32::try_from(bytes.position()).unwrap().to_le_bytes();
+            directory.extend(
+                [
+                    &b"PK\x01\x02\x14\0"[..],
+                    &both,
+                    &[0; 10],
+                    &at,
+                    name.as_bytes(),
+                ]
+                .concat(),
+            );
+            let local = [&b"PK\x03\x04"[..], &both, name.as_bytes(), content].concat();
+            bytes.write_all(&local).unwrap();
+        }
+        let at = u32::try_from(bytes.position()).unwrap().to_le_bytes();
+        let count = u16::try_from(files.len()).unwrap().to_le_bytes();
+        let length = u32::try_from(directory.len()).unwrap().to_le_bytes();
+        let end = [
+            &b"PK\x05\x06\0\0\0\0"[..],
+            &count,
+            &count,
+            &length,
+            &at,
+            &[0, 0],
+        ]
+        .concat();
+        [bytes.into_inner(), directory, end].concat()
+    }
+
+    #[test]
+    fn a_letter_is_not_taken_for_several_invoices() {
+        let read = |files: &[(&str, &[u8])]| read(&zip(files), &Limits::default()).unwrap_err();
+        let invoice: &[u8] = b"<EInvoice/>";
+        // The zip itself is one that is read: what is in it decides.
+        let two = [("a.xml", invoice), ("b.xml", invoice)];
+        assert_eq!(read(&two), PaperError::SeveralDocuments);
+        let docx = [
+            ("[Content_Types].xml", invoice),
+            ("word/document.xml", invoice),
+        ];
+        assert_eq!(read(&docx), PaperError::FormatUnknown);
+        let odt = [
+            ("mimetype", &b"application/vnd.oasis.opendocument.text"[..]),
+            ("content.xml", invoice),
+        ];
+        assert_eq!(read(&odt), PaperError::FormatUnknown);
     }
 }

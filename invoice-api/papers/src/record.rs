@@ -124,6 +124,7 @@ fn blank(
         seal: Seal {
             state: SealState::Absent,
             signer: None,
+            certificate: None,
             trusted: false,
         },
         warnings: Vec::new(),

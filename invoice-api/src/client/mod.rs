@@ -38,6 +38,7 @@ mod problem;
 mod records;
 mod tls;
 mod transport;
+mod webhooks;
 
 use std::sync::Arc;
 

@@ -103,9 +103,14 @@ impl Client {
 
     /// A call with a JSON body.
     pub(super) fn post(&self, segments: &[&str], body: Bytes) -> Call {
+        self.call(Method::POST, segments, body)
+    }
+
+    /// A call with any method.
+    pub(super) fn call(&self, method: Method, segments: &[&str], body: Bytes) -> Call {
         let url = self.url(segments, &[]);
         Call {
-            method: Method::POST,
+            method,
             url,
             body,
             signed: false,
@@ -158,7 +163,7 @@ impl Client {
                 authorization::authorization(signer, call.method.as_str(), &path, &call.body)?;
             request = request.header(AUTHORIZATION, value);
         }
-        if call.method == Method::POST {
+        if call.method != Method::GET {
             request = request.header(CONTENT_TYPE, JSON).body(call.body.clone());
         }
         Ok(request)

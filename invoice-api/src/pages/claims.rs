@@ -73,8 +73,9 @@ const STATUSES: [ClaimStatus; 5] = [
 fn list(language: Language, status: Option<ClaimStatus>, page: &ClaimPage) -> String {
     let of = |zh: &'static str, en: &'static str| language.of_two(zh, en);
     let all = of("全部", "All");
+    let tabs = super::push::tabs(language, "/app");
     let mut html = format!(
-        "<div id=\"app\"><noscript><p class=\"box plain\">{}</p></noscript></div>\
+        "{tabs}<div id=\"app\"><noscript><p class=\"box plain\">{}</p></noscript></div>\
          <section id=\"ledger\" aria-labelledby=\"ledger-title\"><h2 id=\"ledger-title\">{}</h2>\
          <form method=\"get\" action=\"/app\" class=\"row\"><div><label for=\"status\">{}</label>\
          <select id=\"status\" name=\"status\"><option value=\"\">{all}</option>",
@@ -128,14 +129,32 @@ fn list(language: Language, status: Option<ClaimStatus>, page: &ClaimPage) -> St
     let _ = write!(
         html,
         "<div id=\"ledger-actions\"></div><p>{}: <a href=\"/app/ledger.xlsx?status={asked}\">XLSX</a> · \
-         <a href=\"/app/ledger.csv?status={asked}\">CSV</a></p>\
+         <a href=\"/app/ledger.csv?status={asked}\">CSV</a></p>{}\
          <p class=\"note\">{} {}, {}</p></section>",
         of("导出台账", "Export the ledger"),
+        export_of_days(language, asked),
         of("截至区块", "As of block"),
         page.as_of.height,
         readable(&page.as_of.time.to_rfc3339_utc8())
     );
     html
+}
+
+/// The form that exports what was locked on certain days.
+fn export_of_days(language: Language, status: &str) -> String {
+    let of = |zh: &'static str, en: &'static str| language.of_two(zh, en);
+    format!(
+        "<form method=\"get\" action=\"/app/ledger.xlsx\" class=\"row\" id=\"export-days\">\
+         <input type=\"hidden\" name=\"status\" value=\"{status}\">\
+         <div><label for=\"export-from\">{}</label><input id=\"export-from\" name=\"from\" type=\"date\"></div>\
+         <div><label for=\"export-to\">{}</label><input id=\"export-to\" name=\"to\" type=\"date\"></div>\
+         <button type=\"submit\" class=\"quiet\">{} XLSX</button>\
+         <button type=\"submit\" class=\"quiet\" formaction=\"/app/ledger.csv\">{} CSV</button></form>",
+        of("锁定日期从", "Locked from"),
+        of("到", "to"),
+        of("按日期导出", "Export these days:"),
+        of("按日期导出", "Export these days:"),
+    )
 }
 
 /// Where the table has its amounts.

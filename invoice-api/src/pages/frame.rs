@@ -15,7 +15,7 @@ use crate::status::OK;
 
 /// Nothing from elsewhere, no script or style inside a page, no page inside another.
 pub(crate) const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
-    img-src 'self' data: blob:; connect-src 'self'; form-action 'self'; base-uri 'none'; \
+    img-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; \
     frame-ancestors 'none'";
 
 /// Where in the navigation a page stands.

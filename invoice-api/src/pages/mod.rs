@@ -14,6 +14,7 @@ pub(crate) mod language;
 pub(crate) mod ledger;
 pub(crate) mod oversight;
 pub(crate) mod problem_page;
+pub(crate) mod push;
 pub(crate) mod sign_in;
 mod statement;
 mod validators;

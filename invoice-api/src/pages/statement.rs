@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::check_form::Elements;
 use super::document::is_match;
-use crate::registry::{CheckpointView, PublicCheck};
+use crate::registry::PublicCheck;
 use crate::server::state::AppState;
 use crate::wire::{AsOfAnswer, CheckpointAnswer};
 
@@ -22,6 +22,10 @@ pub(super) struct Statement<'s> {
     date: &'s str,
     #[serde(skip_serializing_if = "str::is_empty")]
     check_code: &'s str,
+    /// What was given and could not be compared, since nothing is recorded that it could be
+    /// compared with: the check code of invoices before the fully digital one.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    not_compared: &'static [&'static str],
     verdict: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     issuer: Option<&'s str>,
@@ -31,12 +35,7 @@ pub(super) struct Statement<'s> {
 }
 
 impl<'s> Statement<'s> {
-    pub(super) fn new(
-        state: &AppState,
-        given: &Elements<'s>,
-        found: &'s PublicCheck,
-        checkpoint: Option<&CheckpointView>,
-    ) -> Self {
+    pub(super) fn new(state: &AppState, given: &Elements<'s>, found: &'s PublicCheck) -> Self {
         let chain_id = state.registry.chain_id();
         let matches = is_match(found.verdict);
         Self {
@@ -46,6 +45,10 @@ impl<'s> Statement<'s> {
             amount: given.amount,
             date: given.date,
             check_code: given.check_code,
+            not_compared: match matches && !found.has_check_code && !given.check_code.is_empty() {
+                true => &["check_code"],
+                false => &[],
+            },
             verdict: if matches {
                 found.verdict.as_str()
             } else {
@@ -53,7 +56,10 @@ impl<'s> Statement<'s> {
             },
             issuer: found.issuer.as_deref().filter(|_| matches),
             as_of: AsOfAnswer::from(&found.as_of),
-            checkpoint: checkpoint.map(|view| CheckpointAnswer::new(chain_id, view)),
+            checkpoint: found
+                .checkpoint
+                .as_ref()
+                .map(|view| CheckpointAnswer::new(chain_id, view)),
         }
     }
 }

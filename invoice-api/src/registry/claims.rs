@@ -13,6 +13,10 @@ use super::{AsOf, Place};
 pub struct ClaimQuery {
     /// Only claims in this state; all when absent.
     pub status: Option<ClaimStatus>,
+    /// Only claims whose lock was recorded at this instant or later.
+    pub from: Option<Instant>,
+    /// Only claims whose lock was recorded before this instant.
+    pub until: Option<Instant>,
     /// Where an earlier page ended, as the registry gave it out in [`ClaimPage::next`].
     pub cursor: Option<Vec<u8>>,
     /// How many at most, 1 to 1,000.

@@ -5,7 +5,7 @@ use invoice_core::chain::Facts;
 use invoice_core::identity::{DocumentKey, MemberId};
 use invoice_core::money::Fen;
 
-use super::Place;
+use super::{CheckpointView, Place};
 
 /// What an asker holds of a document and wants compared.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,15 +57,20 @@ pub struct CheckResult {
 }
 
 /// The answer to a question that anyone may ask.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct PublicCheck {
     /// The first verdict that applies.
     pub verdict: CheckVerdict,
     /// The issuer's registered name, which the paper shows, too; `None` unless everything given
     /// is as recorded.
     pub issuer: Option<String>,
+    /// Whether a check code is recorded for the document, so that a given one was compared; false
+    /// unless everything given is as recorded.
+    pub has_check_code: bool,
     /// The state that this describes.
     pub as_of: AsOf,
+    /// The checkpoint of the same state; `None` before the first block.
+    pub checkpoint: Option<CheckpointView>,
 }
 
 /// What a check finds; the first that applies.
@@ -113,16 +118,58 @@ pub struct DocumentView {
     pub document: DocumentKey,
     /// The other identities of the same paper.
     pub aliases: Vec<DocumentKey>,
+    /// Other identities that are recorded and were not looked for any further.
+    pub aliases_left_out: usize,
     /// The exact text of the record that issued it: its full content.
     pub record: String,
     /// Where that record stands.
     pub place: Place,
     /// Its state as a check would name it.
     pub state: DocumentState,
-    /// Everything that happened to it, oldest first.
+    /// What happened to it, oldest first: a page of what was accepted.
     pub timeline: Vec<TimelineEntry>,
+    /// What was refused, oldest first, in pages of its own: whoever sends records that are refused
+    /// cannot push away what was accepted.
+    pub refused: Vec<TimelineEntry>,
+    /// Where this view begins.
+    pub from: TimelineCursor,
+    /// Where what was accepted goes on; `None` on the last page.
+    pub next: Option<TimelineCursor>,
+    /// Where what was refused goes on; `None` on the last page.
+    pub refused_next: Option<TimelineCursor>,
     /// The state of the chain that this describes.
     pub as_of: AsOf,
+}
+
+/// Where a view of a document's life begins: after which leaf of the log each of its two lists.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct TimelineCursor {
+    /// What was accepted after this leaf; from the beginning when absent.
+    pub accepted_after: Option<u64>,
+    /// What was refused after this leaf.
+    pub refused_after: Option<u64>,
+}
+
+impl TimelineCursor {
+    /// As an address carries it: each place plus one in big-endian, zero for the beginning.
+    #[must_use]
+    pub fn encode(self) -> Vec<u8> {
+        let place = |after: Option<u64>| after.map_or(0, |after| after.saturating_add(1));
+        [self.accepted_after, self.refused_after]
+            .map(|after| place(after).to_be_bytes())
+            .concat()
+    }
+
+    /// The cursor of such bytes; `None` for other ones.
+    #[must_use]
+    pub fn decode(bytes: &[u8]) -> Option<Self> {
+        let (accepted, refused) = bytes.split_first_chunk::<8>()?;
+        let place = |bytes: &[u8; 8]| u64::from_be_bytes(*bytes).checked_sub(1);
+        Some(Self {
+            accepted_after: place(accepted),
+            refused_after: place(refused.try_into().ok()?),
+        })
+    }
 }
 
 /// The amounts and flags of a document at one height.

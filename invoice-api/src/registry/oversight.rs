@@ -12,7 +12,7 @@ use oversight::{
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::DocumentView;
+use super::{DocumentView, TimelineCursor};
 
 /// A cursor as an earlier page gave it out.
 pub type Cursor = Option<Vec<u8>>;
@@ -47,8 +47,13 @@ pub enum OversightQuestion {
     Merchants(Cursor),
     /// One issuer.
     Merchant(MemberId),
-    /// A page of live locks.
-    Locks(Cursor),
+    /// A page of live locks, by themselves of all ages.
+    Locks {
+        /// Calendar days since the day of locking: at least so many, and fewer than so many.
+        age: Option<(u32, Option<u32>)>,
+        /// Where an earlier page ended.
+        cursor: Cursor,
+    },
     /// A page of members.
     Members(Cursor),
     /// One member.
@@ -57,8 +62,8 @@ pub enum OversightQuestion {
     Access(Cursor),
     /// What fits a text: a document's key, a member's id or name, a record's id.
     Search(String),
-    /// A document's whole life.
-    Life(DocumentKey),
+    /// A document's whole life, from a page on.
+    Life(DocumentKey, TimelineCursor),
     /// The chain's health.
     Health,
 }
@@ -124,14 +129,17 @@ pub struct MemberFound {
 pub struct AccessEntry {
     /// When it was asked.
     pub time: String,
-    /// Who asked; empty for the public page.
-    pub by: String,
+    /// Who asked; absent for the public page.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub by: Option<MemberId>,
     /// With which key.
     pub kid: String,
     /// What was called.
     pub call: String,
     /// Which document.
-    pub document: String,
+    pub document: DocumentKey,
+    /// Whether there is such a document now: strangers ask about others too.
+    pub document_exists: bool,
     /// Elements that the asker supplied.
     pub asked: Vec<String>,
     /// Those of them that were wrong.
@@ -165,7 +173,7 @@ pub struct Found {
     pub members: Vec<Named>,
     /// Records, as path of the member and the record's id.
     pub records: Vec<RecordPath>,
-    /// Whether there is more than is shown.
+    /// Whether there is more than is shown, or not every member's records were looked at.
     pub more: bool,
 }
 

@@ -9,7 +9,7 @@ use super::query::Query;
 use crate::fault::Fault;
 use crate::limits::{CLAIMS_PAGE, CLAIMS_PAGE_MAX};
 use crate::problem::Problem;
-use crate::registry::{ClaimQuery, ClaimStatus};
+use crate::registry::{ClaimQuery, ClaimStatus, TimelineCursor};
 use crate::server::authenticate::{Suspended, reader};
 use crate::server::state::AppState;
 use crate::status::OK;
@@ -20,9 +20,13 @@ use crate::wire::{ClaimsAnswer, DocumentAnswer, ProblemAnswer};
 /// Others get the same 404 as for a document that does not exist.
 #[utoipa::path(
     get, path = "/v1/documents/{key}", tag = "documents", security(("request_signature" = [])),
-    params(("key" = String, Path, description = "The document's key, or an alias")),
+    params(
+        ("key" = String, Path, description = "The document's key, or an alias"),
+        ("cursor" = Option<String>, Query, description = "Where the timeline goes on: next or refused_next of an earlier answer"),
+    ),
     responses(
         (status = 200, description = "Content, state, remaining amount and timeline", body = DocumentAnswer),
+        (status = 400, description = "A parameter is wrong", body = ProblemAnswer, content_type = "application/problem+json"),
         (status = 401, description = "The request's signature is not good", body = ProblemAnswer, content_type = "application/problem+json"),
         (status = 404, description = "No such document, or not for the asker", body = ProblemAnswer, content_type = "application/problem+json"),
     )
@@ -33,15 +37,29 @@ pub(crate) async fn document(
     path: web::Path<String>,
 ) -> Result<HttpResponse, Problem> {
     let asker = reader(&state, &request, b"", Suspended::MayRead).await?;
-    Query::strict(&request, &[])?;
+    let from = timeline_cursor(&Query::strict(&request, &["cursor"])?)?;
     let key = DocumentKey::spelled(&path).map_err(|_| Problem::from(Fault::NotFound))?;
     let view = state
         .registry
-        .document(&asker, key)
+        .document(&asker, key, from)
         .await?
         .ok_or(Fault::NotFound)?;
     let answer = DocumentAnswer::new(&view).ok_or(Fault::Internal)?;
     Ok(json(OK, &answer))
+}
+
+/// The page of a document's life that a query asks for.
+pub(crate) fn timeline_cursor(query: &Query) -> Result<TimelineCursor, Problem> {
+    match query.text("cursor") {
+        None | Some("") => Ok(TimelineCursor::default()),
+        // An array refuses what is longer before it is decoded.
+        Some(text) => {
+            let mut bytes = [0; 16];
+            let decoded = hex::decode_to_slice(text, &mut bytes).ok();
+            let cursor = decoded.and_then(|()| TimelineCursor::decode(&bytes));
+            cursor.ok_or_else(|| Fault::CursorInvalid.into())
+        }
+    }
 }
 
 /// A page of the asker's claims; of everyone's, for an authority.
@@ -93,6 +111,8 @@ pub(crate) fn claim_query(query: &Query) -> Result<ClaimQuery, Problem> {
     };
     Ok(ClaimQuery {
         status,
+        from: None,
+        until: None,
         cursor,
         limit,
     })

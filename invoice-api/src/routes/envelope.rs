@@ -14,7 +14,8 @@ use crate::limits::{BULK_OVERLOAD_RETRIES, BULK_OVERLOAD_WAIT};
 use crate::problem::Problem;
 use crate::registry::{RecordAnswer, RecordVerdict, Submission, Submitted, UnavailableReason};
 use crate::server::budget::Network;
-use crate::server::state::{AppState, network};
+use crate::server::source::network;
+use crate::server::state::AppState;
 
 /// What to do when a budget is spent or the queues are full.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -107,7 +108,7 @@ pub(super) async fn submit_many(
     submissions: Vec<Submission>,
     patience: Patience,
 ) -> Vec<Result<Vec<RecordAnswer>, Problem>> {
-    let network = network(request);
+    let network = network(state, request);
     let mut refused: Vec<Option<Problem>> = Vec::with_capacity(submissions.len());
     let mut charged = Vec::with_capacity(submissions.len());
     let mut going = Vec::with_capacity(submissions.len());

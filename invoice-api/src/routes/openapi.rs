@@ -5,9 +5,10 @@ use utoipa::{Modify, OpenApi};
 
 use super::{
     bulk, chain, checks, documents, events, oversight, paper, papers, records, service, session,
+    webhooks,
 };
 use crate::pages::oversight as supervisor;
-use crate::pages::{assets, check_form, claims, document, home, ledger, sign_in};
+use crate::pages::{assets, check_form, claims, document, home, ledger, push, sign_in};
 
 /// The description of every address.
 #[derive(OpenApi)]
@@ -29,8 +30,10 @@ use crate::pages::{assets, check_form, claims, document, home, ledger, sign_in};
         oversight::merchants, oversight::merchant, oversight::locks, oversight::members,
         oversight::member, oversight::access, oversight::search, oversight::document,
         oversight::health, supervisor::overview, supervisor::page, supervisor::page_of_one, session::open, session::close, session::show,
+        webhooks::list, webhooks::one, webhooks::put, webhooks::remove, webhooks::rotate,
+        webhooks::test, webhooks::deliveries, webhooks::replay, webhooks::enable,
         home::page, check_form::page, claims::page,
-        ledger::as_csv, ledger::as_xlsx,
+        push::page, ledger::as_csv, ledger::as_xlsx,
         sign_in::page, assets::asset,
     ),
     tags(
@@ -39,6 +42,7 @@ use crate::pages::{assets, check_form, claims, document, home, ledger, sign_in};
         (name = "chain", description = "The chain in public / 链上公开数据"),
         (name = "pages", description = "Pages for people / 网页"),
         (name = "oversight", description = "The whole chain, for authorities and auditors / 监管统计"),
+        (name = "webhooks", description = "Messages to members' own servers / 推送"),
         (name = "service", description = "The service itself / 服务自身"),
     ),
     modifiers(&RequestSignature),

@@ -11,13 +11,14 @@ use oversight::{
     PairsPage, RecordsPage, SeriesView,
 };
 
-pub(crate) use question::{Asked, KNOWN, asked};
+pub(crate) use question::{asked, parameters};
 
 use super::json;
-use super::query::Query;
 use crate::fault::Fault;
 use crate::problem::Problem;
-use crate::registry::{AccessPage, Asker, Found, HealthView, MemberFound, OversightAnswer};
+use crate::registry::{
+    AccessPage, Asker, Found, HealthView, MemberFound, OversightAnswer, OversightQuestion,
+};
 use crate::server::authenticate::{Suspended, reader};
 use crate::server::state::AppState;
 use crate::status::OK;
@@ -27,9 +28,9 @@ use crate::wire::{DocumentAnswer, ProblemAnswer};
 pub(crate) async fn told(
     state: &AppState,
     asker: &Asker,
-    asked: Asked,
+    question: OversightQuestion,
 ) -> Result<OversightAnswer, Problem> {
-    match state.registry.oversight(asker, asked.question).await? {
+    match state.registry.oversight(asker, question).await? {
         OversightAnswer::Off => Err(Fault::NoFigures.into()),
         OversightAnswer::NotFound => Err(Fault::NotFound.into()),
         OversightAnswer::CursorInvalid => Err(Fault::CursorInvalid.into()),
@@ -58,8 +59,8 @@ async fn answer(
     id: Option<&str>,
 ) -> Result<HttpResponse, Problem> {
     let asker = reader(&state, &request, b"", Suspended::MayRead).await?;
-    let asked = asked(view, id, &Query::strict(&request, KNOWN)?)?;
-    Ok(match told(&state, &asker, asked).await? {
+    let question = asked(view, id, &parameters(view, id, &request)?)?;
+    Ok(match told(&state, &asker, question).await? {
         OversightAnswer::Overview(view) => json(OK, &view),
         OversightAnswer::Series(view) => json(OK, &view),
         OversightAnswer::Records(view) => json(OK, &view),
@@ -144,7 +145,7 @@ addresses! {
     ];
     /// A page of records behind a figure, the newest first.
     records = "/v1/oversight/records", "records", RecordsPage, [
-        "list": "cells, code, pair, issued, reversed or refused",
+        "list": "cells, code, pair, issued, reversed, refused, expired or frozen; cells when absent",
         "measure": "With cells: what was counted",
         "from": "With cells: the first hour or day",
         "to": "With cells: the last hour or day",
@@ -167,7 +168,11 @@ addresses! {
     /// Issuers with what stands out about them: where to look, never a verdict.
     merchants = "/v1/oversight/merchants", "merchants", MerchantsPage, ["cursor": "Where an earlier page ended"];
     /// Live locks, the oldest first, and all of them by age.
-    locks = "/v1/oversight/locks", "locks", LocksPage, ["cursor": "Where an earlier page ended"];
+    locks = "/v1/oversight/locks", "locks", LocksPage, [
+        "days_from": "Only locks of at least so many calendar days in UTC+8",
+        "days_below": "Only locks of fewer than so many days",
+        "cursor": "Where an earlier page ended"
+    ];
     /// What members did.
     members = "/v1/oversight/members", "members", MembersPage, ["cursor": "Where an earlier page ended"];
     /// This node's access log, the newest first.

@@ -13,7 +13,8 @@ use crate::problem::Problem;
 use crate::registry::UnavailableReason;
 use crate::server::authenticate::{Suspended, announced, reader};
 use crate::server::body;
-use crate::server::state::{AppState, network};
+use crate::server::source::network;
+use crate::server::state::AppState;
 use crate::status::OK;
 use crate::wire::{PapersAnswer, ProblemAnswer};
 
@@ -46,7 +47,7 @@ pub(crate) async fn papers(
     // Whole files are held in memory: so many and no more.
     let _held = state
         .papers_held
-        .take(member, network(&request))
+        .take(member, network(&state, &request))
         .ok_or_else(overloaded)?;
     let body = body::read(&request, payload, PAPER_BYTES_MAX).await?;
     let asker = reader(&state, &request, &body, Suspended::MayNotAsk).await?;

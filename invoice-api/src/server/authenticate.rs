@@ -15,7 +15,8 @@ use super::authorization::Authorization;
 use super::budget::Network;
 use super::nonce::Nonce;
 use super::session::Token;
-use super::state::{AppState, network, now_seconds};
+use super::source::network;
+use super::state::{AppState, now_seconds};
 use crate::limits::TIMESTAMP_SKEW_SECONDS;
 use crate::problem::Problem;
 use crate::registry::{Asker, KeyStanding, KeyView, UnavailableReason};
@@ -36,7 +37,7 @@ pub(crate) async fn authenticate(
     body: &[u8],
     suspended: Suspended,
 ) -> Result<Asker, Problem> {
-    let source = (network(request), named_key(request));
+    let source = (network(state, request), named_key(request));
     state.budgets.failures.check(&source, 1)?;
     let now = now_seconds();
     match identify(state, request, body, now).await? {
@@ -110,7 +111,7 @@ pub(crate) async fn announced(
     {
         return Ok(asker.member);
     }
-    let source = (network(request), named_key(request));
+    let source = (network(state, request), named_key(request));
     state.budgets.failures.check(&source, 1)?;
     let error = match name(state, request, now_seconds()).await? {
         Ok(named) => match named.key.standing {

@@ -35,6 +35,8 @@ pub(crate) struct Budgets {
     /// Public checks that found nothing, by address: whoever guesses what a document says is soon
     /// refused.
     pub(crate) misses: Budget<Network>,
+    /// Test messages to webhooks, by member: nobody makes the node hammer a third party.
+    pub(crate) webhook_tests: Budget<MemberId>,
 }
 
 impl Budgets {
@@ -46,6 +48,7 @@ impl Budgets {
             anonymous: Budget::new(config.anonymous_per_minute),
             failures: Budget::new(config.failures_per_minute),
             misses: Budget::new(config.misses_per_minute),
+            webhook_tests: Budget::new(config.webhook_tests_per_minute),
         }
     }
 }

@@ -10,6 +10,7 @@ pub(crate) mod nonce;
 pub(crate) mod places;
 mod run;
 pub(crate) mod session;
+pub(crate) mod source;
 pub(crate) mod state;
 mod tls;
 pub(crate) mod trace_id;

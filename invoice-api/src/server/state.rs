@@ -9,13 +9,14 @@ use invoice_core::crypto::Kid;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
-use super::budget::{Budgets, Network};
+use super::budget::Budgets;
 use super::metrics::Metrics;
 use super::nonce::NonceCache;
 use super::places::{Bounds, Places};
 use super::session::Sessions;
+use super::source::network;
 use super::verifier::Verifier;
-use crate::config::ServerConfig;
+use crate::config::{ProxyNetwork, ServerConfig};
 use crate::limits::{
     PAPERS_HELD_MAX, PAPERS_HELD_OF_ADDRESS_MAX, PAPERS_HELD_OF_MEMBER_MAX, PAPERS_READ_MAX,
     PRINTS_AT_ONCE_MAX,
@@ -41,6 +42,8 @@ pub struct AppState {
     public_url: OnceLock<String>,
     pub(crate) papers_held: Arc<Places>,
     pub(crate) papers_read: Arc<Semaphore>,
+    /// Whose forwarding headers are believed.
+    pub(crate) trusted_proxies: Vec<ProxyNetwork>,
     pub(crate) stopping: CancellationToken,
 }
 
@@ -70,6 +73,7 @@ impl AppState {
                 network: PAPERS_HELD_OF_ADDRESS_MAX,
             })),
             papers_read: Arc::new(Semaphore::new(PAPERS_READ_MAX)),
+            trusted_proxies: config.trusted_proxies.clone(),
             stopping: CancellationToken::new(),
         }
     }
@@ -86,13 +90,8 @@ impl AppState {
 
     /// Charges a request without a signature to its address.
     pub(crate) fn charge_anonymous(&self, request: &HttpRequest) -> Result<(), Problem> {
-        Ok(self.budgets.anonymous.take(&network(request), 1)?)
+        Ok(self.budgets.anonymous.take(&network(self, request), 1)?)
     }
-}
-
-/// Where a request comes from. Forwarding headers are not believed: anyone can write them.
-pub(crate) fn network(request: &HttpRequest) -> Network {
-    Network::from(request.peer_addr().map(|address| address.ip()))
 }
 
 /// The server's clock, in Unix seconds.

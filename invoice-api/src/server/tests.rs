@@ -1,6 +1,7 @@
 //! What the server says by itself, before any registry is asked: here the registry is down.
 
 use std::net::SocketAddr;
+use std::num::NonZeroU32;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -76,6 +77,7 @@ impl Registry for Down {
         &self,
         _: &Asker,
         _: DocumentKey,
+        _: TimelineCursor,
     ) -> Result<Option<DocumentView>, Unavailable> {
         Err(DOWN)
     }
@@ -613,3 +615,30 @@ async fn a_certificate_that_is_missing_is_an_error_at_the_start() {
 mod papers;
 #[path = "session_tests.rs"]
 mod sessions;
+
+#[actix_web::test]
+async fn who_asks_through_a_trusted_proxy_has_a_budget_of_its_own() {
+    let asked = async |proxies: &[&str]| {
+        let mut config = config();
+        config.budgets.anonymous_per_minute = NonZeroU32::MIN;
+        config.trusted_proxies = proxies.iter().map(|text| text.parse().unwrap()).collect();
+        let from = |hops: &'static str| {
+            let peer = SocketAddr::from(([10, 0, 0, 5], 4711));
+            let request = get("/v").peer_addr(peer);
+            request.insert_header((header::X_FORWARDED_FOR, hops))
+        };
+        let requests = vec![
+            from("198.51.100.1"),
+            from("198.51.100.1"),
+            from("198.51.100.2"),
+            // What the asker wrote itself makes nobody else of it.
+            from("192.0.2.7, 198.51.100.2"),
+        ];
+        let answers = calls(&config, requests).await;
+        let statuses = answers.iter().map(|answer| answer.status().as_u16());
+        statuses.collect::<Vec<_>>()
+    };
+    assert_eq!(asked(&["10.0.0.0/24"]).await, [200, 429, 200, 429]);
+    assert_eq!(asked(&["10.0.1.0/24"]).await, [200, 429, 429, 429]);
+    assert_eq!(asked(&[]).await, [200, 429, 429, 429]);
+}

@@ -121,8 +121,19 @@ pub struct DocumentAnswer {
     pub remaining: String,
     /// The amounts behind the state.
     pub amounts: DocumentStateAnswer,
-    /// Everything that happened to it, oldest first.
+    /// Other identities that are recorded and were not looked for any further; absent when all
+    /// are named.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub aliases_left_out: usize,
+    /// What happened to it, oldest first: a page of what was accepted and one of what was refused,
+    /// as far as either is for the asker.
     pub timeline: Vec<TimelineAnswer>,
+    /// The cursor with which what was accepted goes on; absent when all of it is here.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next: Option<String>,
+    /// The cursor with which what was refused goes on; absent when all of it is here.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub refused_next: Option<String>,
     /// The state of the chain that this describes.
     pub as_of: AsOfAnswer,
 }
@@ -199,9 +210,19 @@ impl From<&TimelineEntry> for TimelineAnswer {
     }
 }
 
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde passes what it asks about by reference"
+)]
+fn is_zero(count: &usize) -> bool {
+    *count == 0
+}
+
 impl DocumentAnswer {
     /// `None` when the registry's text of the record is not JSON, which only a bug can bring.
     pub(crate) fn new(view: &DocumentView) -> Option<Self> {
+        let mut timeline: Vec<_> = view.timeline.iter().chain(&view.refused).collect();
+        timeline.sort_by_key(|entry| entry.place.index);
         Some(Self {
             document: view.document.to_string(),
             aliases: view.aliases.iter().map(ToString::to_string).collect(),
@@ -210,7 +231,10 @@ impl DocumentAnswer {
             state: view.state.verdict.as_str(),
             remaining: view.state.remaining.to_string(),
             amounts: DocumentStateAnswer::from(&view.state),
-            timeline: view.timeline.iter().map(TimelineAnswer::from).collect(),
+            aliases_left_out: view.aliases_left_out,
+            timeline: timeline.into_iter().map(TimelineAnswer::from).collect(),
+            next: view.next.map(|next| hex::encode(next.encode())),
+            refused_next: view.refused_next.map(|next| hex::encode(next.encode())),
             as_of: AsOfAnswer::from(&view.as_of),
         })
     }

@@ -12,8 +12,8 @@ use serde::{Deserialize, Serialize};
 use sm3::{Digest, Sm3};
 
 use super::failure::{Exit, Failure};
-use crate::files::RESTORED;
-use crate::store::FIGURES_FILE;
+use crate::files::{self, RESTORED};
+use crate::store::{FIGURES_FILE, WEBHOOKS_FILE};
 
 /// Value of the manifest's member `format`.
 pub(super) const FORMAT: &str = "piaolian-backup/1";
@@ -159,6 +159,14 @@ fn walk(
         }
     }
     Ok(())
+}
+
+/// The permissions of a file of a node's folder: keys and the secrets of webhooks are for its owner.
+pub(super) fn mode_of(name: &str) -> u32 {
+    match name.starts_with("keys/") || name == WEBHOOKS_FILE {
+        true => files::PRIVATE,
+        false => files::PUBLIC,
+    }
 }
 
 /// A path of the archive as a path below a folder: nothing that leads out of it.

@@ -25,6 +25,9 @@ pub(super) struct Args {
     /// 一并备份私钥；默认不含，密钥另行保管 / private keys, too; keep them elsewhere by default
     #[arg(long)]
     with_keys: bool,
+    /// 不含成员的推送设置与密钥；交给他人的备份须如此 / without the members' webhooks and their secrets, as for a backup that somebody else gets
+    #[arg(long)]
+    without_webhooks: bool,
 }
 
 pub(super) fn run(args: &Args, output: Output) -> Result<(), Failure> {
@@ -61,7 +64,7 @@ pub(super) fn run(args: &Args, output: Output) -> Result<(), Failure> {
         files: std::collections::BTreeMap::new(),
     };
     let temporary = temporary_of(&args.out);
-    let written = write(&args.data, &temporary, &mut manifest, args.with_keys);
+    let written = write(args, &temporary, &mut manifest);
     let length = match written {
         Ok(length) => length,
         Err(failure) => {
@@ -137,12 +140,15 @@ fn temporary_of(out: &Path) -> PathBuf {
 }
 
 /// Writes the archive and gives its length in bytes.
-fn write(data: &Path, to: &Path, manifest: &mut Manifest, with_keys: bool) -> Result<u64, Failure> {
+fn write(args: &Args, to: &Path, manifest: &mut Manifest) -> Result<u64, Failure> {
     let failed = |error: std::io::Error| {
         Failure::file(to, error)
             .hint("检查备份磁盘的空间 / check the room on the disk of the backup")
     };
-    let found = archive::files_of(data, with_keys)?;
+    let mut found = archive::files_of(&args.data, args.with_keys)?;
+    if args.without_webhooks {
+        found.remove(store::WEBHOOKS_FILE);
+    }
     let bar = archive::progress(found.values().map(|(_, bytes)| bytes).sum());
     let file = File::options()
         .write(true)
@@ -150,7 +156,11 @@ fn write(data: &Path, to: &Path, manifest: &mut Manifest, with_keys: bool) -> Re
         .truncate(true)
         .open(to)
         .map_err(failed)?;
-    if with_keys {
+    // Keys of the node, or secrets that members share with it.
+    if found
+        .keys()
+        .any(|name| archive::mode_of(name) == files::PRIVATE)
+    {
         use std::os::unix::fs::PermissionsExt;
         file.set_permissions(std::fs::Permissions::from_mode(files::PRIVATE))
             .map_err(failed)?;
@@ -162,10 +172,7 @@ fn write(data: &Path, to: &Path, manifest: &mut Manifest, with_keys: bool) -> Re
     for (name, (path, bytes)) in found {
         let from = |error: std::io::Error| Failure::file(&path, error);
         let source = File::open(&path).map_err(from)?;
-        let mode = match name.starts_with("keys/") {
-            true => files::PRIVATE,
-            false => files::PUBLIC,
-        };
+        let mode = archive::mode_of(&name);
         let mut hashed = Hashed::new(source, &bar);
         tar.append_data(&mut header(bytes, mode), &name, &mut hashed)
             .map_err(from)?;

@@ -122,6 +122,7 @@ pub(super) fn run(args: &Args, output: Output) -> Result<(), Failure> {
             validator,
             None,
             args.listen.oversight(false),
+            args.listen.webhook_networks(),
         )?;
         admit(&running.node, &genesis, &players).await?;
         let served = serve::bind(&running, &args.listen)?;

@@ -106,17 +106,18 @@ fn permissions(data: &Path, output: Output) -> Vec<Finding> {
         .into_iter()
         .flatten()
         .flatten();
-    for entry in keys {
-        let path = entry.path();
-        let Ok(metadata) = entry.metadata() else {
+    let keys = keys.map(|entry| (entry.path(), "key file"));
+    let secrets = (data.join(store::WEBHOOKS_FILE), "webhook secrets");
+    for (path, name) in keys.chain([secrets]) {
+        let Ok(metadata) = fs::metadata(&path) else {
             continue;
         };
         let mode = metadata.permissions().mode() & 0o777;
         let found = format!("{} {mode:o}", path.display());
         findings.push(if mode & 0o077 == 0 {
-            Finding::good("key file", found)
+            Finding::good(name, found)
         } else {
-            Finding::bad("key file", found, format!("chmod 600 {}", path.display()))
+            Finding::bad(name, found, format!("chmod 600 {}", path.display()))
         });
     }
     if let Ok(metadata) = fs::metadata(data) {

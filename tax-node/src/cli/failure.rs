@@ -127,6 +127,7 @@ impl From<StartError> for Failure {
     fn from(error: StartError) -> Self {
         match error {
             StartError::Open(error) => error.into(),
+            StartError::Webhooks(_) => Self::new(Exit::Integrity, "webhooks", error),
             StartError::NotValidator(_) => Self::new(Exit::Authentication, "not_validator", error),
             StartError::PeersMissing { .. } => Self::new(Exit::Usage, "peers_missing", error).hint(
                 "把其他节点的 peers.json 放到节点目录，或从备份恢复 / put the peers.json of the other nodes into the folder, or restore it from a backup",

@@ -155,10 +155,7 @@ fn extract(from: &Path, stage: &Path) -> Result<Manifest, Failure> {
         };
         let folder = target.parent().unwrap_or(stage);
         fs::create_dir_all(folder).map_err(written)?;
-        let mode = match name.starts_with("keys/") {
-            true => files::PRIVATE,
-            false => files::PUBLIC,
-        };
+        let mode = archive::mode_of(&name);
         let mut file = File::options()
             .write(true)
             .create_new(true)

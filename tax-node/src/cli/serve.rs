@@ -8,12 +8,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use invoice_api::{BoundServer, PublicUrl, ServerConfig, TlsFiles};
+use invoice_api::{BoundServer, ProxyNetwork, PublicUrl, ServerConfig, TlsFiles};
 use invoice_core::chain::Genesis;
 use invoice_core::crypto::{SecretKey, SecretKeySigner};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::oneshot;
 use tracing_subscriber::EnvFilter;
+use webhooks::Networks;
 
 use super::failure::{Exit, Failure};
 use super::output::Output;
@@ -53,6 +54,17 @@ pub(super) struct Listen {
     /// 打印票据时补充内置字体的字体目录 / a folder of fonts for characters that the built-in font of printed documents lacks
     #[arg(long, env = "PIAOLIAN_FONTS", value_name = "DIR")]
     fonts: Option<PathBuf>,
+    /// 允许推送（webhook）进入的内网网段，如 10.0.0.0/8,192.168.1.0/24；其中也允许 http。默认只推送到公网 https / private networks that webhooks may lead into, over http too; by default they go to public https only
+    #[arg(long, env = "PIAOLIAN_WEBHOOK_NETWORKS", value_name = "CIDR,…")]
+    webhook_networks: Option<Networks>,
+    /// 反向代理的地址或网段，可多次给出；只采信它们写的 X-Forwarded-For / addresses of reverse proxies, may be given several times: X-Forwarded-For is believed from them alone
+    #[arg(
+        long,
+        env = "PIAOLIAN_TRUSTED_PROXY",
+        value_name = "CIDR",
+        value_delimiter = ','
+    )]
+    trusted_proxy: Vec<ProxyNetwork>,
     #[command(flatten)]
     limits: Limits,
 }
@@ -94,6 +106,11 @@ pub(super) enum Switch {
 }
 
 impl Listen {
+    /// The private networks that webhooks may lead into.
+    pub(super) fn webhook_networks(&self) -> Networks {
+        self.webhook_networks.clone().unwrap_or_default()
+    }
+
     /// Whether a node keeps the supervisor's figures: as it is told, or by what it is.
     pub(super) fn oversight(&self, votes_among_others: bool) -> bool {
         match self.oversight {
@@ -195,6 +212,7 @@ pub(super) fn start(
     key: SecretKey,
     consortium: Option<ConsortiumConfig>,
     oversight: bool,
+    webhook_networks: Networks,
 ) -> Result<Running, Failure> {
     let threads = std::thread::available_parallelism().map_or(2, usize::from);
     let (node, ended) = Node::start(NodeConfig {
@@ -207,6 +225,7 @@ pub(super) fn start(
         disk_reserve_bytes: DISK_RESERVE_BYTES,
         verify_threads: threads,
         oversight,
+        webhook_networks,
     })?;
     Ok(Running { node, ended })
 }
@@ -221,6 +240,7 @@ pub(super) fn bind(running: &Running, listen: &Listen) -> Result<Served, Failure
         .map(|(certificates, key)| TlsFiles { certificates, key });
     listen.limits.apply(&mut config);
     config.public_url = listen.public_url.clone();
+    config.trusted_proxies.clone_from(&listen.trusted_proxy);
     if let Some(folder) = &listen.fonts {
         config.fonts = invoice_api::Fonts::with_folder(folder)
             .map_err(|error| Failure::new(Exit::Usage, "fonts", error))?;

@@ -54,7 +54,8 @@ pub(super) fn run(args: &Args, output: Output) -> Result<(), Failure> {
         let among_others = consortium.is_some();
         let votes = genesis.validators().get(&key.public_key().kid()).is_some();
         let oversight = args.listen.oversight(among_others && votes);
-        let running = serve::start(&args.data, genesis, key, consortium, oversight)?;
+        let networks = args.listen.webhook_networks();
+        let running = serve::start(&args.data, genesis, key, consortium, oversight, networks)?;
         if among_others {
             tokio::spawn(follow_peers(running.node.clone(), path, seen));
         }

@@ -24,6 +24,8 @@ use crate::files;
 
 /// The name of the file in the data folder.
 pub const ACCESS_LOG_FILE: &str = "access.ndjson";
+/// What stands in place of a member where the public page asked.
+pub(super) const PUBLIC: &str = "public";
 
 /// Bytes that one page is read from: lines are some 300 bytes long.
 const PAGE_BYTES_MAX: u64 = 256 * 1024;

@@ -7,11 +7,12 @@ use invoice_core::apply::resolve;
 use invoice_core::calendar::Instant;
 use invoice_core::identity::{DocumentKey, MemberId};
 use invoice_core::money::Fen;
-use invoice_core::record::RoleSet;
+use invoice_core::record::{Body, Party as Named, Registered, RoleSet};
 use invoice_core::state::{AliasKind, Document, MemberNo, Title, TypedState};
 
-use super::access_log::Access;
-use super::registry::NodeError;
+use super::access_log::{Access, PUBLIC};
+use super::receipts;
+use super::registry::{NodeError, chain};
 use super::start::Shared;
 use crate::store::{ReadError, Snapshot};
 
@@ -84,7 +85,7 @@ pub(super) fn check_all(
         .zip(&results)
         .map(|(item, result)| Access {
             time: &time,
-            by: asker.map_or("public", |asker| asker.member.as_str()),
+            by: asker.map_or(PUBLIC, |asker| asker.member.as_str()),
             kid: &kid,
             call: "check",
             document: item.document,
@@ -98,6 +99,7 @@ pub(super) fn check_all(
 }
 
 /// Compares what the public page was given, and names the issuer when all of it is as recorded.
+/// The checkpoint is of the same snapshot as the answer.
 pub(super) fn check_in_public(
     shared: &Shared,
     snapshot: &Snapshot,
@@ -108,34 +110,58 @@ pub(super) fn check_in_public(
     let verdict = results
         .first()
         .map_or(CheckVerdict::NotFound, |result| result.verdict);
-    let issuer = match verdict {
+    let found = match verdict {
         CheckVerdict::NotFound | CheckVerdict::Mismatch => None,
         CheckVerdict::Reversed
         | CheckVerdict::Frozen
         | CheckVerdict::Claimed
         | CheckVerdict::Locked
         | CheckVerdict::PartlyClaimed
-        | CheckVerdict::Claimable => issuer_name(&TypedState(snapshot), &key)?,
+        | CheckVerdict::Claimable => resolve(&TypedState(snapshot), &key)?,
     };
+    let document = found.as_ref().map(|found| &found.document);
     Ok(PublicCheck {
         verdict,
-        issuer,
+        issuer: document
+            .map(|document| issuer_name(snapshot, document))
+            .transpose()?
+            .flatten(),
+        has_check_code: document.is_some_and(|document| document.check_code.is_some()),
         as_of,
+        checkpoint: chain::checkpoint(snapshot, &shared.validators.history())?,
     })
 }
 
-/// The registered name of a document's issuer.
-fn issuer_name(
-    state: &TypedState<'_, Snapshot>,
-    key: &DocumentKey,
-) -> Result<Option<String>, Fault> {
-    let Some(found) = resolve(state, key)? else {
-        return Ok(None);
-    };
-    let Some(id) = state.member_id(found.document.issuer)? else {
+/// The name of whoever issued a document: a member's registered name, or the name on a document
+/// that was issued elsewhere, whose issuer need not be a member.
+fn issuer_name(snapshot: &Snapshot, document: &Document) -> Result<Option<String>, NodeError> {
+    if document.registered {
+        return Ok(stated_issuer(snapshot, document)?.map(|issuer| issuer.name));
+    }
+    let state = TypedState(snapshot);
+    let Some(id) = state.member_id(document.issuer)? else {
         return Ok(None);
     };
     Ok(state.member(&id)?.map(|member| member.name))
+}
+
+/// The issuer that stands on a document that was issued elsewhere; `None` on one that was issued
+/// here, whose issuer is its signer.
+pub(super) fn stated_issuer(
+    snapshot: &Snapshot,
+    document: &Document,
+) -> Result<Option<Named>, NodeError> {
+    if !document.registered {
+        return Ok(None);
+    }
+    let logged = receipts::logged(snapshot, document.index)?;
+    let Some(Body::DocumentRegister(body)) = logged.map(|logged| logged.record.body) else {
+        return Ok(None);
+    };
+    Ok(Some(match body.document {
+        Registered::Invoice(invoice) => invoice.seller,
+        Registered::Bill(bill) => bill.issuer,
+    }))
 }
 
 /// Compares one item. Nobody in particular asks when `party` is `None`.

@@ -1,6 +1,9 @@
 //! `GET /v1/claims`: pages of claims.
 
+use std::ops::Range;
+
 use invoice_api::registry::{AsOf, Asker, ClaimPage, ClaimQuery, ClaimView};
+use invoice_core::calendar::Instant;
 use invoice_core::identity::{MemberId, RecordId};
 use invoice_core::read::Spelled;
 use invoice_core::record::Body;
@@ -21,6 +24,7 @@ pub(super) fn page(
     as_of: AsOf,
 ) -> Result<Option<ClaimPage>, NodeError> {
     let everyone = asker.roles.has_authority();
+    let leaves = leaves_between(snapshot, query.from, query.until)?;
     let mut cursor = match &query.cursor {
         None => None,
         Some(bytes) => match decode_cursor(bytes) {
@@ -28,6 +32,10 @@ pub(super) fn page(
             Some(_) | None => return Ok(None),
         },
     };
+    if let (false, Some(before)) = (everyone, leaves.start.checked_sub(1)) {
+        // A member's locks stand in the order of the log: what is too old is not even read.
+        cursor = cursor.max(Some((*asker.member.as_bytes(), before)));
+    }
     let mut claims = Vec::new();
     let mut read = 0_usize;
     loop {
@@ -36,7 +44,15 @@ pub(super) fn page(
         for row in rows {
             cursor = Some((row.member, row.leaf_index));
             read = read.saturating_add(1);
-            if let Some(view) = view(snapshot, &row, as_of)?
+            if !everyone && row.leaf_index >= leaves.end {
+                return Ok(Some(ClaimPage {
+                    claims,
+                    next: None,
+                    as_of,
+                }));
+            }
+            if leaves.contains(&row.leaf_index)
+                && let Some(view) = view(snapshot, &row, as_of)?
                 && query.status.is_none_or(|status| status == view.status)
             {
                 claims.push(view);
@@ -58,6 +74,36 @@ pub(super) fn page(
             }));
         }
     }
+}
+
+/// The leaves that were recorded from one instant on and before another.
+fn leaves_between(
+    snapshot: &Snapshot,
+    from: Option<Instant>,
+    until: Option<Instant>,
+) -> Result<Range<u64>, NodeError> {
+    let start = from.map_or(Ok(0), |time| first_leaf_at(snapshot, time))?;
+    let end = until.map_or(Ok(u64::MAX), |time| first_leaf_at(snapshot, time))?;
+    Ok(start..end)
+}
+
+/// The first leaf of the first block of this instant or later; the end of the log when there is
+/// none. The times of blocks grow with their heights, so it is found by halves.
+fn first_leaf_at(snapshot: &Snapshot, time: Instant) -> Result<u64, NodeError> {
+    let (mut low, mut high) = (1, snapshot.head().height.saturating_add(1));
+    let mut first = snapshot.head().log_size();
+    while low < high {
+        let middle = low.midpoint(high);
+        let Some(outline) = snapshot.outline(middle)? else {
+            break;
+        };
+        if outline.header.time_ms < time.ms() {
+            low = middle.saturating_add(1);
+        } else {
+            (high, first) = (middle, outline.header.first_index);
+        }
+    }
+    Ok(first)
 }
 
 /// Rows of the index that are read together.

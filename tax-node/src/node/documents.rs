@@ -1,6 +1,6 @@
 //! `GET /v1/documents/{key}`: everything about one document, for those whose business it is.
 
-use invoice_api::registry::{AsOf, Asker, DocumentView, Place, TimelineEntry};
+use invoice_api::registry::{AsOf, Asker, DocumentView, Place, TimelineCursor, TimelineEntry};
 use invoice_core::apply::{Found, resolve};
 use invoice_core::chain::Receipt;
 use invoice_core::identity::DocumentKey;
@@ -9,11 +9,12 @@ use invoice_core::record::{Body, Record};
 use invoice_core::state::TypedState;
 
 use super::access_log::Access;
-use super::checks::{Party, state_for};
+use super::checks::{Party, stated_issuer, state_for};
 use super::receipts::{self, LoggedRecord, Receipts};
 use super::registry::NodeError;
 use super::start::Shared;
-use crate::store::{Page, ReadError, Snapshot};
+use super::timeline;
+use crate::store::{ReadError, Snapshot};
 
 /// Everything about a document that the asker may see; the question is logged before it is
 /// answered.
@@ -22,9 +23,10 @@ pub(super) fn logged_view(
     snapshot: &Snapshot,
     asker: &Asker,
     key: &DocumentKey,
+    from: TimelineCursor,
 ) -> Result<Option<DocumentView>, NodeError> {
     let as_of = shared.as_of(snapshot);
-    let view = view(snapshot, asker, key, as_of)?;
+    let view = view(snapshot, asker, key, from, as_of)?;
     log(shared, as_of, asker, key, "document", view.is_some())?;
     Ok(view)
 }
@@ -51,7 +53,7 @@ pub(super) fn logged_receipt(
 }
 
 /// Writes to the access log who asked for the content of a document.
-fn log(
+pub(super) fn log(
     shared: &Shared,
     as_of: AsOf,
     asker: &Asker,
@@ -83,94 +85,55 @@ fn visible(
     let (Some(party), Some(found)) = (Party::of(&state, asker)?, resolve(&state, key)?) else {
         return Ok(None);
     };
-    if !party.is_party_to(&found.document) && !claimed_by(snapshot, &party, &found.key)? {
-        return Ok(None);
-    }
-    Ok(Some((party, found)))
+    let concerned = party.is_party_to(&found.document)
+        || stated_issuer(snapshot, &found.document)?.is_some_and(|issuer| issuer.id == party.id)
+        || timeline::claimed_by(snapshot, &party, &found.key)?;
+    Ok(concerned.then_some((party, found)))
 }
 
-/// Entries of a timeline that one answer carries; the oldest come first.
-const TIMELINE_MAX: usize = 1_000;
-
-/// The view of a document for an asker; `None` when it is none of the asker's business.
+/// The view of a document for an asker, its life from a page on; `None` when it is none of the
+/// asker's business.
 pub(super) fn view(
     snapshot: &Snapshot,
     asker: &Asker,
     key: &DocumentKey,
+    from: TimelineCursor,
     as_of: AsOf,
-) -> Result<Option<DocumentView>, super::registry::NodeError> {
+) -> Result<Option<DocumentView>, NodeError> {
     let Some((party, found)) = visible(snapshot, asker, key)? else {
         return Ok(None);
     };
-    let mut aliases = Vec::new();
-    let mut timeline = Vec::new();
-    for index in leaves_of(snapshot, &found.key, found.document.index)? {
-        let Some(logged) = receipts::logged(snapshot, index)? else {
-            continue;
-        };
-        if let Body::DocumentAlias(alias) = &logged.record.body
-            && logged.outcome.is_accepted()
-        {
-            aliases.push(alias.alias);
-        }
-        timeline.extend(entry(&party, logged));
-    }
-    let Some(issued) = receipts::logged(snapshot, found.document.index)? else {
+    let document = &found.document;
+    let Some(issued) = receipts::logged(snapshot, document.index)? else {
         return Ok(None);
+    };
+    let (aliases, aliases_left_out) = timeline::aliases(snapshot, &found.key, document.aliases)?;
+    let life = timeline::page(snapshot, &party, &found.key, document.index, from)?;
+    let entries = |leaves: Vec<u64>| -> Result<Vec<TimelineEntry>, NodeError> {
+        let mut entries = Vec::new();
+        for index in leaves {
+            entries.extend(receipts::logged(snapshot, index)?.map(|logged| entry(&party, logged)));
+        }
+        Ok(entries)
     };
     Ok(Some(DocumentView {
         document: found.key,
         aliases,
+        aliases_left_out,
         record: issued.text,
         place: issued.place,
-        state: state_for(&found.document, &party, as_of.time),
-        timeline,
+        state: state_for(document, &party, as_of.time),
+        timeline: entries(life.accepted)?,
+        refused: entries(life.refused)?,
+        from,
+        next: life.next,
+        refused_next: life.refused_next,
         as_of,
     }))
 }
 
-/// The leaves that concern a document, in order, the one that issued it among them: the index has
-/// no row for that one.
-fn leaves_of(snapshot: &Snapshot, key: &DocumentKey, issued: u64) -> Result<Vec<u64>, ReadError> {
-    let page = Page {
-        after: None,
-        limit: TIMELINE_MAX,
-    };
-    let mut leaves = snapshot.timeline(&key.to_bytes(), page)?;
-    if let Err(place) = leaves.binary_search(&issued) {
-        leaves.insert(place, issued);
-    }
-    leaves.truncate(TIMELINE_MAX);
-    Ok(leaves)
-}
-
-/// Whether the member ever held money on the document: its claim may have ended since.
-fn claimed_by(
-    snapshot: &Snapshot,
-    party: &Party,
-    key: &DocumentKey,
-) -> Result<bool, super::registry::NodeError> {
-    let page = Page {
-        after: None,
-        limit: TIMELINE_MAX,
-    };
-    for index in snapshot.timeline(&key.to_bytes(), page)? {
-        let Some(logged) = receipts::logged(snapshot, index)? else {
-            continue;
-        };
-        if logged.record.by == party.id
-            && logged.outcome.is_accepted()
-            && matches!(logged.record.body, Body::ClaimLock(_))
-        {
-            return Ok(true);
-        }
-    }
-    Ok(false)
-}
-
-/// What the asker may see of one record of the timeline. Who else claims, and who tried, is for
-/// authorities.
-fn entry(party: &Party, logged: LoggedRecord) -> Option<TimelineEntry> {
+/// What the asker may see of one record of the timeline. Who else claims is for authorities.
+fn entry(party: &Party, logged: LoggedRecord) -> TimelineEntry {
     let LoggedRecord {
         record,
         outcome,
@@ -178,9 +141,6 @@ fn entry(party: &Party, logged: LoggedRecord) -> Option<TimelineEntry> {
         ..
     } = logged;
     let own = record.by == party.id || party.roles.has_authority();
-    if !outcome.is_accepted() && !own {
-        return None;
-    }
     let public = matches!(
         record.body,
         Body::InvoiceIssue(_)
@@ -200,14 +160,14 @@ fn entry(party: &Party, logged: LoggedRecord) -> Option<TimelineEntry> {
     if let Some(code) = outcome.code() {
         facts.set("code", code);
     }
-    Some(TimelineEntry {
+    TimelineEntry {
         place,
         kind: record.body.record_type().as_str().to_owned(),
         by: named.then_some(record.by),
         id: named.then(|| record.id.as_str().to_owned()),
         amount: if named { amount(&record, &facts) } else { None },
         facts,
-    })
+    }
 }
 
 /// The money that a record moves.

@@ -5,6 +5,7 @@ use invoice_core::apply::{self, EventKind};
 use invoice_core::chain::Facts;
 use invoice_core::record::Body;
 
+use super::own_claims;
 use super::receipts::{self, LoggedRecord};
 use super::registry::NodeError;
 use crate::store::{Damage, EventPosition, Page, ReadError, Snapshot};
@@ -42,7 +43,7 @@ pub(super) fn page(
         };
         let last = rows.len() < ROWS_AT_ONCE;
         for (at, bytes) in rows {
-            let Some(event) = view(snapshot, at, bytes.as_deref())? else {
+            let Some(event) = view(snapshot, asker, at, bytes.as_deref())? else {
                 continue;
             };
             let height = event.place.height;
@@ -81,6 +82,7 @@ fn last_of_block(snapshot: &Snapshot, height: u64) -> Result<Option<EventPositio
 
 fn view(
     snapshot: &Snapshot,
+    asker: &Asker,
     at: EventPosition,
     bytes: Option<&[u8]>,
 ) -> Result<Option<Event>, NodeError> {
@@ -106,6 +108,17 @@ fn view(
     }
     if let Some(code) = &event.code {
         facts.set("code", code);
+    }
+    if let Some(document) = &event.document
+        && matches!(
+            event.kind,
+            EventKind::DocumentReversed | EventKind::OverClaimed
+        )
+    {
+        let own = own_claims::holding_before(snapshot, asker.member, document, &logged.place)?;
+        if !own.is_empty() {
+            facts.set("claims", own.join(","));
+        }
     }
     Ok(Some(Event {
         place: logged.place,

@@ -14,13 +14,16 @@ mod index_rows;
 mod intake;
 mod key_cache;
 mod oversight;
+mod own_claims;
 mod pipeline;
+mod push;
 mod receipts;
 mod registry;
 #[cfg(any(test, feature = "fault-injection"))]
 pub mod simulated;
 mod stages;
 mod start;
+mod timeline;
 mod validate;
 mod validators;
 

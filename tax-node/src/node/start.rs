@@ -16,6 +16,7 @@ use invoice_core::chain::{Genesis, GenesisError};
 use invoice_core::crypto::{Kid, Signer};
 use invoice_core::merkle::Frontier;
 use tokio::sync::{Semaphore, oneshot, watch};
+use webhooks::Networks;
 
 use super::access_log::{AccessLog, AccessLogError};
 use super::admission::Messages;
@@ -32,6 +33,7 @@ use super::pipeline::queue::Queue;
 use super::pipeline::reply::Fate;
 use super::pipeline::sequencer::Sequencer;
 use super::pipeline::verify::Verifier;
+use super::push::{self, Push};
 use super::validators::{Validators, ValidatorsError, certified};
 use crate::engine::consortium::thread::{Consortium, Figures, Wake};
 use crate::engine::{Engine, EngineError, Planted, Solo, consortium};
@@ -64,6 +66,8 @@ pub struct NodeConfig {
     pub verify_threads: usize,
     /// Whether the node keeps the supervisor's figures: they take processor time and disk.
     pub oversight: bool,
+    /// Private networks that members' webhooks may lead into.
+    pub webhook_networks: Networks,
 }
 
 /// How a node of several takes part.
@@ -137,6 +141,11 @@ pub enum StartError {
         /// What is wrong.
         fault: String,
     },
+    /// The members' webhooks cannot be read.
+    #[error(
+        "推送文件 webhooks.redb 无法读取：{0}。其中是成员的推送地址、密钥与进度，不会自动重建：请从备份恢复该文件；若没有备份，将其移开后启动，并请各成员重新设置推送 / the file webhooks.redb cannot be read: {0}. It holds the members' endpoints, secrets and cursors and is not made anew by itself: restore the file from a backup, or move it away, start, and ask the members to set their webhooks up again"
+    )]
+    Webhooks(#[source] OpenError),
     /// The links cannot be started.
     #[error(transparent)]
     Links(#[from] LinksError),
@@ -181,6 +190,8 @@ pub(super) struct Shared {
     pub(super) validators: Arc<Validators>,
     /// The supervisor's figures, where the node keeps them.
     pub(super) oversight: Option<Arc<Oversight>>,
+    /// The members' webhooks.
+    pub(super) push: Arc<Push>,
 }
 
 impl Node {
@@ -295,6 +306,19 @@ impl Node {
         Disk::watch(&disk);
         let verifiers = config.verify_threads.max(1);
         let (head_sender, head) = watch::channel(point.height);
+        let feed = push::Feed {
+            store: Arc::clone(&store),
+            chain_id: config.genesis.chain_id().to_string(),
+            head: head.clone(),
+            clock: Arc::clone(&config.clock),
+        };
+        let push =
+            Push::open(&config.data, feed, &config.webhook_networks).map_err(
+                |error| match error {
+                    OpenError::InUse => StartError::Open(error),
+                    other => StartError::Webhooks(other),
+                },
+            )?;
         let shared = Arc::new(Shared {
             messages: Messages::new(config.genesis.chain_id().clone()),
             keys: Arc::new(KeyCache::new(point.time)),
@@ -318,6 +342,7 @@ impl Node {
             consensus: Arc::default(),
             links: OnceLock::new(),
             oversight,
+            push,
         });
         let application = ChainApplication {
             store: Arc::clone(&shared.store),
@@ -350,6 +375,7 @@ impl Node {
                 .start(&shared.store, genesis, shared.head.clone(), &shared.disk)
                 .map_err(|error| StartError::Thread(error.to_string()))?;
         }
+        shared.push.start();
         sync_access_log(&shared);
         Ok((Self { shared }, ended))
     }
@@ -371,6 +397,7 @@ impl Node {
         self.shared.stopping.store(true, Ordering::Release);
         self.shared.queue.close();
         self.shared.wake.stop();
+        self.shared.push.ask_to_stop();
         if let Err(error) = self.shared.access_log.sync() {
             tracing::error!(%error, "the access log was not synced");
         }
@@ -409,6 +436,7 @@ fn run(
     let (ended, end) = oneshot::channel();
     let watched = Arc::clone(shared);
     let figures = shared.oversight.clone();
+    let push = Arc::clone(&shared.push);
     spawn("storer", move || {
         let ending = Ending(watched);
         let result = engine.run(&mut application);
@@ -423,6 +451,7 @@ fn run(
         if let Some(figures) = figures {
             figures.stop();
         }
+        push.stop();
         let _ = ended.send(result);
     })?;
     Ok(end)

@@ -86,6 +86,7 @@ async fn records_of_a_lost_proposal_come_again_first_and_once() {
         disk_reserve_bytes: 0,
         verify_threads: 2,
         oversight: false,
+        webhook_networks: Default::default(),
     };
     let (node, ended) = Node::start_with(config(), |config, _| {
         Ok(Changing {

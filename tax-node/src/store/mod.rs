@@ -42,6 +42,7 @@ mod tables;
 mod tail_check;
 mod varint;
 mod walk;
+mod webhooks;
 mod young;
 
 use std::path::Path;
@@ -72,6 +73,7 @@ pub use snapshot::{Snapshot, StoredBlock};
 pub use tables::REPLAYED_BLOCKS;
 pub use tail_check::{CertificateCheck, VERIFIED_BLOCKS};
 pub use walk::RowCounts;
+pub use webhooks::{WEBHOOKS_FILE, WebhookChange, WebhookFile};
 
 use commit::Writer;
 use error::contained;

@@ -101,6 +101,7 @@ impl Consortium {
             disk_reserve_bytes: 0,
             verify_threads: 1,
             oversight: false,
+            webhook_networks: Default::default(),
         })
         .unwrap();
         Running { node, ended }

@@ -15,3 +15,4 @@ mod starting;
 mod story;
 mod support;
 mod validators;
+mod webhooks;

@@ -3,12 +3,14 @@
 use std::collections::{BTreeSet, VecDeque};
 use std::time::Duration;
 
+use oversight::Rows;
 use reqwest::Method;
 use serde_json::{Value, json};
+use tax_node::store::FigureFile;
 
 use crate::support::process::serve;
 use crate::support::records::{id_of, lock, record, reverse, settle};
-use crate::support::{Answer, Demo, Document, Http, Member};
+use crate::support::{Answer, Demo, Document, Http, Member, today};
 
 /// The answer of a question, once the figures are of the whole chain.
 async fn figures(demo: &Demo, who: &Member, path: &str) -> Value {
@@ -227,6 +229,7 @@ async fn reversals_after_claims_and_over_claims_are_listed_until_mended() {
     assert!(over["incidents"][0]["cleared_by"].is_u64());
     let overview = figures(&demo, &tax, "/v1/oversight/overview").await;
     assert_eq!(overview["over_claimed"]["count"], 0);
+    assert_eq!(over["incidents"][0]["largest"], "60.00");
 }
 
 /// Every address with figures.
@@ -290,6 +293,7 @@ async fn figures_are_for_authorities_and_auditors() {
         "attempts?cursor=00",
         "records",
         "overview?x=1",
+        "attempts?region=33",
     ] {
         demo.http
             .ask(&demo.tax(), &format!("/v1/oversight/{wrong}"))
@@ -310,36 +314,53 @@ fn links(html: &str) -> Vec<String> {
         .collect()
 }
 
+/// Things that pages could lead to in vain: a document frozen, one of a seller that is no member,
+/// reversed by the authority, one that does not exist, and questions of the public about both.
+async fn play_oddly(demo: &Demo) {
+    let (tax, merchant, employer) = (demo.tax(), demo.merchant(), demo.employer());
+    let frozen = Document::invoice(&merchant, None);
+    demo.http.accept(&merchant, &frozen.text()).await;
+    let members = json!({"document": frozen.key, "reason": "核查"});
+    let freeze = record(&tax, "document.freeze", members);
+    demo.http.accept(&tax, &freeze).await;
+    let elsewhere = Document::invoice(&merchant, None);
+    let mut invoice = elsewhere.record["invoice"].clone();
+    invoice["seller"] = json!({"id": OUTSIDER, "name": "别处的商户"});
+    let original = json!({"sm3": "41dad32bfd90eb37cd0e0b7dc899a76895d1a7ca72542d8980754e26a2117b04", "format": "ofd"});
+    let members = json!({"invoice": invoice, "original": original});
+    let register = record(&tax, "document.register", members);
+    demo.http.accept(&tax, &register).await;
+    let claim = lock(&employer, &elsewhere.key, "employer", Some("500.00"));
+    demo.http.accept(&employer, &claim).await;
+    let back = reverse(&tax, &elsewhere.key, "60.00", "04");
+    demo.http.accept(&tax, &back).await;
+    let unknown = Document::invoice(&merchant, None).key;
+    let vain = lock(&employer, &unknown, "employer", Some("5.00"));
+    demo.http.submit(&employer, &vain).await.is(409);
+    for key in [&unknown, &frozen.key] {
+        let path = format!("/v/{key}?amount=1060.00&date={}", today());
+        let request = demo.http.request(Method::GET, &path);
+        Http::send(request).await.is(200);
+    }
+    // An item of a member about what does not exist is in the log too.
+    let item = json!({"items": [{"document": unknown, "amount": "1.00", "date": "2026-11-01"}]});
+    demo.http
+        .ask_with(&employer, "/v1/checks", &item)
+        .await
+        .is(200);
+}
+
+/// A seller that is no member.
+const OUTSIDER: &str = "91350100M000100Y43";
+
 #[tokio::test]
 async fn every_link_of_every_page_leads_somewhere() {
     let demo = Demo::start();
     play(&demo).await;
+    play_oddly(&demo).await;
     let tax = demo.tax();
     figures(&demo, &tax, "/v1/oversight/overview").await;
-    let cookie = signed_in(&demo, &tax).await;
-    let mut waiting = VecDeque::from(["/oversight".to_owned()]);
-    let mut seen = BTreeSet::new();
-    while let Some(path) = waiting.pop_front() {
-        if !seen.insert(path.clone()) || seen.len() > 400 {
-            continue;
-        }
-        let answer = page(&demo, &cookie, &path).await;
-        assert_eq!(answer.status, 200, "{path}: {}", answer.text());
-        if !path.starts_with("/oversight") {
-            continue;
-        }
-        let html = answer.text();
-        for part in [
-            "<style", "style=", "http:", "https:", "onclick", "NaN", "{}",
-        ] {
-            assert!(!html.contains(part), "{path}: {part}");
-        }
-        assert!(
-            html.contains("<h1>") && html.contains("aria-label=\"Oversight\""),
-            "{path}"
-        );
-        waiting.extend(links(html));
-    }
+    let seen = follow(&demo, &tax).await;
     for view in ["volume", "pairs", "locks", "health", "access", "orders"] {
         assert!(seen.contains(&format!("/oversight/{view}")), "{view}");
     }
@@ -349,15 +370,261 @@ async fn every_link_of_every_page_leads_somewhere() {
         "/oversight/merchants/",
         "/oversight/attempts/",
         "/oversight/records?",
+        "/oversight/records?list=frozen",
+        "/oversight/records?list=expired",
+        "/oversight/locks?days_from=",
         "/v1/records/",
         "/v1/proofs/inclusion?",
     ];
     for kind in kinds {
         assert!(seen.iter().any(|path| path.starts_with(kind)), "{kind}");
     }
+    let issuer = format!("/oversight/merchants/{OUTSIDER}");
+    assert!(seen.contains(&issuer) && !seen.contains(&issuer.replace("merchants", "members")));
+    // Auditors are led to no document, receipt or order.
+    let seen = follow(&demo, &demo.member("auditor", 1)).await;
+    for part in ["/documents/", "/v1/records/", "/access", "/orders"] {
+        assert!(!seen.iter().any(|path| path.contains(part)), "{part}");
+    }
+    assert!(seen.contains("/oversight/pairs") && seen.contains(&issuer));
+    let cookie = signed_in(&demo, &tax).await;
     let pairs = page(&demo, &cookie, "/oversight/pairs").await;
     assert!(pairs.text().contains("<rect class=\"heat4\""));
     assert!(pairs.text().contains("示范企业乙"));
+    let access = page(&demo, &cookie, "/oversight/access").await;
+    assert!(access.text().contains("the public"));
+    let frozen = page(&demo, &cookie, "/oversight/records?list=frozen").await;
+    assert!(frozen.text().contains("freezing"));
+}
+
+/// All pages that a member is led to.
+async fn follow(demo: &Demo, who: &Member) -> BTreeSet<String> {
+    let cookie = signed_in(demo, who).await;
+    let mut waiting = VecDeque::from(["/oversight".to_owned()]);
+    let mut seen = BTreeSet::new();
+    while let Some(path) = waiting.pop_front() {
+        if !seen.insert(path.clone()) {
+            continue;
+        }
+        assert!(seen.len() < 2_000, "pages lead on without an end");
+        let answer = page(demo, &cookie, &path).await;
+        assert_eq!(answer.status, 200, "{path}: {}", answer.text());
+        let absent = answer.text().contains("\"state\":\"absent\"");
+        assert!(!absent, "{path} leads to nothing");
+        if !path.starts_with("/oversight") {
+            continue;
+        }
+        let html = answer.text();
+        for part in [
+            "<style", "style=", "http:", "https:", "onclick", "NaN", "{}",
+            // In an English page.
+            "（", "）", "，", "；", "：", "。",
+        ] {
+            assert!(!html.contains(part), "{path}: {part}");
+        }
+        assert!(
+            html.contains("<h1>") && html.contains("aria-label=\"Oversight\""),
+            "{path}"
+        );
+        waiting.extend(links(html));
+    }
+    seen
+}
+
+/// Spoils every row whose key begins so.
+fn spoil(folder: &std::path::Path, kind: u8) {
+    let file = FigureFile::open(folder).unwrap();
+    let rows = file.rows().unwrap();
+    let found = rows.scan(&[kind], &[kind + 1], false, 1_000).unwrap();
+    assert!(!found.is_empty());
+    let spoilt = |(key, mut value): (Vec<u8>, Vec<u8>)| {
+        value.push(1);
+        (key, Some(value))
+    };
+    file.commit(&found.into_iter().map(spoilt).collect())
+        .unwrap();
+}
+
+#[tokio::test]
+async fn rows_that_are_damaged_are_made_anew_while_the_node_runs() {
+    let mut demo = Demo::start();
+    let (tax, merchant) = (demo.tax(), demo.merchant());
+    play(&demo).await;
+    let attempts = figures(&demo, &tax, "/v1/oversight/attempts").await;
+    // Rows of attempts are only read by whoever asks for them.
+    demo.end();
+    spoil(demo.path(), 10);
+    demo.server = serve(demo.path());
+    demo.http.moved_to(&demo.server.as_ref().unwrap().url);
+    demo.http.ask(&tax, "/v1/oversight/attempts").await.is(500);
+    let mut again = Value::Null;
+    for _ in 0..400 {
+        let answer = demo.http.ask(&tax, "/v1/oversight/attempts").await;
+        if answer.status == 200 {
+            again = answer.json();
+            if again == attempts {
+                break;
+            }
+        }
+        tokio::time::sleep(Duration::from_millis(25)).await;
+    }
+    assert_eq!(again, attempts);
+    // Those of issuers are changed by the next document.
+    demo.end();
+    spoil(demo.path(), 16);
+    demo.server = serve(demo.path());
+    demo.http.moved_to(&demo.server.as_ref().unwrap().url);
+    demo.http
+        .accept(&merchant, &Document::invoice(&merchant, None).text())
+        .await;
+    let overview = figures(&demo, &tax, "/v1/oversight/overview").await;
+    assert_eq!(overview["issued"]["count"], 2);
+    let path = format!("/v1/oversight/merchants/{}", merchant.id);
+    let issuer = figures(&demo, &tax, &path).await;
+    assert_eq!(issuer["issued"]["count"], 2);
+    let health = demo
+        .http
+        .ask(&tax, "/v1/oversight/health")
+        .await
+        .is(200)
+        .json();
+    assert_eq!(health["figures_failed"], false);
+}
+
+#[tokio::test]
+async fn reading_anothers_record_about_a_document_is_in_the_access_log() {
+    let demo = Demo::start();
+    let (tax, merchant, first) = (demo.tax(), demo.merchant(), demo.employer());
+    let document = Document::invoice(&merchant, None);
+    demo.http.accept(&merchant, &document.text()).await;
+    let claim = lock(&first, &document.key, "employer", Some("60.00"));
+    demo.http.accept(&first, &claim).await;
+    let settled = settle(&first, &id_of(&claim), "60.00");
+    demo.http.accept(&first, &settled).await;
+    let questions = async || {
+        let access = demo.http.ask(&tax, "/v1/oversight/access").await.is(200);
+        access.json()["entries"].as_array().unwrap().clone()
+    };
+    assert_eq!(questions().await, Vec::<Value>::new());
+    let issued = id_of(&document.text());
+    let by_id = |who: &Member, id: &str| format!("/v1/records/{}/{id}", who.id);
+    let sm3 = invoice_core::crypto::sm3(&[claim.as_bytes()]);
+    for (path, state) in [
+        (by_id(&merchant, &issued), "final"),
+        (by_id(&first, &id_of(&settled)), "final"),
+        (format!("/v1/records?sm3={sm3}"), "final"),
+        // Nothing is told, and about no document.
+        (by_id(&merchant, "no-such-record"), "absent"),
+    ] {
+        let told = demo.http.ask(&tax, &path).await.is(200).json();
+        assert_eq!(told["state"], state, "{path}");
+    }
+    // What is one's own is no question about others.
+    demo.http
+        .ask(&merchant, &by_id(&merchant, &issued))
+        .await
+        .is(200);
+    let asked = questions().await;
+    assert_eq!(asked.len(), 3, "{asked:?}");
+    for one in asked {
+        assert_eq!(
+            (&one["call"], &one["by"], &one["document"]),
+            (&json!("record"), &json!(tax.id), &json!(document.key))
+        );
+    }
+}
+
+#[tokio::test]
+async fn refused_records_of_a_stranger_hide_nothing_of_a_documents_life() {
+    let demo = Demo::start();
+    let (tax, merchant) = (demo.tax(), demo.merchant());
+    let (first, stranger) = (demo.employer(), demo.member("employer", 2));
+    let document = Document::invoice(&merchant, None);
+    demo.http.accept(&merchant, &document.text()).await;
+    let key = document.key;
+    let early = lock(&first, &key, "employer", Some("1060.00"));
+    demo.http.accept(&first, &early).await;
+    let flood: Vec<String> = (0..1_000)
+        .map(|_| lock(&stranger, &key, "employer", Some("1.00")))
+        .collect();
+    for part in flood.chunks(500) {
+        demo.http.submit_batch(&stranger, part, false).await.is(200);
+    }
+    demo.http
+        .accept(&first, &settle(&first, &id_of(&early), "1000.00"))
+        .await;
+    // Someone claims after the flood, and gives it back: the document stays its business.
+    let late_claimant = demo.member("insurer", 1);
+    let late = lock(&late_claimant, &key, "commercial", Some("60.00"));
+    demo.http.accept(&late_claimant, &late).await;
+    let back = json!({"claim": id_of(&late), "reason": "r"});
+    let back = record(&late_claimant, "claim.release", back);
+    demo.http.accept(&late_claimant, &back).await;
+    let alias = json!({"document": key, "alias": "P:044031900111-12345678"});
+    demo.http
+        .accept(&merchant, &record(&merchant, "document.alias", alias))
+        .await;
+    let freeze = json!({"document": key, "reason": "核查"});
+    demo.http
+        .accept(&tax, &record(&tax, "document.freeze", freeze))
+        .await;
+
+    let path = format!("/v1/documents/{key}");
+    let accepted = [
+        "invoice.issue",
+        "claim.lock",
+        "claim.settle",
+        "claim.lock",
+        "claim.release",
+        "document.alias",
+        "document.freeze",
+    ];
+    for who in [&first, &late_claimant, &merchant] {
+        let seen = demo.http.ask(who, &path).await.is(200).json();
+        let kinds: Vec<_> = seen["timeline"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|entry| entry["type"].as_str().unwrap())
+            .collect();
+        assert_eq!(kinds, accepted, "{}", who.name);
+        assert_eq!(seen["aliases"], json!(["P:044031900111-12345678"]));
+        assert!(seen["next"].is_null() && seen["refused_next"].is_null());
+    }
+    // The authority sees all of it, page by page.
+    let (mut shown, mut refused) = (BTreeSet::new(), BTreeSet::new());
+    let mut path = format!("/v1/oversight/documents/{key}");
+    loop {
+        let seen = demo.http.ask(&tax, &path).await.is(200).json();
+        assert!(seen["next"].is_null());
+        for entry in seen["timeline"].as_array().unwrap() {
+            let id = entry["id"].as_str().unwrap().to_owned();
+            match entry["facts"]["code"].is_string() {
+                true => refused.insert(id),
+                false => shown.insert(id),
+            };
+        }
+        match seen["refused_next"].as_str() {
+            Some(next) => path = format!("/v1/oversight/documents/{key}?cursor={next}"),
+            None => break,
+        }
+    }
+    assert_eq!((shown.len(), refused.len()), (accepted.len(), 1_000));
+    let cookie = signed_in(&demo, &tax).await;
+    let shown = page(&demo, &cookie, &format!("/oversight/documents/{key}")).await;
+    let shown = shown.is(200).text().to_owned();
+    for part in [
+        "document.freeze",
+        "claim.settle",
+        "the list goes on",
+        "?cursor=",
+    ] {
+        assert!(shown.contains(part), "{part}: {shown}");
+    }
+    demo.http
+        .ask(&tax, &format!("/v1/documents/{key}?cursor=00"))
+        .await
+        .refused(400, "cursor_invalid");
 }
 
 #[tokio::test]

@@ -35,6 +35,7 @@ fn start(world: &World, signer: Arc<dyn Signer>) -> Running {
         disk_reserve_bytes: 0,
         verify_threads: 2,
         oversight: false,
+        webhook_networks: Default::default(),
     })
     .unwrap();
     Running {

@@ -100,6 +100,16 @@ fn whatever_happens_there_is_one_history() {
     }
 }
 
+/// Seeds beyond those of every run that found a fault once (docs/testing.md).
+const ONCE_FAILED: [u64; 3] = [7_168, 20_862, 51_283];
+
+#[test]
+fn seeds_that_failed_once_pass() {
+    let results = ONCE_FAILED.map(|seed| run(&Plan::random(seed)));
+    let faults: Vec<_> = results.into_iter().filter_map(Result::err).collect();
+    assert_eq!(faults, Vec::<String>::new());
+}
+
 /// Seeds within which every planted fault is caught.
 const PLANTED_SEEDS: u64 = 400;
 

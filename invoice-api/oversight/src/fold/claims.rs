@@ -5,11 +5,12 @@ use invoice_core::identity::{DocumentKey, MemberId, RecordId};
 use invoice_core::money::Fen;
 use invoice_core::record::{Body, ClaimKind};
 
-use super::{Context, FoldError, Folded, SeenRecord};
+use super::{Context, FoldError, Folded, SeenRecord, origin};
 use crate::codec::{minus, plus};
-use crate::keys::{self, HOLDER, LOCK_DAY, LOCK_EXPIRY, LOCK_ORDER, Level, Measure, Total};
-use crate::region::{family, region_of};
-use crate::row::{HOLDERS_NAMED_MAX, Holders, Holding, Lock};
+use crate::keys::{self, HOLDER, LOCK_DAY, LOCK_EXPIRY, Level, Measure, Total};
+use crate::list::{self, Name};
+use crate::region::family;
+use crate::row::{Holding, Lock};
 use crate::rows::Rows;
 
 /// Expired locks that are looked for at a time.
@@ -30,6 +31,7 @@ pub(super) fn expire<R: Rows>(context: &mut Context<'_, '_, R>) -> Folded<R> {
             let (by, id) = claim_of(&claim)?;
             if let Some(lock) = end(context, &by, &id)? {
                 context.total(Total::Expired, |total| total.add(lock.amount))?;
+                list::push(context.rows, &Name::expired(), lock.index)?;
             }
         }
         if last {
@@ -64,7 +66,7 @@ pub(super) fn locked<R: Rows>(
     if body.kind == ClaimKind::Reference {
         return Ok(());
     }
-    let place = (region_of(Some(document), by), family(document));
+    let place = (origin::region(context, document)?, family(document));
     context.count(Measure::Locked, seen.index, place, amount)?;
     let lock = Lock {
         index: seen.index,
@@ -75,7 +77,7 @@ pub(super) fn locked<R: Rows>(
         kind: body.kind.as_str().to_owned(),
     };
     let claim = [by.as_bytes().as_slice(), id.as_str().as_bytes()].concat();
-    let order = keys::by_index(LOCK_ORDER, seen.index);
+    let order = keys::lock_order(lock.locked_ms, seen.index);
     context.rows.put(order, claim.clone());
     let expiry = keys::lock_expiry(lock.expires_ms, seen.index);
     context.rows.put(expiry, claim);
@@ -96,7 +98,7 @@ pub(super) fn settled<R: Rows>(
     id: &RecordId,
     amount: Fen,
 ) -> Folded<R> {
-    let place = (region_of(Some(document), by), family(document));
+    let place = (origin::region(context, document)?, family(document));
     context.count(Measure::Settled, seen.index, place, amount)?;
     end(context, by, id)?;
     holding(context, document, by, |holding| {
@@ -136,7 +138,7 @@ fn end<R: Rows>(
     };
     let lock = Lock::decode(&row)?;
     context.rows.remove(key);
-    let order = keys::by_index(LOCK_ORDER, lock.index);
+    let order = keys::lock_order(lock.locked_ms, lock.index);
     context.rows.remove(order);
     let expiry = keys::lock_expiry(lock.expires_ms, lock.index);
     context.rows.remove(expiry);
@@ -169,23 +171,20 @@ fn holding<R: Rows>(
     Ok(changed.map_err(FoldError::Rows)??)
 }
 
-/// Everyone who holds money on a document now.
+/// Everyone who holds money on a document now, by member id.
 pub(super) fn holders<R: Rows>(
     context: &Context<'_, '_, R>,
     document: &DocumentKey,
-) -> Folded<R, Holders> {
+) -> Folded<R, Vec<(MemberId, Holding)>> {
     let prefix = keys::by_document(HOLDER, document);
     let rows = context
         .rows
         .scan(&prefix, &keys::after(&prefix), HOLDERS_MAX)
         .map_err(FoldError::Rows)?;
-    let mut holders = Holders {
-        number: rows.len() as u64,
-        named: Vec::new(),
-    };
-    for (key, value) in rows.iter().take(HOLDERS_NAMED_MAX) {
+    let mut holders = Vec::with_capacity(rows.len());
+    for (key, value) in rows {
         let member = crate::codec::member(key.get(prefix.len()..).unwrap_or_default())?;
-        holders.named.push((member, Holding::decode(value)?));
+        holders.push((member, Holding::decode(&value)?));
     }
     Ok(holders)
 }

@@ -1,15 +1,15 @@
-//! What a supervisor looks at one by one: attempts to claim what others hold, reversals of what
-//! was claimed, and settlements beyond what a reversal left.
+//! What a supervisor looks at one by one: attempts to claim what others hold, and reversals of what
+//! was claimed.
 
 use invoice_core::codec::DecodeError;
 use invoice_core::identity::DocumentKey;
 use invoice_core::money::Fen;
 use invoice_core::record::Body;
 
-use super::{Context, FoldError, Folded, SeenRecord, claims};
-use crate::keys::{self, ATTEMPT, LATE, Measure, OVER, OVER_LOG, PAIR, Total};
+use super::{Context, FoldError, Folded, SeenRecord, claims, origin};
+use crate::keys::{self, ATTEMPT, LATE, Measure, PAIR, Total};
 use crate::list::{self, Name};
-use crate::region::{family, region_of};
+use crate::region::family;
 use crate::row::{Holders, Incident, Pair};
 use crate::rows::Rows;
 
@@ -23,7 +23,7 @@ const ATTEMPT_CODES: [&str; 6] = [
     "document_over_claimed",
 ];
 
-fn incident<R: Rows>(
+pub(super) fn incident<R: Rows>(
     context: &Context<'_, '_, R>,
     seen: &SeenRecord,
     document: DocumentKey,
@@ -35,6 +35,7 @@ fn incident<R: Rows>(
         id: seen.record.id.as_str().to_owned(),
         document,
         amount,
+        largest: amount.unwrap_or(Fen::ZERO),
         code: seen.outcome.code().unwrap_or_default().to_owned(),
         height: context.height,
         time_ms: context.time_ms,
@@ -59,13 +60,13 @@ pub(super) fn attempted<R: Rows>(
     let by = seen.record.by;
     let holders = claims::holders(context, &document)?;
     // Whoever holds all of it itself asks twice, and takes nothing from anyone.
-    let others: Vec<_> = holders.named.iter().map(|(member, _)| *member).collect();
-    let others: Vec<_> = others.into_iter().filter(|member| *member != by).collect();
+    let members = holders.iter().map(|(member, _)| *member);
+    let others: Vec<_> = members.filter(|member| *member != by).collect();
     if others.is_empty() {
         return Ok(());
     }
     let amount = body.amount.unwrap_or(Fen::ZERO);
-    let place = (region_of(Some(&document), &by), family(&document));
+    let place = (origin::region(context, &document)?, family(&document));
     context.count(Measure::Attempted, seen.index, place, amount)?;
     for held in others {
         let key = keys::key(PAIR, &[by.as_bytes(), held.as_bytes()]);
@@ -89,7 +90,7 @@ pub(super) fn attempted<R: Rows>(
         let name = Name::pair(by.as_bytes(), held.as_bytes());
         list::push(context.rows, &name, seen.index)?;
     }
-    let row = incident(context, seen, document, body.amount, holders);
+    let row = incident(context, seen, document, body.amount, holders.into());
     let key = keys::by_index(ATTEMPT, seen.index);
     context.rows.put(key, row.encode());
     Ok(())
@@ -111,7 +112,10 @@ pub(super) fn holders_before<R: Rows>(
     };
     let document = context.resolve(&body.document)?;
     let holders = claims::holders(context, &document)?;
-    Ok((holders.number > 0).then_some(Before { document, holders }))
+    Ok((!holders.is_empty()).then(|| Before {
+        document,
+        holders: holders.into(),
+    }))
 }
 
 pub(super) fn late_reversal<R: Rows>(
@@ -121,48 +125,10 @@ pub(super) fn late_reversal<R: Rows>(
     before: Before,
 ) -> Folded<R> {
     context.total(Total::Late, |total| total.add(amount))?;
-    super::merchants::late(context, &seen.record.by)?;
+    let issuer = origin::issuer(context, &before.document)?;
+    super::merchants::late(context, &issuer.unwrap_or(seen.record.by))?;
     let row = incident(context, seen, before.document, Some(amount), before.holders);
     let key = keys::by_index(LATE, seen.index);
     context.rows.put(key, row.encode());
     Ok(())
-}
-
-pub(super) fn over_claimed<R: Rows>(
-    context: &mut Context<'_, '_, R>,
-    seen: &SeenRecord,
-    document: &DocumentKey,
-    excess: Fen,
-) -> Folded<R> {
-    let holders = claims::holders(context, document)?;
-    let row = incident(context, seen, *document, Some(excess), holders);
-    let log = keys::by_index(OVER_LOG, seen.index);
-    context.rows.put(log, row.encode());
-    let open = keys::by_document(OVER, document);
-    context.rows.put(open, seen.index.to_be_bytes().to_vec());
-    context.total(Total::Over, |total| total.add(excess))?;
-    context.total(Total::OverOpen, |total| total.add(excess))
-}
-
-/// The settlements fit again.
-pub(super) fn cleared<R: Rows>(
-    context: &mut Context<'_, '_, R>,
-    index: u64,
-    document: &DocumentKey,
-) -> Folded<R> {
-    let open = keys::by_document(OVER, document);
-    let Some(row) = context.value(&open)? else {
-        return Ok(());
-    };
-    context.rows.remove(open);
-    let since = crate::codec::u64_at(&row, 0)?;
-    let log = keys::by_index(OVER_LOG, since);
-    let Some(row) = context.value(&log)? else {
-        return Ok(());
-    };
-    let mut incident = Incident::decode(&row)?;
-    incident.cleared = Some(index);
-    context.rows.put(log, incident.encode());
-    let excess = incident.amount.unwrap_or(Fen::ZERO);
-    context.total(Total::OverOpen, |total| total.take(excess))
 }

@@ -1,27 +1,28 @@
 //! Issuers: what they issue and reverse, and what about it stands out.
 
-use invoice_core::calendar::Month;
 use invoice_core::codec::DecodeError;
 use invoice_core::identity::{DocumentKey, MemberId};
 use invoice_core::money::Fen;
 use invoice_core::record::{Document, Visit};
 
-use super::{Context, FoldError, Folded, SeenRecord, issuer};
-use crate::codec::plus;
-use crate::keys::{self, Level, MERCHANT, MERCHANT_RANK, Measure, QUOTA, SERIES, Total};
+use super::{Context, FoldError, Folded, SeenRecord, issuer, origin, quotas};
+use crate::keys::{self, Level, MERCHANT, MERCHANT_RANK, Measure, SERIES, Total};
 use crate::list::{self, Name};
 use crate::region::{INPATIENT, OUTPATIENT, family, region_of};
-use crate::row::{Merchant, Quota, Series};
+use crate::row::{Merchant, Series};
 use crate::rows::Rows;
 use crate::signals;
 
 /// Totals of which these many fen are a divisor are round: 100 yuan.
 const ROUND_FEN: i64 = 10_000;
 
+/// A document was issued, or was issued elsewhere and registered. What was issued elsewhere took no
+/// quota of this registry, and when it was registered says nothing about when it was issued.
 pub(super) fn issued<R: Rows>(
     context: &mut Context<'_, '_, R>,
     index: u64,
     document: &Document<'_>,
+    registered: bool,
 ) -> Folded<R> {
     let member = *issuer(document);
     let (key, total, kind) = match document {
@@ -38,58 +39,66 @@ pub(super) fn issued<R: Rows>(
             (bill.key, bill.total, kind)
         }
     };
-    let region = region_of(Some(&key), &member);
+    let region = region_of(&key, &member);
+    origin::keep(context, &key, &member, registered);
     context.count(Measure::Issued, index, (region, kind), total)?;
     list::push(context.rows, &Name::issued(member.as_bytes()), index)?;
-    let (span, missing) = series(context, &member, &key)?;
+    let (span, missing) = series(context, &member, &key, registered)?;
     let billed = match document {
-        Document::Invoice(invoice) => {
+        Document::Invoice(invoice) if !registered => {
             let month = invoice.issue_date.month();
-            Some((
-                month,
-                bill(context, &member, month, invoice.total_without_tax)?,
-            ))
+            let quota = quotas::bill(context, &member, month, invoice.total_without_tax)?;
+            Some((month, quota))
         }
-        Document::Bill(_) => None,
+        Document::Invoice(_) | Document::Bill(_) => None,
     };
     let hour = Level::Hour.bucket(context.time_ms);
     merchant(context, &member, |merchant| {
-        let before = merchant.issued.count;
         merchant.issued.add(total);
         merchant.last = index;
         if total.get() % ROUND_FEN == 0 {
             merchant.round = merchant.round.saturating_add(1);
         }
-        if merchant.hours == 0 || merchant.hour != hour {
-            merchant.hour = hour;
-            merchant.hour_count = 0;
-            merchant.hours = merchant.hours.saturating_add(1);
-        }
-        let earlier = before.saturating_sub(merchant.hour_count);
-        let hours = merchant.hours.saturating_sub(1);
-        merchant.hour_count = merchant.hour_count.saturating_add(1);
-        if signals::is_burst(merchant.hour_count, earlier, hours)
-            && merchant.hour_count > merchant.burst_count
-        {
-            merchant.burst_hour = hour;
-            merchant.burst_count = merchant.hour_count;
-            merchant.burst_before = earlier;
-            merchant.burst_hours = hours;
+        if !registered {
+            note_hour(merchant, hour);
         }
         merchant.span = merchant.span.wrapping_add(span);
         merchant.missing = merchant.missing.wrapping_add(missing);
         if let Some((month, quota)) = billed {
-            note_quota(merchant, month, quota);
+            quotas::note(merchant, month, quota);
         }
     })
 }
 
+/// One document more in an hour: it may be the issuer's fullest.
+fn note_hour(merchant: &mut Merchant, hour: u32) {
+    if merchant.hours == 0 || merchant.hour != hour {
+        merchant.hour = hour;
+        merchant.hour_count = 0;
+        merchant.hours = merchant.hours.saturating_add(1);
+    }
+    let earlier = merchant.timed.saturating_sub(merchant.hour_count);
+    let hours = merchant.hours.saturating_sub(1);
+    merchant.timed = merchant.timed.saturating_add(1);
+    merchant.hour_count = merchant.hour_count.saturating_add(1);
+    if signals::is_burst(merchant.hour_count, earlier, hours)
+        && merchant.hour_count > merchant.burst_count
+    {
+        merchant.burst_hour = hour;
+        merchant.burst_count = merchant.hour_count;
+        merchant.burst_before = earlier;
+        merchant.burst_hours = hours;
+    }
+}
+
 /// Notes a number in its series. Gives by how much the span, and the missing numbers, of all
-/// series that are the issuer's own became more (less, by wrapping around).
+/// series that are the issuer's own became more (less, by wrapping around). A registered document
+/// fills a gap between numbers that were issued here, and makes none.
 fn series<R: Rows>(
     context: &mut Context<'_, '_, R>,
     member: &MemberId,
     key: &DocumentKey,
+    registered: bool,
 ) -> Folded<R, (u64, u64)> {
     let text = key.number();
     // Year, region and channel; the rest of the twenty digits counts up.
@@ -104,7 +113,9 @@ fn series<R: Rows>(
     let changed = context.rows.update(key, |value| {
         let mut series = Series::decode(value)?;
         let before = own(&series);
-        series.add(number);
+        if !registered || series.is_within(number) {
+            series.add(number);
+        }
         let now = own(&series);
         *value = series.encode();
         let more = |now: u64, before: u64| now.wrapping_sub(before);
@@ -129,11 +140,12 @@ pub(super) fn reversed<R: Rows>(
     document: &DocumentKey,
     amount: Fen,
 ) -> Folded<R> {
-    let by = seen.record.by;
-    let place = (region_of(Some(document), &by), family(document));
+    // An authority signs the reversal of what it registered.
+    let issuer = origin::issuer(context, document)?.unwrap_or(seen.record.by);
+    let place = (region_of(document, &issuer), family(document));
     context.count(Measure::Reversed, seen.index, place, amount)?;
-    list::push(context.rows, &Name::reversed(by.as_bytes()), seen.index)?;
-    merchant(context, &by, |merchant| {
+    list::push(context.rows, &Name::reversed(issuer.as_bytes()), seen.index)?;
+    merchant(context, &issuer, |merchant| {
         merchant.reversed.add(amount);
         merchant.last = seen.index;
     })
@@ -161,72 +173,8 @@ pub(super) fn late<R: Rows>(context: &mut Context<'_, '_, R>, member: &MemberId)
     })
 }
 
-/// A quota was set.
-pub(super) fn quota<R: Rows>(
-    context: &mut Context<'_, '_, R>,
-    index: u64,
-    member: &MemberId,
-    month: Month,
-    limit: Fen,
-) -> Folded<R> {
-    let quota = change_quota(context, member, month, |quota| quota.limit = Some(limit))?;
-    merchant(context, member, |merchant| {
-        merchant.last = index;
-        note_quota(merchant, month, quota);
-    })
-}
-
-fn bill<R: Rows>(
-    context: &mut Context<'_, '_, R>,
-    member: &MemberId,
-    month: Month,
-    amount: Fen,
-) -> Folded<R, Quota> {
-    change_quota(context, member, month, |quota| {
-        quota.billed = plus(quota.billed, amount);
-    })
-}
-
-fn change_quota<R: Rows>(
-    context: &mut Context<'_, '_, R>,
-    member: &MemberId,
-    month: Month,
-    change: impl FnOnce(&mut Quota),
-) -> Folded<R, Quota> {
-    let (year, number) = month_parts(month);
-    let key = keys::key(QUOTA, &[member.as_bytes(), &year.to_be_bytes(), &[number]]);
-    let changed = context.rows.update(key, |value| {
-        let mut quota = Quota::decode(value)?;
-        change(&mut quota);
-        *value = quota.encode();
-        Ok::<_, DecodeError>(quota)
-    });
-    Ok(changed.map_err(FoldError::Rows)??)
-}
-
-fn month_parts(month: Month) -> (u16, u8) {
-    let year = u16::try_from(month.year()).unwrap_or(0);
-    (year, u8::try_from(month.month()).unwrap_or(0))
-}
-
-/// Keeps the fullest month: the one with the largest share of its quota billed.
-fn note_quota(merchant: &mut Merchant, month: Month, quota: Quota) {
-    let Some(limit) = quota.limit else { return };
-    let (year, number) = month_parts(month);
-    let same = (merchant.quota_year, merchant.quota_month) == (year, number);
-    let product = |one: Fen, other: Fen| i128::from(one.get()).saturating_mul(other.get().into());
-    let fuller =
-        product(quota.billed, merchant.quota_limit) > product(merchant.quota_billed, limit);
-    if same || fuller || merchant.quota_year == 0 {
-        merchant.quota_limit = limit;
-        merchant.quota_billed = quota.billed;
-        merchant.quota_year = year;
-        merchant.quota_month = number;
-    }
-}
-
 /// Changes an issuer's figures, and its rank with them.
-fn merchant<R: Rows>(
+pub(super) fn merchant<R: Rows>(
     context: &mut Context<'_, '_, R>,
     member: &MemberId,
     change: impl FnOnce(&mut Merchant),

@@ -2,9 +2,13 @@
 
 mod claims;
 pub(crate) use claims::claim_of;
+mod freezes;
 mod incidents;
 mod members;
 mod merchants;
+mod origin;
+mod over_claims;
+mod quotas;
 mod volume;
 
 use invoice_core::apply::{Event, EventKind};
@@ -118,6 +122,9 @@ pub fn fold<R: Rows>(changes: &mut Changes<'_, R>, block: &SeenBlock) -> Folded<
     head.height = block.height;
     head.block = block.id;
     head.time_ms = block.time_ms;
+    if block.height == 1 {
+        head.first_ms = block.time_ms;
+    }
     head.log_size = block.log_size;
     changes.put(keys::head(), head.encode());
     Ok(())
@@ -130,7 +137,8 @@ impl<R: Rows> Context<'_, '_, R> {
             return self.refused(seen, code);
         }
         if let Some(document) = seen.record.body.issued() {
-            return merchants::issued(self, seen.index, &document);
+            let registered = matches!(seen.record.body, Body::DocumentRegister(_));
+            return merchants::issued(self, seen.index, &document, registered);
         }
         let late = incidents::holders_before(self, seen)?;
         for event in &seen.events {
@@ -151,7 +159,7 @@ impl<R: Rows> Context<'_, '_, R> {
                 incidents::late_reversal(self, seen, body.amount, before)?;
             }
         } else if let Body::QuotaSet(body) = &seen.record.body {
-            merchants::quota(self, seen.index, &body.member, body.month, body.amount)?;
+            quotas::set(self, seen.index, &body.member, body.month, body.amount)?;
         }
         Ok(())
     }
@@ -167,26 +175,26 @@ impl<R: Rows> Context<'_, '_, R> {
             }
             (EventKind::ClaimReleased, Some(_), Some((by, id))) => claims::ended(self, by, id),
             (EventKind::ClaimReversed, Some(document), Some((by, _))) => {
-                claims::taken_back(self, document, by, amount)
+                claims::taken_back(self, document, by, amount)?;
+                over_claims::taken_back(self, document, amount)
             }
             (EventKind::DocumentReversed, Some(document), _) => {
-                merchants::reversed(self, seen, document, amount)
+                merchants::reversed(self, seen, document, amount)?;
+                over_claims::reversed(self, seen.index, document, amount)
             }
             (EventKind::OverClaimed, Some(document), _) => {
-                incidents::over_claimed(self, seen, document, amount)
+                over_claims::opened(self, seen, document, amount)
             }
             (EventKind::OverClaimCleared, Some(document), _) => {
-                incidents::cleared(self, seen.index, document)
+                over_claims::cleared(self, seen.index, document)
             }
             (EventKind::MemberAdmitted, ..) => {
                 self.total(Total::Members, |total| total.add(Fen::ZERO))
             }
-            (EventKind::DocumentFrozen, ..) => {
-                self.total(Total::Frozen, |total| total.add(Fen::ZERO))
+            (EventKind::DocumentFrozen, Some(document), _) => {
+                freezes::frozen(self, seen.index, document)
             }
-            (EventKind::DocumentUnfrozen, ..) => {
-                self.total(Total::Frozen, |total| total.take(Fen::ZERO))
-            }
+            (EventKind::DocumentUnfrozen, Some(document), _) => freezes::unfrozen(self, document),
             _ => Ok(()),
         }
     }

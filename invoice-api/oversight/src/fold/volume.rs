@@ -5,7 +5,7 @@ use invoice_core::money::Fen;
 use super::{Context, Folded, SeenRecord};
 use crate::keys::{self, CODE, Level, Measure, Total};
 use crate::list::{self, Name};
-use crate::region::region_of;
+use crate::region::region_of_member;
 use crate::rows::Rows;
 
 pub(super) fn count<R: Rows>(
@@ -33,10 +33,9 @@ pub(super) fn refused<R: Rows>(
     code: &str,
 ) -> Folded<R> {
     let by = &seen.record.by;
-    let region = region_of(None, by);
+    let region = region_of_member(by);
     context.count(Measure::Refused, seen.index, (region, 0), Fen::ZERO)?;
-    let day = Level::Day.bucket(context.time_ms).to_be_bytes();
-    let code_key = keys::key(CODE, &[&[Level::Day as u8], &day, code.as_bytes()]);
+    let code_key = keys::key(CODE, &[code.as_bytes()]);
     context.tally(code_key, |tally| tally.add(Fen::ZERO))?;
     list::push(context.rows, &Name::code(code), seen.index)?;
     list::push(context.rows, &Name::refused(by.as_bytes()), seen.index)

@@ -1,18 +1,14 @@
-//! Attempts, over-claims and late reversals one by one; pairs; live locks.
+//! Attempts, over-claims and late reversals one by one; pairs.
 
 use invoice_core::calendar::Instant;
 
 use super::{Figures, PAGE_MAX, Read};
-use crate::codec::{member, part, u32_at, u64_at};
-use crate::fold::{FoldError, claim_of};
-use crate::keys::{
-    self, ATTEMPT, LATE, LOCK_DAY, LOCK_ORDER, Level, OVER_LOG, PAIR, PAIR_RANK, Total,
-};
-use crate::row::{Incident, Lock, Pair, Tally};
+use crate::codec::{member, part, u64_at};
+use crate::fold::FoldError;
+use crate::keys::{self, ATTEMPT, LATE, OVER_LOG, PAIR, PAIR_RANK, Total};
+use crate::row::{Incident, Pair};
 use crate::rows::Rows;
-use crate::views::{
-    AgeBucket, HolderView, IncidentView, IncidentsPage, LockView, LocksPage, PairView, Sum,
-};
+use crate::views::{HolderView, IncidentView, IncidentsPage, PairView};
 
 /// Which incidents.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,11 +20,6 @@ pub enum IncidentKind {
     /// Reversals of what was claimed.
     LateReversals,
 }
-
-/// The ages of locks in days: from each to below the next.
-const AGES: [u32; 6] = [0, 1, 3, 7, 14, 21];
-/// Days with live locks that are read: a lock lives at most 30.
-const LOCK_DAYS_MAX: usize = 100;
 
 impl<R: Rows> Figures<'_, R> {
     /// A page of incidents, the newest first; `None` when the cursor is none of this list.
@@ -60,7 +51,7 @@ impl<R: Rows> Figures<'_, R> {
         };
         let mut incidents = Vec::new();
         for (key, value) in rows {
-            incidents.push(view(u64_at(&key, 1)?, Incident::decode(&value)?));
+            incidents.push(view(kind, u64_at(&key, 1)?, Incident::decode(&value)?));
         }
         Ok(Some(IncidentsPage {
             as_of: self.basis(),
@@ -78,7 +69,8 @@ impl<R: Rows> Figures<'_, R> {
         let row = self.rows.get(&keys::by_index(ATTEMPT, index));
         let row = row.map_err(FoldError::Rows)?;
         let incident = row.as_deref().map(Incident::decode).transpose()?;
-        Ok(incident.map(|incident| view(index, incident)))
+        let view = |incident| view(IncidentKind::Attempts, index, incident);
+        Ok(incident.map(view))
     }
 
     /// Pairs with the most attempts, and the cursor of the next page.
@@ -118,80 +110,9 @@ impl<R: Rows> Figures<'_, R> {
         }
         Ok((pairs, next))
     }
-
-    /// A page of live locks, the oldest first, and all of them by age; `None` when the cursor is
-    /// none of this list.
-    ///
-    /// # Errors
-    /// The rows cannot be read.
-    pub fn locks(&self, cursor: Option<&[u8]>, limit: usize) -> Read<R, Option<LocksPage>> {
-        let limit = limit.clamp(1, PAGE_MAX);
-        let from = match cursor.map(<[u8; 8]>::try_from) {
-            None => vec![LOCK_ORDER],
-            Some(Ok(index)) => keys::key(LOCK_ORDER, &[&index, &[0]]),
-            Some(Err(_)) => return Ok(None),
-        };
-        let rows = self
-            .rows
-            .scan(&from, &keys::after(&[LOCK_ORDER]), false, limit);
-        let rows = rows.map_err(FoldError::Rows)?;
-        let next = match rows.last() {
-            Some((key, _)) if rows.len() >= limit => Some(hex::encode(part(key, 1, 8)?)),
-            Some(_) | None => None,
-        };
-        let mut locks = Vec::new();
-        for (_, claim) in rows {
-            let (by, id) = claim_of(&claim)?;
-            let row = self.rows.get(&keys::lock(&by, &id));
-            let row = row.map_err(FoldError::Rows)?;
-            let lock = Lock::decode(row.as_deref().unwrap_or_default())?;
-            locks.push(LockView {
-                index: lock.index,
-                by: by.into(),
-                id: id.as_str().to_owned(),
-                document: lock.document,
-                amount: lock.amount,
-                kind: lock.kind,
-                locked_at: Instant::from_ms(lock.locked_ms),
-                expires_at: Instant::from_ms(lock.expires_ms),
-            });
-        }
-        Ok(Some(LocksPage {
-            as_of: self.basis(),
-            ages: self.ages()?,
-            locks,
-            next,
-        }))
-    }
-
-    fn ages(&self) -> Read<R, Vec<AgeBucket>> {
-        let rows = self
-            .rows
-            .scan(&[LOCK_DAY], &keys::after(&[LOCK_DAY]), true, LOCK_DAYS_MAX)
-            .map_err(FoldError::Rows)?;
-        let mut ages: Vec<AgeBucket> = AGES
-            .iter()
-            .enumerate()
-            .map(|(number, from)| AgeBucket {
-                days_from: *from,
-                days_below: AGES.get(number.saturating_add(1)).copied(),
-                sum: Sum::default(),
-            })
-            .collect();
-        let today = Level::Day.bucket(self.time_ms());
-        for (key, value) in rows {
-            let age = today.saturating_sub(u32_at(&key, 1)?);
-            let tally = Tally::decode(&value)?;
-            let bucket = ages.iter_mut().rev().find(|bucket| bucket.days_from <= age);
-            if let Some(bucket) = bucket {
-                super::joined(&mut bucket.sum, tally);
-            }
-        }
-        Ok(ages)
-    }
 }
 
-fn view(index: u64, incident: Incident) -> IncidentView {
+fn view(kind: IncidentKind, index: u64, incident: Incident) -> IncidentView {
     let holder = |(member, holding): (_, crate::row::Holding)| HolderView {
         member: crate::views::Named::from(member),
         locked: holding.locked,
@@ -205,6 +126,7 @@ fn view(index: u64, incident: Incident) -> IncidentView {
         id: incident.id,
         document: incident.document,
         amount: incident.amount,
+        largest: (kind == IncidentKind::OverClaims).then_some(incident.largest),
         code: (!incident.code.is_empty()).then_some(incident.code),
         holders_count: incident.holders.number,
         holders: incident.holders.named.into_iter().map(holder).collect(),

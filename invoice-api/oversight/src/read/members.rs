@@ -9,7 +9,7 @@ use crate::fold::FoldError;
 use crate::keys::{self, Level, MEMBER, MERCHANT, MERCHANT_RANK, SERIES};
 use crate::row::{Activity, Merchant, Series};
 use crate::rows::Rows;
-use crate::signals::{self, SignalKind};
+use crate::signals::{self, Signal};
 use crate::views::{
     MemberView, MembersPage, MerchantDetail, MerchantView, MerchantsPage, NumberSeries, TypeCount,
 };
@@ -88,7 +88,7 @@ impl<R: Rows> Figures<'_, R> {
         let signals = signals::of(&merchant);
         let burst = signals
             .iter()
-            .any(|signal| signal.kind == SignalKind::Burst);
+            .any(|signal| matches!(signal, Signal::Burst { .. }));
         let quota = merchant.quota_year > 0;
         let month = format!("{:04}-{:02}", merchant.quota_year, merchant.quota_month);
         let burst_at = Instant::from_ms(Level::Hour.start_ms(merchant.burst_hour));

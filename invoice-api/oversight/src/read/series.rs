@@ -15,7 +15,7 @@ use crate::rows::Rows;
 use crate::views::{Bucket, SeriesView, Share, Sum};
 
 /// Cells that one answer adds up: 92 days of every region with some fifteen kinds.
-const CELLS_MAX: usize = 50_000;
+pub(super) const CELLS_MAX: usize = 50_000;
 /// Buckets that one answer has.
 pub(super) const BUCKETS_MAX: u32 = 400;
 /// Cells that one page of records looks through.
@@ -34,7 +34,8 @@ fn first_of(measure: Measure, level: Level, bucket: u32) -> Vec<u8> {
 }
 
 impl<R: Rows> Figures<'_, R> {
-    /// A measure from the first hour or day to the last, at most 400 of them.
+    /// A measure from the first hour or day to the last, at most the newest 400 of them; what is
+    /// left out is marked.
     ///
     /// # Errors
     /// The rows cannot be read.
@@ -46,15 +47,27 @@ impl<R: Rows> Figures<'_, R> {
         region: Option<u8>,
         kind: Option<u8>,
     ) -> Read<R, SeriesView> {
-        let first = first.max(last.saturating_sub(BUCKETS_MAX.saturating_sub(1)));
+        let asked = first;
+        let mut first = asked.max(last.saturating_sub(BUCKETS_MAX.saturating_sub(1)));
         let from = first_of(measure, level, first);
         let to = match last.checked_add(1) {
             Some(end) => first_of(measure, level, end),
             None => keys::after(&[keys::CELL, measure as u8, level as u8]),
         };
-        let rows = self.rows.scan(&from, &to, true, CELLS_MAX);
-        let rows = rows.map_err(FoldError::Rows)?;
-        let cut = rows.len() >= CELLS_MAX;
+        let rows = self.rows.scan(&from, &to, true, self.cells_max);
+        let mut rows = rows.map_err(FoldError::Rows)?;
+        if rows.len() >= self.cells_max {
+            // The oldest bucket may be there in part only.
+            let last_row = rows.last().map(|(key, _)| place(key)).transpose()?;
+            let oldest = last_row.map_or(first, |(bucket, ..)| bucket);
+            first = oldest.saturating_add(1).min(last);
+            while let Some((key, _)) = rows.last() {
+                if place(key)?.0 >= first {
+                    break;
+                }
+                rows.pop();
+            }
+        }
         let mut buckets = BTreeMap::<u32, Sum>::new();
         let mut regions = BTreeMap::<u8, Sum>::new();
         let mut kinds = BTreeMap::<u8, Sum>::new();
@@ -87,7 +100,7 @@ impl<R: Rows> Figures<'_, R> {
                 (zh.to_owned(), en.to_owned())
             }),
             kinds: shares(kinds, kind_name),
-            cut,
+            cut: first > asked,
         })
     }
 
@@ -169,4 +182,60 @@ fn shares(sums: BTreeMap<u8, Sum>, name: impl Fn(u8) -> (String, String)) -> Vec
         .collect();
     shares.sort_by_key(|share| std::cmp::Reverse(share.sum.count));
     shares
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::row::Head;
+    use crate::{FOLD_VERSION, Memory};
+    use invoice_core::crypto::Hash;
+    use invoice_core::money::Fen;
+
+    /// Five hours from hour 100 on, each with a document in two regions.
+    fn rows() -> Memory {
+        let mut rows = Memory::default();
+        for hour in 100..105 {
+            for region in [31, 33] {
+                let mut tally = Tally::default();
+                tally.add(Fen::new(1));
+                let key = keys::cell(Measure::Issued, Level::Hour, hour, region, 82);
+                rows.0.insert(key, tally.encode());
+            }
+        }
+        rows
+    }
+
+    #[test]
+    fn what_is_left_out_of_a_series_is_marked_and_never_shown_as_nothing() {
+        let rows = rows();
+        let head = Head::genesis(FOLD_VERSION, Hash::new([1; 32]));
+        for (cells_max, asked, first, count, cut) in [
+            (50, (100, 104), 100, 10, false),
+            (10, (100, 104), 101, 8, true),
+            // Of hour 101 one region is read, the other not: it is not shown.
+            (7, (100, 104), 102, 6, true),
+            (50, (0, 104), 0, 10, false),
+            (50, (0, 450), 51, 10, true),
+        ] {
+            let figures = Figures {
+                rows: &rows,
+                head,
+                chain_height: 0,
+                cells_max,
+            };
+            let view = figures
+                .series(Measure::Issued, Level::Hour, asked, None, None)
+                .unwrap();
+            let start = Level::Hour.bucket(view.buckets[0].start.ms());
+            let counted: u64 = view.buckets.iter().map(|bucket| bucket.sum.count).sum();
+            assert_eq!(
+                (start, counted, view.cut),
+                (first, count, cut),
+                "{cells_max} {asked:?}"
+            );
+            let regions: u64 = view.regions.iter().map(|share| share.sum.count).sum();
+            assert_eq!(regions, count);
+        }
+    }
 }

@@ -12,6 +12,7 @@ mod sampler;
 use std::io::Cursor;
 use std::panic::catch_unwind;
 
+use image::imageops::FilterType;
 use image::{GrayImage, ImageFormat, ImageReader};
 
 use crate::error::PaperError;
@@ -20,6 +21,11 @@ use bitmap::Bitmap;
 
 /// Pixels of the longer side in which QR codes are searched; larger pictures are made smaller.
 const SEARCH_SIDE: u32 = 2_000;
+/// How many times larger a picture is made in which nothing was found.
+const ENLARGEMENT: u32 = 2;
+/// Pixels of the longer side of what is searched then: a screen of 1,920 pixels enlarged, or one
+/// of 3,840 as it is.
+const FINE_SIDE: u32 = 3_840;
 /// Bytes that a decoder may allocate at a time.
 const DECODER_BYTES: u64 = 256 * 1024 * 1024;
 
@@ -65,7 +71,10 @@ pub(crate) fn qr_texts(bytes: &[u8], meter: &mut Meter<'_>) -> Result<Vec<String
         .ok()
         .flatten()
         .ok_or(PaperError::ImageMalformed)?;
-    search(picture, meter)
+    match search(picture.clone(), meter) {
+        Err(PaperError::QrAbsent) => search_finely(&picture, meter),
+        found => found,
+    }
 }
 
 /// The texts of the QR codes in grey pixels, whose number the caller has counted.
@@ -87,7 +96,27 @@ pub(crate) fn search(picture: GrayImage, meter: &mut Meter<'_>) -> Result<Vec<St
     } else {
         picture
     };
-    let bitmap = Bitmap::of(&picture, meter)?;
+    texts_in(&picture, meter)
+}
+
+/// Searches a picture again in which nothing was found. On a picture of a screen a module is hardly
+/// wider than a pixel: its edges are found between the pixels, or not at all.
+fn search_finely(picture: &GrayImage, meter: &mut Meter<'_>) -> Result<Vec<String>, PaperError> {
+    let (width, height) = picture.dimensions();
+    let longer = width.max(height);
+    if longer <= FINE_SIDE / ENLARGEMENT {
+        let (width, height) = (width * ENLARGEMENT, height * ENLARGEMENT);
+        let enlarged = image::imageops::resize(picture, width, height, FilterType::Lanczos3);
+        texts_in(&enlarged, meter)
+    } else if longer > SEARCH_SIDE && longer <= FINE_SIDE {
+        texts_in(picture, meter)
+    } else {
+        Err(PaperError::QrAbsent)
+    }
+}
+
+fn texts_in(picture: &GrayImage, meter: &mut Meter<'_>) -> Result<Vec<String>, PaperError> {
+    let bitmap = Bitmap::of(picture, meter)?;
     let patterns = finder::find(&bitmap, meter)?;
     let texts = sampler::read(&bitmap, &patterns, meter)?;
     if texts.is_empty() {

@@ -154,3 +154,23 @@ fn a_wall_of_patterns_costs_no_more_than_the_limits_say() {
         meter.spent
     );
 }
+
+#[test]
+fn a_code_on_a_picture_of_a_screen_is_read() {
+    let link = "https://example.test/v/D:24312000000136634917?".repeat(3);
+    let code = draw(&link, 12, 4, EcLevel::M);
+    for tenths in [15, 17, 20, 26] {
+        let side = code.width() * tenths / 120;
+        let shown = image::imageops::resize(&code, side, side, FilterType::Triangle);
+        assert_eq!(
+            texts(&encode(shown, ImageFormat::Png)),
+            Ok(vec![link.clone()]),
+            "{tenths} tenths of a pixel a module"
+        );
+    }
+    // A small code on a large screen is not lost by making the picture smaller.
+    let mut screen = GrayImage::from_pixel(3_600, 2_000, Luma([235]));
+    let small = draw(&link, 2, 4, EcLevel::M);
+    image::imageops::replace(&mut screen, &small, 2_801, 333);
+    assert_eq!(texts(&encode(screen, ImageFormat::Png)), Ok(vec![link]));
+}

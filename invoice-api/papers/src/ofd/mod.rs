@@ -93,6 +93,13 @@ pub(crate) fn read(
     Ok(source.paper)
 }
 
+/// Whether bytes are a certificate (DER) with an SM2 key, as the signer of a seal has one. Others
+/// can never be that of a seal that is verified, so trusting them would be of no effect.
+#[must_use]
+pub fn is_seal_certificate(der: &[u8]) -> bool {
+    certificate::read(der).is_some()
+}
+
 /// What the seals mean for what was read. A broken one makes all doubtful. Else that one counts
 /// which covers every file on the way from the package's root to the data by itself: with two
 /// merged, one could vouch for a document that another one points away from.

@@ -3,7 +3,7 @@
 
 use der::asn1::AnyRef;
 use der::{Encode as _, Tag};
-use invoice_core::crypto::Signature;
+use invoice_core::crypto::{Signature, sm3};
 
 use super::certificate::{self, bits, inside, items};
 use crate::paper::{Seal, SealState};
@@ -72,6 +72,7 @@ pub(super) fn judge(value: &[u8], due: &[u8], trusted: &[Vec<u8>]) -> (Seal, &'s
     let seal = Seal {
         state: SealState::Verified,
         signer: certificate.name,
+        certificate: Some(sm3(&[parts.certificate])),
         trusted: trusted.iter().any(|known| known == parts.certificate),
     };
     (seal, "")

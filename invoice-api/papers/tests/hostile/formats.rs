@@ -372,6 +372,8 @@ fn each_seal_vouches_for_what_it_covers_alone() {
             "case {place}"
         );
     }
+    assert!(papers::is_seal_certificate(&certificate(bureau)));
+    assert!(!papers::is_seal_certificate(b"-----BEGIN CERTIFICATE-----"));
 }
 
 #[test]
@@ -451,4 +453,14 @@ fn a_seal_that_does_not_fit_is_broken() {
         let paper = one(&sealed.bytes(), Format::Ofd);
         assert_eq!(paper.seal.state, SealState::Broken, "{to}");
     }
+}
+
+/// The file that other tests take for one with a seal is one, by the certificate beside it.
+#[test]
+fn the_sealed_file_of_other_tests_is_sealed() {
+    let file = include_bytes!("../files/sealed.ofd");
+    let sealer = include_bytes!("../files/sealer.der");
+    let reading = read_with(file, &Limits::default(), &[sealer.to_vec()]).unwrap();
+    let seal = &reading.papers[0].seal;
+    assert_eq!((seal.state, seal.trusted), (SealState::Verified, true));
 }

@@ -18,6 +18,7 @@ use crate::register::RegisterArgs;
 use crate::reverse::ReverseArgs;
 use crate::show::What;
 use crate::verify::VerifyArgs;
+use crate::webhooks::Webhooks;
 
 /// 票链：开具、查验、报销、核验电子票据 / Piaolian: issue, check, claim and verify e-invoices
 #[derive(Debug, Parser)]
@@ -60,6 +61,12 @@ pub(crate) enum Verb {
     Print(PrintArgs),
     /// 离线核验收据或票据二维码 / Verify a receipt, or the code on a paper, offline
     Verify(VerifyArgs),
+    /// 推送：把事件签名后发到自己的服务器 / Webhooks: have events sent to a server of one's own
+    Webhooks {
+        /// 操作 / Action
+        #[command(subcommand)]
+        action: Webhooks,
+    },
     /// 解释代码 / Explain a code
     Explain(ExplainArgs),
     /// 生成命令补全脚本 / Write a completion script
@@ -148,6 +155,14 @@ mod tests {
             "invoice print receipt.json --format ofd --fonts fonts -o a.ofd",
             "invoice verify receipt.json --genesis genesis.json",
             "invoice verify https://a.example/v/D:1?i=1 --genesis genesis.json",
+            "invoice webhooks list",
+            "invoice webhooks add erp https://erp.example/hook --event document_reversed --event over_claimed",
+            "invoice webhooks test erp",
+            "invoice webhooks deliveries erp --cursor 7",
+            "invoice webhooks replay erp --after 100",
+            "invoice webhooks rotate erp",
+            "invoice webhooks enable erp",
+            "invoice webhooks remove erp",
             "invoice explain",
             "invoice completions bash",
         ] {
@@ -175,6 +190,8 @@ mod tests {
             "invoice register a.xml --note some",
             "invoice check --amount 5 --csv report.csv",
             "invoice show claims --status lost",
+            "invoice webhooks replay erp",
+            "invoice webhooks add erp",
             "invoice --timeout 0 explain",
         ] {
             assert!(parse(line).is_err(), "{line}");

@@ -23,6 +23,7 @@ mod show;
 mod signing_key;
 mod submit;
 mod verify;
+mod webhooks;
 
 use std::process::ExitCode;
 
@@ -65,6 +66,7 @@ async fn run(context: &Context, verb: Verb) -> Result<Exit, Failure> {
         Verb::Print(args) => print::run(context, args).await,
         Verb::Verify(args) => verify::run(context, &args),
         Verb::Explain(args) => explain::run(context, &args),
+        Verb::Webhooks { action } => webhooks::run(context, action).await,
         Verb::Completions(args) => Ok(completions::run(&args)),
     }
 }

@@ -20,10 +20,11 @@ use super::statement::Statement;
 use super::validators::signers;
 use super::{Page, Section, page_language};
 use crate::problem::Problem;
-use crate::registry::{CheckItem, CheckVerdict};
+use crate::registry::{CheckItem, CheckVerdict, TimelineCursor};
 use crate::routes::Query;
 use crate::server::authenticate::session;
-use crate::server::state::{AppState, network};
+use crate::server::source::network;
+use crate::server::state::AppState;
 use crate::status::OK;
 use crate::wire::ProblemAnswer;
 use view::View;
@@ -60,25 +61,28 @@ pub(crate) async fn page(
         for_party: false,
     };
     if let Some(item) = item(&given) {
-        let source = network(&request);
+        let source = network(&state, &request);
         state.budgets.misses.check(&source, 1)?;
         let key = item.document;
         let found = state.registry.public_check(item).await?;
         if is_match(found.verdict) {
             if let Some((asker, _)) = session(&state, &request).await? {
                 state.budgets.reads.take(&asker.member, 1)?;
-                view.for_party = state.registry.document(&asker, key).await?.is_some();
+                view.for_party = state
+                    .registry
+                    .document(&asker, key, TimelineCursor::default())
+                    .await?
+                    .is_some();
             }
         } else {
             // This answer is given; the next one may be refused unheard.
             let _ = state.budgets.misses.take(&source, 1);
         }
-        let checkpoint = state.registry.checkpoint().await?;
-        if let Some(checkpoint) = &checkpoint {
+        if let Some(checkpoint) = &found.checkpoint {
             view.signers = signers(&state, checkpoint);
         }
         if query.as_ref().and_then(|query| query.text("download")) == Some("statement") {
-            let statement = Statement::new(&state, &given, &found, checkpoint.as_ref());
+            let statement = Statement::new(&state, &given, &found);
             return Ok(HttpResponse::build(OK)
                 .insert_header((CACHE_CONTROL, "no-store"))
                 .insert_header((

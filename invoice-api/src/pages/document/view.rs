@@ -138,7 +138,14 @@ impl View<'_> {
             ),
             (
                 self.of("校验码", "Check code"),
-                self.given.check_code.to_owned(),
+                match (self.given.check_code, found.has_check_code) {
+                    ("", _) => String::new(),
+                    (code, true) => code.to_owned(),
+                    // Whatever was typed: repeating it would look like a comparison.
+                    (_, false) => self
+                        .of("未登记，未核对", "not recorded, so it was not compared")
+                        .to_owned(),
+                },
             ),
         ] {
             if !value.is_empty() {
@@ -259,6 +266,15 @@ mod tests {
     use invoice_core::calendar::Instant;
 
     fn shown(verdict: CheckVerdict, language: Language) -> String {
+        shown_with(verdict, language, "", false)
+    }
+
+    fn shown_with(
+        verdict: CheckVerdict,
+        language: Language,
+        check_code: &str,
+        has_check_code: bool,
+    ) -> String {
         let request = TestRequest::with_uri("/v/D:24442000000000000016?amount=1&date=2026-11-21")
             .to_http_request();
         View {
@@ -267,11 +283,13 @@ mod tests {
                 key: "D:24442000000000000016",
                 amount: "1060.0",
                 date: "2026-11-21",
-                check_code: "",
+                check_code,
             },
             found: Some(PublicCheck {
                 verdict,
                 issuer: Some("示范<商户>".into()),
+                has_check_code,
+                checkpoint: None,
                 as_of: AsOf {
                     height: 7,
                     time: Instant::from_ms(0),
@@ -307,5 +325,30 @@ mod tests {
             assert!(html.contains(part), "{part}: {html}");
         }
         assert!(!html.contains("/v1/documents/"), "only for its parties");
+    }
+
+    #[test]
+    fn a_check_code_that_nothing_could_be_compared_with_is_not_shown_as_compared() {
+        let fact = |code: &str, language, recorded| {
+            let html = shown_with(CheckVerdict::Claimable, language, code, recorded);
+            let facts = html.split("<h2>").nth(1).unwrap().to_owned();
+            let (_, fact) = facts
+                .split_once("Check code</dt><dd>")
+                .or_else(|| facts.split_once("校验码</dt><dd>"))?;
+            Some(fact.split("</dd>").next().unwrap().to_owned())
+        };
+        assert_eq!(
+            fact("a1B2c3", Language::En, true).as_deref(),
+            Some("a1B2c3")
+        );
+        assert_eq!(
+            fact("a1B2c3", Language::En, false).as_deref(),
+            Some("not recorded, so it was not compared")
+        );
+        assert_eq!(
+            fact("a1B2c3", Language::Zh, false).as_deref(),
+            Some("未登记，未核对")
+        );
+        assert_eq!(fact("", Language::En, false), None);
     }
 }

@@ -52,6 +52,7 @@ mod tests {
         let mut reader = csv::Reader::from_reader(file.trim_start_matches(MARK).as_bytes());
         let row = reader.records().next().unwrap().unwrap();
         assert_eq!(&row[1], "\t24442000000000000016");
+        assert_eq!(&row[3], "\t04", "the kind keeps its zero");
         assert_eq!(&row[4], "甲,公司");
         assert_eq!(&row[6], "'-乙");
         assert_eq!(&row[8], "1060.00");

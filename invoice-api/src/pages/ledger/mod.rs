@@ -4,24 +4,30 @@
 //! kind, seller, buyer, amounts, file, copies, remark); what the registry adds stands behind them.
 
 mod csv;
+mod row;
 mod xlsx;
 
 use actix_web::http::header::{CACHE_CONTROL, CONTENT_DISPOSITION};
 use actix_web::{HttpRequest, HttpResponse, web};
+use invoice_core::calendar::{Date, Instant};
 use invoice_core::identity::DocumentKey;
 use invoice_core::money::Fen;
+use invoice_core::read::Spelled as _;
 use serde_json::Value;
 
-use super::claims::status_words;
 use super::{page_language, reader_of_page};
 use crate::fault::Fault;
 use crate::language::Language;
 use crate::limits::{CLAIMS_PAGE_MAX, LEDGER_ROWS_MAX};
 use crate::problem::Problem;
-use crate::registry::{Asker, ClaimQuery, ClaimView};
+use crate::registry::{Asker, ClaimQuery, TimelineCursor};
 use crate::routes::{Query, claim_query};
 use crate::server::state::AppState;
 use crate::status::OK;
+use crate::wire::ProblemAnswer;
+use row::{content, row};
+
+const DAY_MS: i64 = 86_400_000;
 
 /// What a cell holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -83,10 +89,15 @@ impl Ledger {
 /// The ledger as CSV for spreadsheets.
 #[utoipa::path(
     get, path = "/app/ledger.csv", tag = "pages",
-    params(("status" = Option<String>, Query, description = "locked, settled, released, expired or reversed")),
+    params(
+        ("status" = Option<String>, Query, description = "locked, settled, released, expired or reversed"),
+        ("from" = Option<String>, Query, description = "Only locks recorded on this day or later, YYYY-MM-DD in UTC+8"),
+        ("to" = Option<String>, Query, description = "Only locks recorded on this day or earlier"),
+    ),
     responses(
         (status = 200, description = "The file", body = String, content_type = "text/csv"),
         (status = 303, description = "Nobody signed in: the sign-in page"),
+        (status = 409, description = "More than 10,000 rows: ask for fewer days", body = ProblemAnswer, content_type = "application/problem+json"),
     )
 )]
 pub(crate) async fn as_csv(
@@ -102,10 +113,15 @@ pub(crate) async fn as_csv(
 /// The ledger as a workbook.
 #[utoipa::path(
     get, path = "/app/ledger.xlsx", tag = "pages",
-    params(("status" = Option<String>, Query, description = "locked, settled, released, expired or reversed")),
+    params(
+        ("status" = Option<String>, Query, description = "locked, settled, released, expired or reversed"),
+        ("from" = Option<String>, Query, description = "Only locks recorded on this day or later, YYYY-MM-DD in UTC+8"),
+        ("to" = Option<String>, Query, description = "Only locks recorded on this day or earlier"),
+    ),
     responses(
         (status = 200, description = "The file", body = String, content_type = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
         (status = 303, description = "Nobody signed in: the sign-in page"),
+        (status = 409, description = "More than 10,000 rows: ask for fewer days", body = ProblemAnswer, content_type = "application/problem+json"),
     )
 )]
 pub(crate) async fn as_xlsx(
@@ -131,7 +147,8 @@ fn file(bytes: Vec<u8>, kind: &str, ending: &str) -> Result<HttpResponse, Proble
         .body(bytes))
 }
 
-/// Reads the claims, page by page, and what the registry shows the asker of their documents.
+/// Reads the claims, page by page, and then what the registry shows the asker of their documents:
+/// each look is written to the access log, so none is taken for a ledger that is too long.
 async fn ledger(
     state: &AppState,
     request: &HttpRequest,
@@ -140,119 +157,66 @@ async fn ledger(
         Ok(asker) => asker,
         Err(elsewhere) => return Ok(Err(elsewhere)),
     };
-    let query = Query::strict(request, &["status", "lang"])?;
-    let status = claim_query(&query)?.status;
+    let query = Query::strict(request, &["status", "from", "to", "lang"])?;
+    let mut asked = ClaimQuery {
+        from: day_begins(&query, "from", 0)?,
+        until: day_begins(&query, "to", 1)?,
+        limit: CLAIMS_PAGE_MAX,
+        ..claim_query(&query)?
+    };
     let language = page_language(request);
-    let mut rows = Vec::new();
-    let mut cursor = None;
+    let mut claims = Vec::new();
     loop {
-        let query = ClaimQuery {
-            status,
-            cursor,
-            limit: CLAIMS_PAGE_MAX,
-        };
-        let page = state.registry.claims(&asker, query).await?;
+        let page = state.registry.claims(&asker, asked.clone()).await?;
         let page = page.ok_or(Fault::Internal)?;
-        if rows.len() + page.claims.len() > LEDGER_ROWS_MAX {
+        if claims.len() + page.claims.len() > LEDGER_ROWS_MAX {
             return Err(Fault::LedgerTooLong.into());
         }
         state
             .budgets
             .checks
             .take(&asker.member, page.claims.len())?;
-        for claim in &page.claims {
-            let document = document(state, &asker, claim.document).await?;
-            rows.push(row(language, rows.len(), claim, &document));
-        }
-        cursor = page.next;
-        if cursor.is_none() {
-            return Ok(Ok(Ledger { language, rows }));
+        claims.extend(page.claims);
+        asked.cursor = page.next;
+        if asked.cursor.is_none() {
+            break;
         }
     }
+    let mut rows = Vec::with_capacity(claims.len());
+    for claim in &claims {
+        let document = document(state, &asker, claim.document).await?;
+        rows.push(row(language, rows.len(), claim, &document));
+    }
+    Ok(Ok(Ledger { language, rows }))
+}
+
+/// The beginning of a day that a query names, in UTC+8, or of one so many days later.
+fn day_begins(query: &Query, name: &'static str, later: i64) -> Result<Option<Instant>, Problem> {
+    let text = match query.text(name) {
+        None | Some("") => return Ok(None),
+        Some(text) => text,
+    };
+    let wrong = || Problem::query(name);
+    let day = Date::spelled(text).map_err(|_| wrong())?;
+    let begins = Instant::parse_rfc3339(&format!("{day}T00:00:00+08:00")).map_err(|_| wrong())?;
+    let begins = begins.checked_add_ms(later * DAY_MS);
+    begins.map(Some).ok_or_else(wrong)
 }
 
 /// What the record that issued a document says of it; null when that is not for the asker.
 async fn document(state: &AppState, asker: &Asker, key: DocumentKey) -> Result<Value, Problem> {
-    let view = state.registry.document(asker, key).await?;
+    let view = state
+        .registry
+        .document(asker, key, TimelineCursor::default())
+        .await?;
     let record = view.and_then(|view| serde_json::from_str::<Value>(&view.record).ok());
     Ok(record.map_or(Value::Null, content))
-}
-
-/// The invoice or bill in a record, wherever the record's type puts it.
-fn content(mut record: Value) -> Value {
-    if record["document"].is_object() {
-        record = record["document"].take();
-    }
-    match record["invoice"].is_object() {
-        true => record["invoice"].take(),
-        false => record["bill"].take(),
-    }
-}
-
-fn row(language: Language, before: usize, claim: &ClaimView, document: &Value) -> Vec<Cell> {
-    let cell = |value: &Value, made: fn(String) -> Cell| match value.as_str() {
-        Some(text) if !text.is_empty() => made(text.to_owned()),
-        Some(_) | None => Cell::Empty,
-    };
-    let text = |value: &Value| cell(value, Cell::Text);
-    let id = |value: &Value| cell(value, Cell::Number);
-    let money = |value: &Value| {
-        let fen = value.as_str().and_then(|text| Fen::parse(text).ok());
-        fen.map_or(Cell::Empty, Cell::Money)
-    };
-    let key = claim.document.to_string();
-    let (family, number) = key.split_once(':').unwrap_or(("", &key));
-    let kind = match (family, document["kind"].as_str()) {
-        ("F", _) => language.of_two("医疗收费票据", "medical bill").to_owned(),
-        (_, Some(kind)) => kind.to_owned(),
-        (_, None) => String::new(),
-    };
-    let seller = match document["seller"].is_object() {
-        true => &document["seller"],
-        false => &document["issuer"],
-    };
-    let (_, zh, en) = status_words(claim.status);
-    let count = |number: u64| Cell::Count(number);
-    let before = u64::try_from(before).unwrap_or(u64::MAX);
-    vec![
-        count(before.saturating_add(1)),
-        Cell::Number(number.to_owned()),
-        text(&document["issue_date"]),
-        Cell::Text(kind),
-        text(&seller["name"]),
-        id(&seller["id"]),
-        text(&document["buyer"]["name"]),
-        id(&document["buyer"]["id"]),
-        money(&document["total"]),
-        money(&document["total_without_tax"]),
-        money(&document["total_tax"]),
-        // The registry never sees what a file was called.
-        Cell::Empty,
-        count(1),
-        text(&document["note"]),
-        Cell::Text(language.of_two(zh, en).to_owned()),
-        Cell::Money(claim.locked),
-        Cell::Money(claim.settled),
-        Cell::Text(claim.reference.clone()),
-        claim.voucher.clone().map_or(Cell::Empty, Cell::Text),
-        Cell::Text(claim.claim.clone()),
-        Cell::Text(
-            claim
-                .expires_at
-                .to_rfc3339_utc8()
-                .chars()
-                .take(19)
-                .collect(),
-        ),
-        count(claim.place.height),
-    ]
 }
 
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
-    use crate::registry::{ClaimStatus, Place};
-    use invoice_core::calendar::Instant;
+    use crate::registry::{ClaimStatus, ClaimView, Place};
     use invoice_core::record::{ClaimKind, Component};
     use serde_json::json;
 
@@ -275,11 +239,11 @@ pub(super) mod tests {
                 time: Instant::from_ms(0),
             },
         };
-        let record = json!({"document": {"invoice": {
-            "kind": "82", "issue_date": "2026-11-21", "note": "@SUM(A1)\n\"x\"",
+        let record = json!({"type": "document.register", "original": {"format": "ofd"}, "invoice": {
+            "kind": "04", "issue_date": "2026-11-21", "note": "@SUM(A1)\n\"x\"",
             "seller": {"id": "91330000142942095H", "name": "甲,公司"}, "buyer": {"name": "-乙"},
             "total": "1060.00", "total_without_tax": "1000.00", "total_tax": "60.00",
-        }}});
+        }});
         let row = row(Language::Zh, 0, &claim, &content(record));
         Ledger {
             language: Language::Zh,
@@ -294,6 +258,8 @@ pub(super) mod tests {
         assert_eq!(row.len(), HEADINGS.len());
         assert_eq!(row[1], Cell::Number("24442000000000000016".into()));
         assert_eq!(row[8], Cell::Money(Fen::new(106_000)));
+        assert_eq!(row[3], Cell::Number("04".into()));
+        assert_eq!(row[4], Cell::Text("甲,公司".into()));
         assert_eq!(row[7], Cell::Empty, "the buyer has no id");
         assert_eq!(row[14], Cell::Text("已入账".into()));
     }

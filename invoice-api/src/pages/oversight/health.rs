@@ -1,13 +1,12 @@
 //! How the chain and this node are.
 
 use super::chart::{self, About, Bar};
-use super::parts::{figures, minute, table, table_or_none};
-use crate::language::Language;
+use super::parts::{Viewer, figures, minute, table, table_or_none};
 use crate::pages::escape;
 use crate::registry::HealthView;
 
-pub(super) fn body(language: Language, view: &HealthView) -> String {
-    let of = |zh: &'static str, en: &'static str| language.of_two(zh, en);
+pub(super) fn body(viewer: Viewer, view: &HealthView) -> String {
+    let of = |zh: &'static str, en: &'static str| viewer.of_two(zh, en);
     let gauge = |name: &str| view.gauges.get(name).copied();
     let lag = gauge("highest_known_height").map(|highest| {
         highest
@@ -37,7 +36,7 @@ pub(super) fn body(language: Language, view: &HealthView) -> String {
         (of("接收记录", "Takes records"), taking),
         (
             of("高度", "Height"),
-            format!("{}（{}）", view.height, minute(view.time)),
+            format!("{}{}", view.height, viewer.aside(&minute(view.time))),
         ),
         (of("落后区块", "Blocks behind"), number(lag)),
         (of("记录数", "Records"), view.records.to_string()),
@@ -111,7 +110,7 @@ pub(super) fn body(language: Language, view: &HealthView) -> String {
         (of("轮次", "Round"), true),
         (of("签名", "Signatures"), true),
     ];
-    let blocks = chart::line(&about, &bars) + &figures(language, title, &columns, &rows);
+    let blocks = chart::line(&about, &bars) + &figures(viewer, title, &columns, &rows);
     let rows: Vec<Vec<String>> = view
         .validators
         .iter()
@@ -166,14 +165,14 @@ pub(super) fn body(language: Language, view: &HealthView) -> String {
         (of("待发字节", "Bytes waiting"), true),
         (of("最近错误", "Last error"), false),
     ];
-    let peers = table_or_none(language, of("其他节点", "Other nodes"), &columns, &rows);
+    let peers = table_or_none(viewer, of("其他节点", "Other nodes"), &columns, &rows);
     let rows: Vec<Vec<String>> = view
         .gauges
         .iter()
         .map(|(name, value)| vec![format!("<code>{}</code>", escape(name)), value.to_string()])
         .collect();
     let gauges = figures(
-        language,
+        viewer,
         of("全部指标", "All figures of /metrics"),
         &[(of("指标", "Figure"), false), (of("值", "Value"), true)],
         &rows,

@@ -4,36 +4,35 @@ use oversight::{IncidentView, IncidentsPage, Named, PairView, PairsPage};
 
 use super::chart::{self, About, HEAT_MAX, Heat};
 use super::parts::{
-    address, basis, document, list, member, minute, name, pager, receipt, table_or_none,
+    Viewer, address, basis, document, list, member, minute, name, pager, receipt, table_or_none,
 };
-use crate::language::Language;
 use crate::pages::escape;
 use crate::texts;
 
 /// What the page explains above its list.
-fn lead(language: Language, view: &str) -> &'static str {
+fn lead(viewer: Viewer, view: &str) -> &'static str {
     match view {
-        "attempts" => language.of_two(
+        "attempts" => viewer.of_two(
             "被拒的锁定，而当时另有单位在同一票据上持有锁定或入账。每一条都是链上记录；是否有意，数字不能说明。",
             "Refused locks on documents on which others held locks or settlements at the time. Each is a record on the chain; whether it was meant, figures cannot say.",
         ),
-        "over-claims" => language.of_two(
-            "红冲后，已入账金额超出剩余可报销金额的票据；全部冲回后视为已消除。",
-            "Documents whose settlements exceed what a reversal left; cleared once they are taken back.",
+        "over-claims" => viewer.of_two(
+            "红冲后，已入账金额超出剩余可报销金额的票据；入账冲回到不再超出时即为已消除。",
+            "Documents whose settlements exceed what reversals left; cleared once so much is taken back that they fit again.",
         ),
-        _ => language.of_two(
+        _ => viewer.of_two(
             "红冲时，仍有单位在该票据上持有锁定或入账。",
             "Reversals of documents on which somebody held locks or settlements.",
         ),
     }
 }
 
-pub(super) fn body(language: Language, view: &str, page: &IncidentsPage) -> String {
-    let of = |zh: &'static str, en: &'static str| language.of_two(zh, en);
+pub(super) fn body(viewer: Viewer, view: &str, page: &IncidentsPage) -> String {
+    let of = |zh: &'static str, en: &'static str| viewer.of_two(zh, en);
     let rows: Vec<Vec<String>> = page
         .incidents
         .iter()
-        .map(|incident| row(language, view, incident))
+        .map(|incident| row(viewer, view, incident))
         .collect();
     let columns = [
         (of("时间", "Time"), false),
@@ -48,7 +47,7 @@ pub(super) fn body(language: Language, view: &str, page: &IncidentsPage) -> Stri
         (of("票据", "Document"), false),
         (
             if view == "over-claims" {
-                of("超出额", "Excess")
+                of("超出额（曾达）", "Excess (at most)")
             } else {
                 of("金额", "Amount")
             },
@@ -66,36 +65,35 @@ pub(super) fn body(language: Language, view: &str, page: &IncidentsPage) -> Stri
         (of("记录", "Record"), false),
     ];
     format!(
-        "{}<p class=\"lead\">{}</p><p>{} <strong>{}</strong>，¥ {}</p>{}{}",
-        basis(language, &page.as_of),
-        lead(language, view),
+        "{}<p class=\"lead\">{}</p><p>{} <strong>{}</strong>{}¥ {}</p>{}{}",
+        basis(viewer, &page.as_of),
+        lead(viewer, view),
         of("共", "In all"),
         page.total.count,
+        of("，", ", "),
         page.total.amount,
         table_or_none(
-            language,
+            viewer,
             of("清单，新的在前", "The list, newest first"),
             &columns,
             &rows
         ),
-        pager(language, view, &[], page.next.as_deref()),
+        pager(viewer, view, &[], page.next.as_deref()),
     )
 }
 
-fn row(language: Language, view: &str, incident: &IncidentView) -> Vec<String> {
-    let of = |zh: &'static str, en: &'static str| language.of_two(zh, en);
+fn row(viewer: Viewer, view: &str, incident: &IncidentView) -> Vec<String> {
+    let of = |zh: &'static str, en: &'static str| viewer.of_two(zh, en);
     let amount = incident.amount.map_or_else(
         || of("全部剩余", "all that was left").to_owned(),
         |amount| amount.to_string(),
     );
+    let amount = match incident.largest {
+        Some(largest) => format!("{amount}{}", viewer.aside(&largest.to_string())),
+        None => amount,
+    };
     let answer = match (&incident.code, incident.cleared_by) {
-        (Some(code), _) => {
-            format!(
-                "<code>{}</code> {}",
-                escape(code),
-                escape(&texts::title(code, language))
-            )
-        }
+        (Some(code), _) => escape(&texts::title(code, viewer.language)),
         (None, Some(index)) => format!(
             "<span class=\"tag good\">{} #{index}</span>",
             of("已消除", "cleared by")
@@ -116,20 +114,25 @@ fn row(language: Language, view: &str, incident: &IncidentView) -> Vec<String> {
     vec![
         at,
         member(&incident.by),
-        document(&incident.document),
+        document(viewer, &incident.document),
         amount,
-        holders(language, incident),
+        holders(viewer, incident),
         answer,
         format!(
             "{} · {} {}",
-            receipt(incident.by.id.as_str(), &incident.id, incident.index),
+            receipt(
+                viewer,
+                incident.by.id.as_str(),
+                &incident.id,
+                incident.index
+            ),
             of("区块", "block"),
             incident.height
         ),
     ]
 }
 
-fn holders(language: Language, incident: &IncidentView) -> String {
+fn holders(viewer: Viewer, incident: &IncidentView) -> String {
     let each: Vec<String> = incident
         .holders
         .iter()
@@ -137,9 +140,9 @@ fn holders(language: Language, incident: &IncidentView) -> String {
             format!(
                 "{} ({} {}, {} {})",
                 member(&holder.member),
-                language.of_two("锁定", "locked"),
+                viewer.of_two("锁定", "locked"),
                 holder.locked,
-                language.of_two("入账", "settled"),
+                viewer.of_two("入账", "settled"),
                 holder.settled
             )
         })
@@ -153,9 +156,9 @@ fn holders(language: Language, incident: &IncidentView) -> String {
     }
 }
 
-pub(super) fn one(language: Language, attempt: &IncidentView) -> String {
-    let of = |zh: &'static str, en: &'static str| language.of_two(zh, en);
-    let cells = row(language, "attempts", attempt);
+pub(super) fn one(viewer: Viewer, attempt: &IncidentView) -> String {
+    let of = |zh: &'static str, en: &'static str| viewer.of_two(zh, en);
+    let cells = row(viewer, "attempts", attempt);
     let heads = [
         of("时间", "Time"),
         of("尝试方", "Tried by"),
@@ -174,8 +177,8 @@ pub(super) fn one(language: Language, attempt: &IncidentView) -> String {
 }
 
 /// The table of pairs.
-pub(super) fn pair_table(language: Language, caption: &str, pairs: &[PairView]) -> String {
-    let of = |zh: &'static str, en: &'static str| language.of_two(zh, en);
+pub(super) fn pair_table(viewer: Viewer, caption: &str, pairs: &[PairView]) -> String {
+    let of = |zh: &'static str, en: &'static str| viewer.of_two(zh, en);
     let rows: Vec<Vec<String>> = pairs
         .iter()
         .map(|pair| {
@@ -200,11 +203,11 @@ pub(super) fn pair_table(language: Language, caption: &str, pairs: &[PairView]) 
         (of("金额（元）", "Amount (yuan)"), true),
         (of("最近一次", "The last"), false),
     ];
-    table_or_none(language, caption, &columns, &rows)
+    table_or_none(viewer, caption, &columns, &rows)
 }
 
-pub(super) fn pairs(language: Language, page: &PairsPage) -> String {
-    let of = |zh: &'static str, en: &'static str| language.of_two(zh, en);
+pub(super) fn pairs(viewer: Viewer, page: &PairsPage) -> String {
+    let of = |zh: &'static str, en: &'static str| viewer.of_two(zh, en);
     let title = of(
         "谁尝试（行）、谁持有（列）",
         "Who tried (rows), who held (columns)",
@@ -254,13 +257,13 @@ pub(super) fn pairs(language: Language, page: &PairsPage) -> String {
     };
     format!(
         "{}<h2>{title}</h2>{map}{}{}",
-        basis(language, &page.as_of),
+        basis(viewer, &page.as_of),
         pair_table(
-            language,
+            viewer,
             of("单位对，次数多的在前", "Pairs, the most frequent first"),
             &page.pairs
         ),
-        pager(language, "pairs", &[], page.next.as_deref()),
+        pager(viewer, "pairs", &[], page.next.as_deref()),
     )
 }
 

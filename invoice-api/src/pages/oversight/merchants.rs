@@ -1,69 +1,65 @@
 //! Issuers, and what about them stands out.
 
-use invoice_core::money::Fen;
-use oversight::signals::{Signal, SignalKind};
+use oversight::signals::Signal;
 use oversight::{MerchantDetail, MerchantView, MerchantsPage};
 
-use super::parts::{basis, list, member, minute, pager, table_or_none};
-use crate::language::Language;
+use super::parts::{Viewer, basis, list, member, minute, pager, table_or_none};
 use crate::pages::escape;
 
 /// What every page with signals says.
-fn caution(language: Language) -> &'static str {
-    language.of_two(
+fn caution(viewer: Viewer) -> &'static str {
+    viewer.of_two(
         "信号只提示查看方向，并非结论：每种情形都有正常原因，数字与门槛一并列出。",
         "Signals say where to look, never what is found there: each has harmless causes. The figures and the threshold stand beside them.",
     )
 }
 
 /// A signal in words, with its figures.
-fn words(language: Language, signal: &Signal, merchant: &MerchantView) -> String {
-    let (part, whole, threshold) = (signal.part, signal.whole, signal.threshold);
-    let fen = |number: u64| Fen::new(i64::try_from(number).unwrap_or(i64::MAX)).to_string();
+fn words(viewer: Viewer, signal: &Signal, merchant: &MerchantView) -> String {
     let month = merchant.quota_month.as_deref().unwrap_or_default();
     let at = merchant.burst_at.map(minute).unwrap_or_default();
-    match signal.kind {
-        SignalKind::NumberGaps => language.of_two(
-            format!("断号：{whole} 个号码中缺 {part} 个（门槛 {threshold}%）"),
-            format!("number gaps: {part} of {whole} numbers are missing (threshold {threshold} %)"),
+    match *signal {
+        Signal::NumberGaps { missing, numbers, percent } => viewer.of_two(
+            format!("断号：{numbers} 个号码中缺 {missing} 个（门槛 {percent}%）"),
+            format!("number gaps: {missing} of {numbers} numbers are missing (threshold {percent} %)"),
         ),
-        SignalKind::Burst => language.of_two(
-            format!("集中开票：{at} 起一小时 {part} 张，平时每小时 {whole} 张（门槛 {threshold} 倍）"),
-            format!("burst: {part} documents in the hour from {at}, usually {whole} (threshold {threshold} times)"),
+        Signal::Burst { documents, usual, times } => viewer.of_two(
+            format!("集中开票：{at} 起一小时 {documents} 张，平时每小时 {usual} 张（门槛 {times} 倍）"),
+            format!("burst: {documents} documents in the hour from {at}, usually {usual} (threshold {times} times)"),
         ),
-        SignalKind::RoundAmounts => language.of_two(
-            format!("整额：{whole} 张中 {part} 张为整百元（门槛 {threshold}%）"),
-            format!("round amounts: {part} of {whole} are whole hundreds of yuan (threshold {threshold} %)"),
+        Signal::RoundAmounts { round, documents, percent } => viewer.of_two(
+            format!("整额：{documents} 张中 {round} 张为整百元（门槛 {percent}%）"),
+            format!("round amounts: {round} of {documents} are whole hundreds of yuan (threshold {percent} %)"),
         ),
-        SignalKind::Reversals => language.of_two(
-            format!("红冲：{whole} 张中红冲 {part} 次（门槛 {threshold}%）"),
-            format!("reversals: {part} for {whole} documents (threshold {threshold} %)"),
+        Signal::Reversals { reversals, documents, percent } => viewer.of_two(
+            format!("红冲：{documents} 张中红冲 {reversals} 次（门槛 {percent}%）"),
+            format!("reversals: {reversals} for {documents} documents (threshold {percent} %)"),
         ),
-        SignalKind::Quota => language.of_two(
-            format!("额度：{month} 已开 {}，额度 {}（门槛 {threshold}%，或曾因超额被拒）", fen(part), fen(whole)),
-            format!("quota: {} billed of {} in {month} (threshold {threshold} %, or refused beyond it)", fen(part), fen(whole)),
+        Signal::Quota { billed, limit, refused, percent } => viewer.of_two(
+            format!("额度：{month} 已开 {billed}，额度 {limit}（门槛 {percent}%）；超额被拒 {refused} 次"),
+            format!("quota: {billed} billed of {limit} in {month} (threshold {percent} %); refused beyond it {refused} times"),
         ),
-        SignalKind::LateReversals => language.of_two(
-            format!("报销后红冲 {part} 次"),
-            format!("{part} reversals of documents that somebody had claimed"),
+        Signal::LateReversals { late, reversals } => viewer.of_two(
+            format!("报销后红冲：红冲 {reversals} 次中有 {late} 次"),
+            format!("{late} of {reversals} reversals were of documents that somebody had claimed"),
         ),
     }
 }
 
-fn signals(language: Language, merchant: &MerchantView) -> String {
+fn signals(viewer: Viewer, merchant: &MerchantView) -> String {
     if merchant.signals.is_empty() {
         return "–".to_owned();
     }
     let each: String = merchant
         .signals
         .iter()
-        .map(|signal| format!("<li>{}</li>", escape(&words(language, signal, merchant))))
+        .map(|signal| format!("<li>{}</li>", escape(&words(viewer, signal, merchant))))
         .collect();
     format!("<ul>{each}</ul>")
 }
 
-pub(super) fn body(language: Language, page: &MerchantsPage) -> String {
-    let of = |zh: &'static str, en: &'static str| language.of_two(zh, en);
+pub(super) fn body(viewer: Viewer, page: &MerchantsPage) -> String {
+    let of = |zh: &'static str, en: &'static str| viewer.of_two(zh, en);
     let rows: Vec<Vec<String>> = page
         .merchants
         .iter()
@@ -80,7 +76,7 @@ pub(super) fn body(language: Language, page: &MerchantsPage) -> String {
                     merchant.reversed.count,
                     &[("list", "reversed"), ("member", id)],
                 ),
-                signals(language, merchant),
+                signals(viewer, merchant),
             ]
         })
         .collect();
@@ -93,10 +89,10 @@ pub(super) fn body(language: Language, page: &MerchantsPage) -> String {
     ];
     format!(
         "{}<p class=\"lead\">{}</p>{}{}",
-        basis(language, &page.as_of),
-        caution(language),
+        basis(viewer, &page.as_of),
+        caution(viewer),
         table_or_none(
-            language,
+            viewer,
             of(
                 "开票方，信号多的在前",
                 "Issuers, those with the most signals first"
@@ -104,12 +100,12 @@ pub(super) fn body(language: Language, page: &MerchantsPage) -> String {
             &columns,
             &rows
         ),
-        pager(language, "merchants", &[], page.next.as_deref()),
+        pager(viewer, "merchants", &[], page.next.as_deref()),
     )
 }
 
-pub(super) fn one(language: Language, detail: &MerchantDetail) -> String {
-    let of = |zh: &'static str, en: &'static str| language.of_two(zh, en);
+pub(super) fn one(viewer: Viewer, detail: &MerchantDetail) -> String {
+    let of = |zh: &'static str, en: &'static str| viewer.of_two(zh, en);
     let merchant = &detail.merchant;
     let id = merchant.member.id.as_str();
     let rows: Vec<Vec<String>> = detail
@@ -132,6 +128,21 @@ pub(super) fn one(language: Language, detail: &MerchantDetail) -> String {
         (of("已用", "Used"), true),
         (of("缺号", "Missing"), true),
     ];
+    let who = match merchant.member.name {
+        Some(_) => format!("{} <code>{id}</code>", member(&merchant.member)),
+        None => {
+            member(&merchant.member)
+                + &viewer.aside(of("非本系统成员", "no member of this registry"))
+        }
+    };
+    // A quota is set for members, by the tax authority.
+    let order = match viewer.tax && merchant.member.name.is_some() {
+        true => format!(
+            "<p><a class=\"button quiet\" href=\"/oversight/orders?member={id}\">{}</a></p>",
+            of("设定额度", "Set a quota")
+        ),
+        false => String::new(),
+    };
     let quota = match (merchant.quota_limit, merchant.quota_billed) {
         (Some(limit), Some(billed)) => format!(
             "<dt>{} {}</dt><dd>{billed} / {limit}</dd>",
@@ -141,25 +152,24 @@ pub(super) fn one(language: Language, detail: &MerchantDetail) -> String {
         _ => String::new(),
     };
     format!(
-        "{}<p class=\"lead\">{}</p><dl class=\"facts\"><dt>{}</dt><dd>{} <code>{id}</code></dd>\
-         <dt>{}</dt><dd>{}（¥ {}）</dd><dt>{}</dt><dd>{}（¥ {}）</dd>{quota}<dt>{}</dt><dd>{}</dd></dl>\
-         <p><a class=\"button quiet\" href=\"/oversight/orders?member={id}\">{}</a></p>{}",
-        basis(language, &detail.as_of),
-        caution(language),
+        "{}<p class=\"lead\">{}</p><dl class=\"facts\"><dt>{}</dt><dd>{}</dd>\
+         <dt>{}</dt><dd>{}{}</dd><dt>{}</dt><dd>{}{}</dd>{quota}<dt>{}</dt><dd>{}</dd></dl>\
+         {order}{}",
+        basis(viewer, &detail.as_of),
+        caution(viewer),
         of("开票方", "Issuer"),
-        member(&merchant.member),
+        who,
         of("开具", "Issued"),
         list(merchant.issued.count, &[("list", "issued"), ("member", id)]),
-        merchant.issued.amount,
+        viewer.aside(&format!("¥ {}", merchant.issued.amount)),
         of("红冲", "Reversed"),
         list(
             merchant.reversed.count,
             &[("list", "reversed"), ("member", id)]
         ),
-        merchant.reversed.amount,
+        viewer.aside(&format!("¥ {}", merchant.reversed.amount)),
         of("信号与依据", "Signals"),
-        signals(language, merchant),
-        of("设定额度", "Set a quota"),
-        table_or_none(language, of("号段", "Number series"), &columns, &rows),
+        signals(viewer, merchant),
+        table_or_none(viewer, of("号段", "Number series"), &columns, &rows),
     )
 }

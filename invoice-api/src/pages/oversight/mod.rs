@@ -4,28 +4,35 @@
 //! They work without scripts; with them what stands in `#live` is fetched anew when the chain has
 //! grown. Freezing and quotas are records that the browser signs with the authority's own key.
 
+mod access;
 mod chart;
 mod health;
 mod incidents;
 mod life;
-mod lists;
+mod locks;
+mod members;
 mod merchants;
 mod orders;
 mod overview;
 mod parts;
+mod records;
+mod search;
 mod volume;
+mod words;
 
 use std::fmt::Write as _;
 
 use actix_web::{HttpRequest, HttpResponse, web};
+use invoice_core::record::Role;
+
+use parts::Viewer;
 
 use super::{Page, Section, page_language, reader_of_page};
 use crate::fault::Fault;
-use crate::language::Language;
 use crate::problem::Problem;
 use crate::registry::{Asker, OversightAnswer};
 use crate::routes::Query;
-use crate::routes::oversight::{KNOWN, asked, told};
+use crate::routes::oversight::{asked, parameters, told};
 use crate::server::state::AppState;
 
 /// The pages in the order of their menu: last part of the address, and the word in both languages.
@@ -119,15 +126,19 @@ async fn respond(
         Ok(asker) => asker,
         Err(elsewhere) => return Ok(elsewhere),
     };
-    let query = Query::strict(request, KNOWN)?;
-    let language = page_language(request);
-    let shown = shown(state, &asker, language, (view, id), &query).await?;
+    let query = parameters(view, id, request)?;
+    let viewer = Viewer::of(
+        page_language(request),
+        asker.roles.has_authority(),
+        asker.roles.contains(Role::Tax),
+    );
+    let shown = shown(state, &asker, viewer, (view, id), &query).await?;
     let live = if shown.live {
         format!("<div id=\"live\">{}</div>", shown.body)
     } else {
         shown.body
     };
-    let body = format!("{}{live}", menu(language, view));
+    let body = format!("{}{live}", menu(viewer, view));
     Ok(Page {
         title: &shown.title,
         section: Section::Oversight,
@@ -144,12 +155,12 @@ async fn respond(
 async fn shown(
     state: &AppState,
     asker: &Asker,
-    language: Language,
+    viewer: Viewer,
     (view, id): (&str, Option<&str>),
     query: &Query,
 ) -> Result<Shown, Problem> {
     let titled = |body: String, live: bool| Shown {
-        title: title(language, view),
+        title: title(viewer, view),
         body,
         live,
     };
@@ -159,10 +170,10 @@ async fn shown(
             return Err(Fault::NotFound.into());
         }
         let chain = state.registry.chain_id();
-        return Ok(titled(orders::body(language, asker, chain, query), false));
+        return Ok(titled(orders::body(viewer, asker, chain, query), false));
     }
     if view == "search" && id.is_none() && query.text("q").is_none() {
-        let form = lists::search_form(language, "");
+        let form = search::form(viewer, "");
         // Whoever may not search is told so before, as by the search itself.
         told(state, asker, asked("health", None, query)?).await?;
         return Ok(titled(form, false));
@@ -170,61 +181,65 @@ async fn shown(
     let answer = told(state, asker, asked(view, id, query)?).await?;
     let first_page = query.text("cursor").is_none();
     Ok(match answer {
-        OversightAnswer::Overview(view) => titled(overview::body(language, &view), true),
-        OversightAnswer::Series(view) => titled(volume::body(language, &view, query), true),
+        OversightAnswer::Overview(view) => titled(overview::body(viewer, &view), true),
+        OversightAnswer::Series(view) => titled(volume::body(viewer, &view, query), true),
         OversightAnswer::Records(view) => {
-            titled(lists::records(language, &view, query), first_page)
+            titled(records::records(viewer, &view, query), first_page)
         }
         OversightAnswer::Incidents(page) => {
-            titled(incidents::body(language, view, &page), first_page)
+            titled(incidents::body(viewer, view, &page), first_page)
         }
-        OversightAnswer::Attempt(attempt) => titled(incidents::one(language, &attempt), false),
-        OversightAnswer::Pairs(page) => titled(incidents::pairs(language, &page), first_page),
-        OversightAnswer::Merchants(page) => titled(merchants::body(language, &page), first_page),
+        OversightAnswer::Attempt(attempt) => titled(incidents::one(viewer, &attempt), false),
+        OversightAnswer::Pairs(page) => titled(incidents::pairs(viewer, &page), first_page),
+        OversightAnswer::Merchants(page) => titled(merchants::body(viewer, &page), first_page),
         OversightAnswer::Merchant(detail) => Shown {
             title: parts::name(&detail.merchant.member),
-            body: merchants::one(language, &detail),
+            body: merchants::one(viewer, &detail),
             live: true,
         },
-        OversightAnswer::Locks(page) => titled(lists::locks(language, &page), first_page),
-        OversightAnswer::Members(page) => titled(lists::members(language, &page), first_page),
+        OversightAnswer::Locks(page) => titled(locks::body(viewer, &page, query), first_page),
+        OversightAnswer::Members(page) => titled(members::body(viewer, &page), first_page),
         OversightAnswer::Member(found) => Shown {
             title: parts::name(&found.member),
-            body: lists::member_page(language, &found),
+            body: members::one(viewer, &found),
             live: true,
         },
-        OversightAnswer::Access(page) => titled(lists::access(language, &page), first_page),
+        OversightAnswer::Access(page) => titled(access::body(viewer, &page), first_page),
         OversightAnswer::Found(found) => {
             let text = query.text("q").unwrap_or_default();
-            titled(lists::found(language, text, &found), false)
+            titled(search::found(viewer, text, &found), false)
         }
         OversightAnswer::Life(view) => Shown {
             title: view.document.to_string(),
-            body: life::body(language, &view),
+            body: life::body(viewer, &view),
             live: true,
         },
-        OversightAnswer::Health(view) => titled(health::body(language, &view), true),
+        OversightAnswer::Health(view) => titled(health::body(viewer, &view), true),
         OversightAnswer::Off | OversightAnswer::NotFound | OversightAnswer::CursorInvalid => {
             return Err(Fault::NotFound.into());
         }
     })
 }
 
-fn title(language: Language, view: &str) -> String {
+fn title(viewer: Viewer, view: &str) -> String {
     let known = VIEWS.iter().find(|(name, ..)| *name == view);
     known
-        .map_or(language.of_two("记录", "Records"), |(_, zh, en)| {
-            language.of_two(zh, en)
+        .map_or(viewer.of_two("记录", "Records"), |(_, zh, en)| {
+            viewer.of_two(zh, en)
         })
         .to_owned()
 }
 
-fn menu(language: Language, current: &str) -> String {
+fn menu(viewer: Viewer, current: &str) -> String {
     let mut html = format!(
         "<nav class=\"sub\" aria-label=\"{}\"><ul>",
-        language.of_two("监管", "Oversight")
+        viewer.of_two("监管", "Oversight")
     );
     for (view, zh, en) in VIEWS {
+        // Both are for authorities only.
+        if matches!(view, "access" | "orders") && !viewer.authority {
+            continue;
+        }
         let marked = if view == current {
             " aria-current=\"page\""
         } else {
@@ -234,7 +249,7 @@ fn menu(language: Language, current: &str) -> String {
         let _ = write!(
             html,
             "<li><a href=\"/oversight/{view}\"{marked}>{}</a></li>",
-            language.of_two(zh, en)
+            viewer.of_two(zh, en)
         );
     }
     html.push_str("</ul></nav>");

@@ -2,7 +2,7 @@
 
 use invoice_core::record::Role;
 
-use crate::language::Language;
+use super::parts::Viewer;
 use crate::pages::escape;
 use crate::registry::Asker;
 use crate::routes::Query;
@@ -14,8 +14,8 @@ fn field(name: &str, id: &str, label: &str, value: &str, more: &str) -> String {
     )
 }
 
-pub(super) fn body(language: Language, asker: &Asker, chain: &str, query: &Query) -> String {
-    let of = |zh: &'static str, en: &'static str| language.of_two(zh, en);
+pub(super) fn body(viewer: Viewer, asker: &Asker, chain: &str, query: &Query) -> String {
+    let of = |zh: &'static str, en: &'static str| viewer.of_two(zh, en);
     let text = |name: &str| query.text(name).unwrap_or_default();
     let reason = of("理由（记入链上）", "Reason (recorded on the chain)");
     let freeze = format!(

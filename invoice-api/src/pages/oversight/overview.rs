@@ -3,14 +3,26 @@
 use oversight::Overview;
 
 use super::chart::{self, About, Bar};
-use super::parts::{self, basis, card, figures, hour, list, minute, table_or_none};
-use crate::language::Language;
+use super::parts::{self, Viewer, basis, card, figures, hour, list, minute, table_or_none};
 use crate::pages::escape;
 use crate::texts;
 
-pub(super) fn body(language: Language, view: &Overview) -> String {
-    let of = |zh: &'static str, en: &'static str| language.of_two(zh, en);
-    let volume = |measure: &str| parts::address("volume", &[("measure", measure)]);
+pub(super) fn body(viewer: Viewer, view: &Overview) -> String {
+    let of = |zh: &'static str, en: &'static str| viewer.of_two(zh, en);
+    // From the first block to the last: the figures of a card are those of the whole chain.
+    let (first, last) = (parts::day(view.since), parts::day(view.as_of.time));
+    let volume = |measure: &str| {
+        parts::address(
+            "volume",
+            &[
+                ("measure", measure),
+                ("level", "day"),
+                ("from", &first),
+                ("to", &last),
+            ],
+        )
+    };
+    let list_of = |list: &str| parts::address("records", &[("list", list)]);
     let page = |view: &str| parts::address(view, &[]);
     let plain = |count: u64| oversight::Sum {
         count,
@@ -75,7 +87,7 @@ pub(super) fn body(language: Language, view: &Overview) -> String {
             of("过期锁定", "locks that ran out"),
             &view.expired,
             true,
-            &page("locks"),
+            &list_of("expired"),
         ),
         card(
             of("有信号的开票方", "issuers with signals"),
@@ -87,7 +99,7 @@ pub(super) fn body(language: Language, view: &Overview) -> String {
             of("冻结中的票据", "documents frozen now"),
             &plain(view.frozen),
             false,
-            &page("orders"),
+            &list_of("frozen"),
         ),
     ]
     .concat();
@@ -147,37 +159,32 @@ pub(super) fn body(language: Language, view: &Overview) -> String {
         (of("张数", "Number"), true),
         (of("金额（元）", "Amount (yuan)"), true),
     ];
-    let chart = chart::bars(&about, &bars) + &figures(language, title, &columns, &rows);
+    let chart = chart::bars(&about, &bars) + &figures(viewer, title, &columns, &rows);
     let codes: Vec<Vec<String>> = view
         .codes
         .iter()
         .map(|code| {
             vec![
-                format!("<code>{}</code>", escape(&code.code)),
-                escape(&texts::title(&code.code, language)),
+                escape(&texts::title(&code.code, viewer.language)),
                 list(code.count, &[("list", "code"), ("code", &code.code)]),
             ]
         })
         .collect();
-    let columns = [
-        (of("代码", "Code"), false),
-        (of("含义", "Meaning"), false),
-        (of("次数", "Times"), true),
-    ];
+    let columns = [(of("含义", "Meaning"), false), (of("次数", "Times"), true)];
     let codes = table_or_none(
-        language,
+        viewer,
         of("被拒原因", "Reasons of refusals"),
         &columns,
         &codes,
     );
     let pairs = super::incidents::pair_table(
-        language,
+        viewer,
         of("尝试最多的单位对", "Pairs with the most attempts"),
         &view.pairs,
     );
     format!(
         "{}<ul class=\"cards figures\">{cards}</ul><h2>{title}</h2>{chart}<h2>{}</h2>{codes}<h2>{}</h2>{pairs}",
-        basis(language, &view.as_of),
+        basis(viewer, &view.as_of),
         of("被拒原因", "Why records were refused"),
         of("谁尝试、谁持有", "Who tried, who held"),
     )

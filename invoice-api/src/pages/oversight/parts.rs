@@ -9,6 +9,35 @@ use oversight::{Basis, Named, Sum};
 use crate::language::Language;
 use crate::pages::{escape, percent_encoded};
 
+/// Who reads a page: pages lead only where their reader may go.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Viewer {
+    pub(super) language: Language,
+    /// May see documents, receipts of others, the access log, and sign orders.
+    pub(super) authority: bool,
+    /// May set quotas.
+    pub(super) tax: bool,
+}
+
+impl Viewer {
+    pub(super) const fn of(language: Language, authority: bool, tax: bool) -> Self {
+        Self {
+            language,
+            authority,
+            tax,
+        }
+    }
+
+    pub(super) fn of_two<T>(self, zh: T, en: T) -> T {
+        self.language.of_two(zh, en)
+    }
+
+    /// In the parentheses of the language.
+    pub(super) fn aside(self, text: &str) -> String {
+        self.of_two(format!("（{text}）"), format!(" ({text})"))
+    }
+}
+
 /// A column: its heading, and whether it holds numbers.
 pub(super) type Column = (&'static str, bool);
 
@@ -38,12 +67,12 @@ pub(super) fn table(caption: &str, columns: &[Column], rows: &[Vec<String>]) -> 
 
 /// The same, folded away until somebody opens it: for the figures of a chart.
 pub(super) fn figures(
-    language: Language,
+    viewer: Viewer,
     caption: &str,
     columns: &[Column],
     rows: &[Vec<String>],
 ) -> String {
-    let word = language.of_two("数据表", "Figures as a table");
+    let word = viewer.of_two("数据表", "Figures as a table");
     format!(
         "<details><summary>{word}</summary>{}</details>",
         table(caption, columns, rows)
@@ -52,7 +81,7 @@ pub(super) fn figures(
 
 /// Or a sentence where there is nothing to list.
 pub(super) fn table_or_none(
-    language: Language,
+    viewer: Viewer,
     caption: &str,
     columns: &[Column],
     rows: &[Vec<String>],
@@ -61,39 +90,43 @@ pub(super) fn table_or_none(
         false => table(caption, columns, rows),
         true => format!(
             "<p class=\"note\">{}</p>",
-            language.of_two("没有记录。", "There are none.")
+            viewer.of_two("没有记录。", "There are none.")
         ),
     }
 }
 
 /// Which blocks the figures are of.
-pub(super) fn basis(language: Language, as_of: &Basis) -> String {
+pub(super) fn basis(viewer: Viewer, as_of: &Basis) -> String {
     let mut html = format!(
-        "<p class=\"note as-of\">{} <strong>{}</strong>（{}，{} {}）",
-        language.of_two("数据截至区块", "Figures up to block"),
+        "<p class=\"note as-of\">{} <strong>{}</strong>{}",
+        viewer.of_two("数据截至区块", "Figures up to block"),
         as_of.height,
-        minute(as_of.time),
-        as_of.records,
-        language.of_two("条记录", "records"),
+        viewer.aside(&format!(
+            "{}{}{} {}",
+            minute(as_of.time),
+            viewer.of_two("，", ", "),
+            as_of.records,
+            viewer.of_two("条记录", "records"),
+        )),
     );
     let behind = as_of.head.saturating_sub(as_of.height);
     if behind > 0 {
         let _ = write!(
             html,
-            "{} {behind}{}",
-            language.of_two("，链上已有", ", the chain is"),
-            language.of_two(" 个更新的区块正在统计", " blocks ahead of it"),
+            "{} {behind} {}",
+            viewer.of_two("，链上另有", ", the chain is"),
+            viewer.of_two("个更新的区块正在统计", "blocks ahead of it"),
         );
     }
     if as_of.left_out > 0 {
         let _ = write!(
             html,
-            "{} {}{}",
-            language.of_two("；另有", "; not counted:"),
+            "{} {} {}",
+            viewer.of_two("；另有", "; not counted:"),
             as_of.left_out,
-            language.of_two(
-                " 个区块的正文已移出本节点，未计入",
-                " blocks whose records were moved away from this node"
+            viewer.of_two(
+                "个区块的正文已移出本节点，未计入",
+                "blocks whose records were moved away from this node"
             ),
         );
     }
@@ -118,9 +151,12 @@ pub(super) fn day(time: Instant) -> String {
     time.date_utc8().to_string()
 }
 
+/// A member by name. Who has none is no member, but the issuer of a document that was registered.
 pub(super) fn member(named: &Named) -> String {
     let id = named.id.as_str();
-    let name = named.name.as_deref().unwrap_or(id);
+    let Some(name) = named.name.as_deref() else {
+        return format!("<code>{id}</code>");
+    };
     format!(
         "<a href=\"/oversight/members/{id}\" title=\"{id}\">{}</a>",
         escape(name)
@@ -133,8 +169,12 @@ pub(super) fn name(named: &Named) -> String {
     named.name.clone().unwrap_or_else(|| id.to_owned())
 }
 
-pub(super) fn document(key: &DocumentKey) -> String {
+/// A document that there is, linked to its life for whoever may see it.
+pub(super) fn document(viewer: Viewer, key: &DocumentKey) -> String {
     let key = key.to_string();
+    if !viewer.authority {
+        return format!("<code>{}</code>", escape(&key));
+    }
     format!(
         "<a href=\"/oversight/documents/{}\"><code>{}</code></a>",
         percent_encoded(&key),
@@ -142,8 +182,11 @@ pub(super) fn document(key: &DocumentKey) -> String {
     )
 }
 
-/// A record by its place, linked to its receipt.
-pub(super) fn receipt(by: &str, id: &str, index: u64) -> String {
+/// A record by its place, linked to its receipt for whoever gets it.
+pub(super) fn receipt(viewer: Viewer, by: &str, id: &str, index: u64) -> String {
+    if !viewer.authority {
+        return format!("#{index}");
+    }
     format!(
         "<a href=\"/v1/records/{}/{}\">#{index}</a>",
         percent_encoded(by),
@@ -174,7 +217,7 @@ pub(super) fn address(view: &str, parameters: &[(&str, &str)]) -> String {
 
 /// The link to the next page, which keeps the parameters of this one.
 pub(super) fn pager(
-    language: Language,
+    viewer: Viewer,
     view: &str,
     parameters: &[(&str, &str)],
     next: Option<&str>,
@@ -187,7 +230,7 @@ pub(super) fn pager(
     format!(
         "<p><a class=\"button quiet\" rel=\"next\" href=\"{}\">{}</a></p>",
         escape(&address(view, &all)),
-        language.of_two("下一页", "Next page")
+        viewer.of_two("下一页", "Next page")
     )
 }
 

@@ -5,30 +5,30 @@ use std::fmt::Write as _;
 use oversight::{Measure, REGIONS, SeriesView, Share};
 
 use super::chart::{self, About, Bar};
-use super::parts::{self, address, basis, day, figures, hour, list, minute};
-use crate::language::Language;
+use super::parts::{self, Viewer, address, basis, day, figures, hour, list, minute};
 use crate::pages::escape;
 use crate::routes::Query;
 
 /// Shares that a chart shows; the table has all.
 const BARS_MAX: usize = 12;
 
-const fn measure_words(measure: Measure) -> (&'static str, &'static str) {
-    match measure {
+/// What a measure is called.
+pub(super) fn measure_word(viewer: Viewer, measure: Measure) -> &'static str {
+    let (zh, en) = match measure {
         Measure::Issued => ("开具", "issued"),
         Measure::Reversed => ("红冲", "reversed"),
         Measure::Locked => ("锁定", "locked"),
         Measure::Settled => ("入账", "settled"),
         Measure::Refused => ("被拒", "refused"),
         Measure::Attempted => ("重复报销尝试", "attempted double claims"),
-    }
+    };
+    viewer.of_two(zh, en)
 }
 
-pub(super) fn body(language: Language, view: &SeriesView, query: &Query) -> String {
-    let of = |zh: &'static str, en: &'static str| language.of_two(zh, en);
+pub(super) fn body(viewer: Viewer, view: &SeriesView, query: &Query) -> String {
+    let of = |zh: &'static str, en: &'static str| viewer.of_two(zh, en);
     let measure = Measure::from_word(&view.measure).unwrap_or(Measure::Issued);
-    let (zh, en) = measure_words(measure);
-    let word = language.of_two(zh, en);
+    let word = measure_word(viewer, measure);
     let hours = view.level == "hour";
     let text = |name: &str| query.text(name).unwrap_or_default();
     let (region, kind) = (text("region"), text("kind"));
@@ -88,7 +88,7 @@ pub(super) fn body(language: Language, view: &SeriesView, query: &Query) -> Stri
         (of("数量", "Number"), true),
         (of("金额（元）", "Amount (yuan)"), true),
     ];
-    let chart = chart::bars(&about, &bars) + &figures(language, word, &columns, &rows);
+    let chart = chart::bars(&about, &bars) + &figures(viewer, word, &columns, &rows);
     let (first, last) = (view.buckets.first(), view.buckets.last());
     let range = first
         .zip(last)
@@ -99,7 +99,7 @@ pub(super) fn body(language: Language, view: &SeriesView, query: &Query) -> Stri
         let mut rows = Vec::new();
         for share in shares {
             let number = share.number.to_string();
-            let name = language.of_two(&share.zh, &share.en).clone();
+            let name = viewer.of_two(&share.zh, &share.en).clone();
             let mut parameters = vec![
                 ("measure", view.measure.as_str()),
                 ("from", &from),
@@ -141,7 +141,7 @@ pub(super) fn body(language: Language, view: &SeriesView, query: &Query) -> Stri
         format!(
             "<h2>{title}</h2>{}{}",
             chart::shares(&about, &bars),
-            figures(language, title, &columns, &rows)
+            figures(viewer, title, &columns, &rows)
         )
     };
     let regions = shares(
@@ -151,25 +151,34 @@ pub(super) fn body(language: Language, view: &SeriesView, query: &Query) -> Stri
         &view.regions,
     );
     let kinds = shares("kinds", of("按票种", "By kind"), "kind", &view.kinds);
+    let shown = match &range {
+        Some((from, to)) => format!(
+            "<p class=\"note\">{} {} – {}</p>",
+            of("显示范围", "Shown:"),
+            from.replace('T', " "),
+            to.replace('T', " ")
+        ),
+        None => String::new(),
+    };
     let cut = match view.cut {
         true => format!(
             "<p class=\"box warn\">{}</p>",
             of(
-                "数据过多，只显示最近部分。",
-                "There is more than is read at once; the newest part is shown."
+                "所选范围超出一次可显示的范围，只显示最近部分。",
+                "More was asked for than is shown at once; this is the newest part."
             )
         ),
         false => String::new(),
     };
     format!(
-        "{}{}{cut}<h2>{word}</h2>{chart}{regions}{kinds}",
-        basis(language, &view.as_of),
-        form(language, measure, view, query)
+        "{}{}{cut}<h2>{word}</h2>{shown}{chart}{regions}{kinds}",
+        basis(viewer, &view.as_of),
+        form(viewer, measure, view, query)
     )
 }
 
-fn form(language: Language, measure: Measure, view: &SeriesView, query: &Query) -> String {
-    let of = |zh: &'static str, en: &'static str| language.of_two(zh, en);
+fn form(viewer: Viewer, measure: Measure, view: &SeriesView, query: &Query) -> String {
+    let of = |zh: &'static str, en: &'static str| viewer.of_two(zh, en);
     let mut html = format!(
         "<form method=\"get\" action=\"/oversight/volume\" class=\"row\"><div><label for=\"measure\">{}</label><select id=\"measure\" name=\"measure\">",
         of("指标", "Measure")
@@ -185,11 +194,10 @@ fn form(language: Language, measure: Measure, view: &SeriesView, query: &Query) 
         );
     };
     for known in Measure::ALL {
-        let (zh, en) = measure_words(known);
         option(
             &mut html,
             known.as_str(),
-            language.of_two(zh, en),
+            measure_word(viewer, known),
             known == measure,
         );
     }
@@ -209,12 +217,7 @@ fn form(language: Language, measure: Measure, view: &SeriesView, query: &Query) 
     option(&mut html, "", of("全部", "all"), region.is_empty());
     for (number, zh, en) in REGIONS {
         let number = number.to_string();
-        option(
-            &mut html,
-            &number,
-            language.of_two(zh, en),
-            number == region,
-        );
+        option(&mut html, &number, viewer.of_two(zh, en), number == region);
     }
     html.push_str("</select></div>");
     for (name, label) in [

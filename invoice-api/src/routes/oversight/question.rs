@@ -6,28 +6,66 @@ use invoice_core::read::Spelled;
 use oversight::read::{IncidentKind, RecordList};
 use oversight::{Level, Measure};
 
+use actix_web::HttpRequest;
+
 use crate::fault::Fault;
 use crate::limits::{CURSOR_CHARACTERS_MAX, SEARCH_CHARACTERS_MAX};
 use crate::problem::Problem;
 use crate::registry::{Cursor, OversightQuestion};
-use crate::routes::Query;
+use crate::routes::{Query, timeline_cursor};
 
-/// Every parameter that some question has.
-pub(crate) const KNOWN: &[&str] = &[
-    "cursor", "measure", "level", "from", "to", "region", "kind", "list", "code", "tried", "held",
-    "member", "q", "lang", "document",
-];
+/// The parameters that a question has; others are refused by name, since a filter that does nothing
+/// would be shown as if it did.
+fn known(
+    view: &str,
+    id: Option<&str>,
+    list: Option<&str>,
+) -> Result<&'static [&'static str], Fault> {
+    Ok(match (view, id) {
+        ("volume", None) => &["measure", "level", "from", "to", "region", "kind", "lang"],
+        ("records", None) => match list {
+            None | Some("cells") => &[
+                "list", "measure", "from", "to", "region", "kind", "cursor", "lang",
+            ],
+            Some("code") => &["list", "code", "cursor", "lang"],
+            Some("pair") => &["list", "tried", "held", "cursor", "lang"],
+            Some("issued" | "reversed" | "refused") => &["list", "member", "cursor", "lang"],
+            // What list it is, is judged with its parameters.
+            Some(_) => &["list", "cursor", "lang"],
+        },
+        ("locks", None) => &["days_from", "days_below", "cursor", "lang"],
+        (
+            "attempts" | "over-claims" | "late-reversals" | "pairs" | "merchants" | "members"
+            | "access",
+            None,
+        ) => &["cursor", "lang"],
+        ("search", None) => &["q", "lang"],
+        ("orders", None) => &["document", "member", "lang"],
+        ("overview" | "health", None)
+        | ("attempts" | "merchants" | "members" | "documents", Some(_)) => &["lang"],
+        _ => return Err(Fault::NotFound),
+    })
+}
 
-/// A question, and what of its address a page shows again.
-#[derive(Debug, Clone)]
-pub(crate) struct Asked {
-    pub(crate) question: OversightQuestion,
+/// Reads the parameters of a question or page strictly.
+pub(crate) fn parameters(
+    view: &str,
+    id: Option<&str>,
+    request: &HttpRequest,
+) -> Result<Query, Problem> {
+    let list = Query::lenient(request);
+    let list = list.as_ref().and_then(|query| query.text("list"));
+    Query::strict(request, known(view, id, list)?)
 }
 
 /// The question of an address: its last part, what stands after that, and its parameters.
-pub(crate) fn asked(view: &str, id: Option<&str>, query: &Query) -> Result<Asked, Problem> {
+pub(crate) fn asked(
+    view: &str,
+    id: Option<&str>,
+    query: &Query,
+) -> Result<OversightQuestion, Problem> {
     let cursor = || cursor(query);
-    let question = match (view, id) {
+    Ok(match (view, id) {
         ("overview", None) => OversightQuestion::Overview,
         ("volume", None) => series(query)?,
         ("records", None) => OversightQuestion::Records(list(query)?, cursor()?),
@@ -38,7 +76,10 @@ pub(crate) fn asked(view: &str, id: Option<&str>, query: &Query) -> Result<Asked
         }
         ("pairs", None) => OversightQuestion::Pairs(cursor()?),
         ("merchants", None) => OversightQuestion::Merchants(cursor()?),
-        ("locks", None) => OversightQuestion::Locks(cursor()?),
+        ("locks", None) => OversightQuestion::Locks {
+            age: age(query)?,
+            cursor: cursor()?,
+        },
         ("members", None) => OversightQuestion::Members(cursor()?),
         ("access", None) => OversightQuestion::Access(cursor()?),
         ("health", None) => OversightQuestion::Health,
@@ -50,10 +91,10 @@ pub(crate) fn asked(view: &str, id: Option<&str>, query: &Query) -> Result<Asked
         ("members", Some(id)) => OversightQuestion::Member(named(id)?),
         ("documents", Some(key)) => OversightQuestion::Life(
             DocumentKey::spelled(key).map_err(|_| Problem::from(Fault::NotFound))?,
+            timeline_cursor(query)?,
         ),
         _ => return Err(Fault::NotFound.into()),
-    };
-    Ok(Asked { question })
+    })
 }
 
 fn named(id: &str) -> Result<MemberId, Problem> {
@@ -76,6 +117,22 @@ fn search(query: &Query) -> Result<String, Problem> {
     match text.chars().count() <= SEARCH_CHARACTERS_MAX {
         true => Ok(text.to_owned()),
         false => Err(Problem::query("q")),
+    }
+}
+
+/// Days from, and below; either may be absent.
+fn age(query: &Query) -> Result<Option<(u32, Option<u32>)>, Problem> {
+    let days = |name: &str| {
+        if query.text(name) == Some("") {
+            return Ok(None);
+        }
+        let number = query.number(name)?.map(u32::try_from).transpose();
+        number.map_err(|_| Problem::query(name))
+    };
+    match (days("days_from")?, days("days_below")?) {
+        (None, None) => Ok(None),
+        (from, Some(below)) if below <= from.unwrap_or(0) => Err(Problem::query("days_below")),
+        (from, below) => Ok(Some((from.unwrap_or(0), below))),
     }
 }
 
@@ -160,6 +217,8 @@ fn list(query: &Query) -> Result<RecordList, Problem> {
         Some("issued") => Ok(RecordList::Issued(member("member")?)),
         Some("reversed") => Ok(RecordList::Reversed(member("member")?)),
         Some("refused") => Ok(RecordList::Refused(member("member")?)),
+        Some("expired") => Ok(RecordList::Expired),
+        Some("frozen") => Ok(RecordList::Frozen),
         Some(_) => Err(Problem::query("list")),
     }
 }
@@ -171,8 +230,8 @@ mod tests {
 
     fn question(view: &str, id: Option<&str>, query: &str) -> Option<OversightQuestion> {
         let request = TestRequest::with_uri(&format!("/?{query}")).to_http_request();
-        let query = Query::strict(&request, KNOWN).ok()?;
-        Some(asked(view, id, &query).ok()?.question)
+        let query = parameters(view, id, &request).ok()?;
+        asked(view, id, &query).ok()
     }
 
     #[test]
@@ -205,6 +264,37 @@ mod tests {
             ("documents", Some("D:24312000000136634917"), "", true),
             ("documents", Some("24312000000136634917"), "", false),
             ("search", None, "q=x", true),
+            ("records", None, "list=frozen", true),
+            (
+                "records",
+                None,
+                "list=expired&cursor=0000000000000001",
+                true,
+            ),
+            ("records", None, "list=lost", false),
+            ("locks", None, "days_from=3&days_below=7", true),
+            ("locks", None, "days_below=7", true),
+            ("locks", None, "days_from=7&days_below=7", false),
+            ("locks", None, "days_from=x", false),
+            // A filter that the question does not have.
+            ("attempts", None, "from=2026-11-21&to=2026-11-21", false),
+            ("attempts", None, "region=33", false),
+            ("overview", None, "q=x", false),
+            ("volume", None, "member=91330106MACKX4QG41", false),
+            ("records", None, "list=frozen&region=33", false),
+            (
+                "records",
+                None,
+                "list=code&code=x&from=2026-11-21&to=2026-11-21",
+                false,
+            ),
+            (
+                "records",
+                None,
+                "list=issued&member=91330106MACKX4QG41&from=2020-01-01&to=2020-01-02",
+                false,
+            ),
+            ("members", Some("91330106MACKX4QG41"), "cursor=00", false),
         ] {
             assert_eq!(
                 question(view, id, query).is_some(),

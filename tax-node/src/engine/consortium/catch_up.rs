@@ -7,13 +7,17 @@ use invoice_core::chain::{Block, Certificate, ValidatorSet};
 use invoice_core::crypto::{Hash, Kid};
 
 use super::frames::{DecidedBlock, FETCHED_BLOCKS_MAX, FETCHED_BYTES_TARGET, Frame};
-use super::participant::{Action, Clock, Participant};
+use super::participant::{Action, Clock, Participant, Peer};
 use super::{Alarm, ConsortiumError};
 use crate::engine::{Fault, Replica, Validity};
 
 /// Answers that a peer gets between two ticks of [`Clock::Status`]: what is enough for catching up
 /// at any speed and does not keep the thread from voting.
 const SERVED_PER_TICK_MAX: u32 = 32;
+
+/// Ticks of [`Clock::Status`] for which a peer is not asked that did not have what it said, or gave
+/// no answer: a liar costs this node one question in so long a time.
+const DOUBT_TICKS: u32 = 30;
 
 /// A question for blocks that is not answered yet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,7 +35,7 @@ impl<A: Replica, S: Storage> Participant<A, S> {
             return;
         }
         let height = self.height();
-        let believed = self.peers.values().filter(|peer| !peer.doubted);
+        let believed = self.peers.values().filter(|peer| peer.is_believed());
         let Some(ahead) = believed.map(|peer| peer.height).max() else {
             return;
         };
@@ -55,12 +59,15 @@ impl<A: Replica, S: Storage> Participant<A, S> {
             return;
         }
         let height = self.height();
-        let ahead: Vec<Kid> = self
-            .peers
-            .iter()
-            .filter(|(_, peer)| peer.height >= height && !peer.doubted)
-            .map(|(kid, _)| *kid)
-            .collect();
+        let mut ahead = self.peers_ahead(Peer::is_believed);
+        if ahead.is_empty() {
+            // One correct peer among those that did not answer must not be lost for ever.
+            ahead = self.peers_ahead(Peer::is_doubted);
+            if !self.has_correct(&ahead) {
+                return;
+            }
+            self.believe(&ahead);
+        }
         let after_last = |kid: &&Kid| self.last_asked.is_none_or(|last| **kid > last);
         let Some(peer) = ahead.iter().find(after_last).or(ahead.first()).copied() else {
             return;
@@ -74,10 +81,36 @@ impl<A: Replica, S: Storage> Participant<A, S> {
         self.set(Clock::Fetch, self.tuning().fetch);
     }
 
+    /// Peers that say that they have the next block.
+    fn peers_ahead(&self, of: impl Fn(&Peer) -> bool) -> Vec<Kid> {
+        let height = self.height();
+        let ahead = |(_, peer): &(&Kid, &Peer)| peer.height >= height && of(peer);
+        self.peers
+            .iter()
+            .filter(ahead)
+            .map(|(kid, _)| *kid)
+            .collect()
+    }
+
+    /// Whether more than a third of the validators are among them: one of them is correct.
+    fn has_correct<'k>(&self, peers: impl IntoIterator<Item = &'k Kid>) -> bool {
+        let validators = peers.into_iter().filter_map(|kid| self.validators.get(kid));
+        let weight = validators.map(|one| u128::from(one.weight)).sum::<u128>();
+        weight.saturating_mul(3) > u128::from(self.validators.total_weight())
+    }
+
     /// A peer has not what it said it has, or does not answer: it cannot hold this node up.
     pub(super) fn doubt(&mut self, peer: &Kid) {
         if let Some(peer) = self.peers.get_mut(peer) {
-            peer.doubted = true;
+            peer.doubted_ticks = DOUBT_TICKS;
+        }
+    }
+
+    fn believe(&mut self, peers: &[Kid]) {
+        for kid in peers {
+            if let Some(peer) = self.peers.get_mut(kid) {
+                peer.doubted_ticks = 0;
+            }
         }
     }
 
@@ -180,9 +213,8 @@ impl<A: Replica, S: Storage> Participant<A, S> {
         let empty = || (block_id, BTreeSet::new());
         let (_, givers) = self.refuted.get_or_insert_with(empty);
         givers.insert(peer);
-        let weights = givers.iter().filter_map(|kid| self.validators.get(kid));
-        let weight = weights.map(|one| u128::from(one.weight)).sum::<u128>();
-        weight.saturating_mul(3) > u128::from(self.validators.total_weight())
+        let givers = givers.clone();
+        self.has_correct(&givers)
     }
 }
 

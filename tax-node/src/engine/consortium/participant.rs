@@ -103,12 +103,22 @@ pub enum Action {
 pub(super) struct Peer {
     /// Its last durable block, as it says.
     pub(super) height: u64,
-    /// It did not have what it said it has: it is not asked again before this node is there.
-    pub(super) doubted: bool,
+    /// Ticks for which it is not asked: it did not have what it said it has, or did not answer.
+    pub(super) doubted_ticks: u32,
     /// Answers to its fetches since the last tick.
     pub(super) served: u32,
     /// Ticks since it said anything. A stopped process, or one whose disk hangs, keeps its link.
     pub(super) silent_ticks: u32,
+}
+
+impl Peer {
+    pub(super) const fn is_doubted(&self) -> bool {
+        self.doubted_ticks > 0
+    }
+
+    pub(super) const fn is_believed(&self) -> bool {
+        !self.is_doubted()
+    }
 }
 
 /// What the node is doing.
@@ -360,6 +370,7 @@ impl<A: Replica, S: Storage> Participant<A, S> {
                 self.set(Clock::Status, self.tuning.status);
                 for peer in self.peers.values_mut() {
                     peer.served = 0;
+                    peer.doubted_ticks = peer.doubted_ticks.saturating_sub(1);
                     peer.silent_ticks = peer.silent_ticks.saturating_add(1);
                 }
                 self.tell_height();

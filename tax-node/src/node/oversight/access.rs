@@ -1,10 +1,16 @@
 //! Pages of the access log, from its end.
 
 use invoice_api::registry::{AccessEntry, AccessPage, OversightAnswer};
+use invoice_core::apply::resolve;
+use invoice_core::identity::{DocumentKey, MemberId};
+use invoice_core::read::Spelled;
+use invoice_core::state::TypedState;
 use serde::Deserialize;
 
+use crate::node::access_log::PUBLIC;
 use crate::node::registry::NodeError;
 use crate::node::start::Shared;
+use crate::store::Snapshot;
 
 /// Lines of a page.
 const PAGE: usize = 50;
@@ -23,7 +29,11 @@ struct Line {
 }
 
 /// A page before a place in the file, which is what a cursor holds.
-pub(super) fn page(shared: &Shared, cursor: Option<&[u8]>) -> Result<OversightAnswer, NodeError> {
+pub(super) fn page(
+    shared: &Shared,
+    snapshot: &Snapshot,
+    cursor: Option<&[u8]>,
+) -> Result<OversightAnswer, NodeError> {
     let before = match cursor.map(<[u8; 8]>::try_from) {
         None => None,
         Some(Ok(place)) => Some(u64::from_be_bytes(place)),
@@ -37,12 +47,23 @@ pub(super) fn page(shared: &Shared, cursor: Option<&[u8]>) -> Result<OversightAn
         let Ok(line) = serde_json::from_str::<Line>(&line) else {
             continue;
         };
+        let by = match line.by.as_str() {
+            PUBLIC => None,
+            member => match MemberId::spelled(member) {
+                Ok(member) => Some(member),
+                Err(_) => continue,
+            },
+        };
+        let Ok(document) = DocumentKey::spelled(&line.document) else {
+            continue;
+        };
         entries.push(AccessEntry {
             time: line.time,
-            by: line.by,
+            by,
             kid: line.kid,
             call: line.call,
-            document: line.document,
+            document,
+            document_exists: resolve(&TypedState(snapshot), &document)?.is_some(),
             asked: line.asked,
             differs: line.differs,
             answer: line.answer,

@@ -1,6 +1,7 @@
 //! Questions about the whole chain, and who may ask them.
 
 use invoice_api::registry::{Asker, MemberFound, OversightAnswer, OversightQuestion};
+use invoice_core::apply::resolve;
 use invoice_core::calendar::Instant;
 use invoice_core::identity::MemberId;
 use invoice_core::record::Role;
@@ -38,7 +39,7 @@ impl From<FoldError<ReadError>> for NodeError {
 fn may_ask(asker: &Asker, question: &OversightQuestion) -> bool {
     let authority = asker.roles.has_authority();
     match question {
-        OversightQuestion::Life(_) | OversightQuestion::Access(_) => authority,
+        OversightQuestion::Life(..) | OversightQuestion::Access(_) => authority,
         OversightQuestion::Overview
         | OversightQuestion::Series { .. }
         | OversightQuestion::Records(..)
@@ -47,7 +48,7 @@ fn may_ask(asker: &Asker, question: &OversightQuestion) -> bool {
         | OversightQuestion::Pairs(_)
         | OversightQuestion::Merchants(_)
         | OversightQuestion::Merchant(_)
-        | OversightQuestion::Locks(_)
+        | OversightQuestion::Locks { .. }
         | OversightQuestion::Members(_)
         | OversightQuestion::Member(_)
         | OversightQuestion::Search(_)
@@ -70,22 +71,28 @@ pub(in crate::node) fn answer(
         return Ok(OversightAnswer::Health(Box::new(view)));
     }
     if let OversightQuestion::Access(cursor) = &question {
-        return access::page(shared, cursor.as_deref());
+        return access::page(shared, snapshot, cursor.as_deref());
     }
     if let OversightQuestion::Search(text) = &question {
         return search::found(snapshot, text);
     }
-    if let OversightQuestion::Life(key) = &question {
-        return life::view(shared, snapshot, asker, key);
+    if let OversightQuestion::Life(key, from) = &question {
+        return life::view(shared, snapshot, asker, key, *from);
     }
     let Some(kept) = &shared.oversight else {
         return Ok(OversightAnswer::Off);
     };
+    let made_anew = kept.made_anew();
     let rows = kept.rows()?;
-    let Some(figures) = Figures::of(&rows, snapshot.head().height)? else {
-        return Ok(OversightAnswer::Off);
+    let answered = match Figures::of(&rows, snapshot.head().height) {
+        Ok(None) => Ok(OversightAnswer::Off),
+        Ok(Some(figures)) => of_figures(snapshot, &figures, question),
+        Err(error) => Err(error.into()),
     };
-    of_figures(snapshot, &figures, question)
+    if let Err(NodeError::Row(_)) = &answered {
+        kept.distrust(made_anew);
+    }
+    answered
 }
 
 fn of_figures(
@@ -163,15 +170,17 @@ fn of_figures(
                 OversightAnswer::Merchant(Box::new(detail))
             }
         },
-        OversightQuestion::Locks(cursor) => match figures.locks(cursor.as_deref(), WIDE_PAGE)? {
-            None => OversightAnswer::CursorInvalid,
-            Some(mut page) => {
-                for lock in &mut page.locks {
-                    names.add(&mut lock.by)?;
+        OversightQuestion::Locks { age, cursor } => {
+            match figures.locks(age, cursor.as_deref(), WIDE_PAGE)? {
+                None => OversightAnswer::CursorInvalid,
+                Some(mut page) => {
+                    for lock in &mut page.locks {
+                        names.add(&mut lock.by)?;
+                    }
+                    OversightAnswer::Locks(page)
                 }
-                OversightAnswer::Locks(page)
             }
-        },
+        }
         OversightQuestion::Members(cursor) => {
             match figures.members(cursor.as_deref(), WIDE_PAGE)? {
                 None => OversightAnswer::CursorInvalid,
@@ -187,7 +196,7 @@ fn of_figures(
         OversightQuestion::Health
         | OversightQuestion::Access(_)
         | OversightQuestion::Search(_)
-        | OversightQuestion::Life(_) => OversightAnswer::NotFound,
+        | OversightQuestion::Life(..) => OversightAnswer::NotFound,
     })
 }
 
@@ -212,24 +221,31 @@ fn buckets(level: Level, range: Option<(Instant, Instant)>, last_ms: i64) -> (u3
     (last.saturating_sub(count.saturating_sub(1)), last)
 }
 
-/// The records of a page. Those whose year was moved away are left out.
+/// The records of a page. Of those whose year was moved away the place alone is known.
 fn listed(
     snapshot: &Snapshot,
     figures: &Figures<'_, FigureRows>,
     page: Indexes,
 ) -> Result<RecordsPage, NodeError> {
     let mut names = Names::new(snapshot);
-    let mut records = Vec::new();
+    let state = TypedState(snapshot);
+    let (mut records, mut away) = (Vec::new(), Vec::new());
     for index in page.indexes {
         let logged = match receipts::logged(snapshot, index) {
             Ok(Some(logged)) => logged,
-            Ok(None) | Err(NodeError::Read(ReadError::BodiesAway { .. })) => continue,
+            Ok(None) => continue,
+            Err(NodeError::Read(ReadError::BodiesAway { .. })) => {
+                away.push(index);
+                continue;
+            }
             Err(error) => return Err(error),
         };
         let facts = match &logged.outcome {
             invoice_core::chain::Outcome::Accepted { detail }
             | invoice_core::chain::Outcome::Refused { detail, .. } => detail,
         };
+        let document = logged.record.body.document().copied();
+        let known = document.map(|key| resolve(&state, &key)).transpose()?;
         records.push(ListedRecord {
             height: logged.place.height,
             index,
@@ -237,7 +253,8 @@ fn listed(
             kind: logged.record.record_type().as_str().to_owned(),
             by: names.of(logged.record.by)?,
             id: logged.record.id.as_str().to_owned(),
-            document: logged.record.body.document().copied(),
+            document,
+            document_exists: known.flatten().is_some(),
             amount: crate::node::documents::amount(&logged.record, facts),
             code: logged.outcome.code().map(str::to_owned),
         });
@@ -245,6 +262,7 @@ fn listed(
     Ok(RecordsPage {
         as_of: figures.basis(),
         records,
+        away,
         next: page.next.map(hex::encode),
     })
 }

@@ -1,6 +1,7 @@
 //! Final blocks, one after another, into the rows of figures.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use invoice_core::apply::Event;
@@ -12,7 +13,7 @@ use tokio::sync::watch;
 
 use super::Oversight;
 use crate::node::disk::Disk;
-use crate::store::{Damage, ReadError, Snapshot, Store, StoredBlock};
+use crate::store::{Damage, FigureFile, ReadError, Snapshot, Store, StoredBlock};
 
 /// Records from which on a batch is kept.
 const BATCH_RECORDS: usize = 20_000;
@@ -38,13 +39,57 @@ pub(super) enum FoldingError {
     /// A block or row is not what it should be.
     #[error(transparent)]
     Fold(#[from] FoldError<ReadError>),
+    /// Whoever read the figures met a row that is not what it should be.
+    #[error("a row of the figures is damaged")]
+    RowsDamaged,
     /// An event of the index is damaged.
     #[error("an event is damaged: {0}")]
     Event(#[from] DecodeError),
 }
 
-/// Folds until the node stops.
+impl FoldingError {
+    /// Whether the rows of the figures are at fault, which the chain can be folded into anew.
+    const fn is_of_rows(&self) -> bool {
+        match self {
+            Self::RowsDamaged => true,
+            Self::Fold(FoldError::Rows(_) | FoldError::Damaged(_)) => true,
+            Self::Fold(FoldError::NotNext(_)) | Self::Read(_) | Self::Event(_) => false,
+        }
+    }
+}
+
+/// Folds until the node stops. Rows that turn out to be damaged are removed once and made anew;
+/// when that fails too, the file goes, so that the next start begins with an empty one.
 pub(super) fn run(
+    oversight: &Oversight,
+    store: &Arc<Store>,
+    genesis: Hash,
+    head: &watch::Receiver<u64>,
+    disk: &Disk,
+) -> Result<(), FoldingError> {
+    let error = match follow(oversight, store, genesis, head, disk) {
+        Err(error) if error.is_of_rows() => error,
+        ended => return ended,
+    };
+    tracing::warn!(%error, "统计数据已损坏，将从头重建 / the figures are damaged and folded anew");
+    let cleared = oversight.file.clear();
+    oversight.made_anew.fetch_add(1, Ordering::AcqRel);
+    let is_cleared = cleared.is_ok();
+    let anew = cleared.map_err(FoldingError::Read);
+    let anew = anew.and_then(|()| follow(oversight, store, genesis, head, disk));
+    if let Err(error) = &anew
+        && (!is_cleared || error.is_of_rows())
+    {
+        tracing::warn!(%error, "统计文件将在下次启动时重建 / the file of figures is made anew at the next start");
+        if let Err(error) = FigureFile::remove(&oversight.folder) {
+            tracing::warn!(%error, "统计文件无法删除 / the file of figures cannot be removed");
+        }
+    }
+    anew
+}
+
+/// Folds until the node stops or something fails.
+fn follow(
     oversight: &Oversight,
     store: &Arc<Store>,
     genesis: Hash,
@@ -54,6 +99,9 @@ pub(super) fn run(
     let mut height = begin(oversight, store, genesis)?;
     let mut told = Instant::now();
     while !oversight.is_stopping() {
+        if oversight.is_distrusted() {
+            return Err(FoldingError::RowsDamaged);
+        }
         let target = *head.borrow();
         // What room there is left belongs to the chain.
         if height >= target || disk.is_low() {
@@ -91,7 +139,7 @@ fn begin(oversight: &Oversight, store: &Store, genesis: Hash) -> Result<u64, Fol
     }
     let rows = oversight.rows()?;
     let mut changes = Changes::new(&rows);
-    fold::begin(&mut changes, &Head::genesis(FOLD_VERSION, genesis, 0));
+    fold::begin(&mut changes, &Head::genesis(FOLD_VERSION, genesis));
     oversight.file.commit(&changes.into_changed())?;
     Ok(0)
 }

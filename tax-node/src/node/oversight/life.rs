@@ -1,6 +1,6 @@
 //! A document's whole life.
 
-use invoice_api::registry::{Asker, OversightAnswer};
+use invoice_api::registry::{Asker, OversightAnswer, TimelineCursor};
 use invoice_core::identity::DocumentKey;
 
 use crate::node::documents;
@@ -14,8 +14,9 @@ pub(super) fn view(
     snapshot: &Snapshot,
     asker: &Asker,
     key: &DocumentKey,
+    from: TimelineCursor,
 ) -> Result<OversightAnswer, NodeError> {
-    let view = documents::logged_view(shared, snapshot, asker, key)?;
+    let view = documents::logged_view(shared, snapshot, asker, key, from)?;
     Ok(view.map_or(OversightAnswer::NotFound, |view| {
         OversightAnswer::Life(Box::new(view))
     }))

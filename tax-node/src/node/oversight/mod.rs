@@ -12,8 +12,9 @@ mod life;
 mod names;
 mod search;
 
-use std::path::Path;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
@@ -30,8 +31,14 @@ pub(super) use answers::answer;
 #[derive(Debug)]
 pub(super) struct Oversight {
     file: FigureFile,
+    /// Where the file lies.
+    folder: PathBuf,
     stopping: AtomicBool,
-    /// Folding ended by an error: the figures stay as they are until the node starts again.
+    /// How often the rows were removed and folded anew since the start.
+    made_anew: AtomicU64,
+    /// One more than that, when an answer met a row that is not what it should be; 0 before.
+    damaged: AtomicU64,
+    /// Folding ended by an error or a panic: the figures stay as they are until the node starts again.
     failed: AtomicBool,
     thread: Mutex<Option<JoinHandle<()>>>,
 }
@@ -41,7 +48,10 @@ impl Oversight {
     pub(super) fn open(folder: &Path) -> Result<Arc<Self>, OpenError> {
         Ok(Arc::new(Self {
             file: FigureFile::open(folder)?,
+            folder: folder.to_owned(),
             stopping: AtomicBool::new(false),
+            made_anew: AtomicU64::new(0),
+            damaged: AtomicU64::new(0),
             failed: AtomicBool::new(false),
             thread: Mutex::default(),
         }))
@@ -58,10 +68,15 @@ impl Oversight {
         let (this, store, disk) = (Arc::clone(self), Arc::clone(store), Arc::clone(disk));
         let thread = std::thread::Builder::new().name("oversight".to_owned());
         let thread = thread.spawn(move || {
-            if let Err(error) = folding::run(&this, &store, genesis, &head, &disk) {
-                this.failed.store(true, Ordering::Release);
-                tracing::error!(%error, "统计停止，不影响登记 / the figures stand still; recording goes on");
-            }
+            let fold = || folding::run(&this, &store, genesis, &head, &disk);
+            let error = match catch_unwind(AssertUnwindSafe(fold)) {
+                Ok(Ok(())) => return,
+                Ok(Err(error)) => error.to_string(),
+                // What it was in the middle of is not kept: a batch is kept as a whole.
+                Err(_) => "panic".to_owned(),
+            };
+            this.failed.store(true, Ordering::Release);
+            tracing::error!(%error, "统计停止，不影响登记 / the figures stand still; recording goes on");
         })?;
         *self.thread.lock().unwrap_or_else(PoisonError::into_inner) = Some(thread);
         Ok(())
@@ -88,6 +103,22 @@ impl Oversight {
     /// Whether folding ended by an error.
     pub(super) fn has_failed(&self) -> bool {
         self.failed.load(Ordering::Acquire)
+    }
+
+    /// How often the rows were made anew; asked for before they are read.
+    fn made_anew(&self) -> u64 {
+        self.made_anew.load(Ordering::Acquire)
+    }
+
+    /// Has rows folded anew because one of them cannot be read; nothing happens when that was done
+    /// since they were read.
+    fn distrust(&self, made_anew: u64) {
+        let mark = made_anew.saturating_add(1);
+        self.damaged.store(mark, Ordering::Release);
+    }
+
+    fn is_distrusted(&self) -> bool {
+        self.damaged.load(Ordering::Acquire) == self.made_anew().saturating_add(1)
     }
 
     /// The rows as they are now.

@@ -75,9 +75,12 @@ fn records(
             .into_iter()
             .collect(),
         Some(Err(_)) => return Ok(()),
-        None => (0..state.member_count()?.min(MEMBERS_MAX))
-            .map(MemberNo)
-            .collect(),
+        None => {
+            let count = state.member_count()?;
+            // Of the others nothing is known: whoever asks must name the member.
+            found.more |= count > MEMBERS_MAX;
+            (0..count.min(MEMBERS_MAX)).map(MemberNo).collect()
+        }
     };
     for number in numbers {
         let Some(entry) = state.record(number, &id)? else {

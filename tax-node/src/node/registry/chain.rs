@@ -9,7 +9,7 @@ use super::NodeError;
 use crate::store::Snapshot;
 
 /// The last final header with its certificate.
-pub(super) fn checkpoint(
+pub(in crate::node) fn checkpoint(
     snapshot: &Snapshot,
     history: &ValidatorHistory,
 ) -> Result<Option<CheckpointView>, NodeError> {

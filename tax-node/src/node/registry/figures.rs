@@ -87,6 +87,7 @@ impl Shared {
                 accesses,
             ),
         ];
+        gauges.extend(self.push.gauges());
         if self.outbox.is_connected() {
             gauges.extend(self.consensus_gauges());
             gauges.extend(self.links.get().iter().flat_map(|links| link_gauges(links)));

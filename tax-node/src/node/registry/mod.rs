@@ -1,6 +1,6 @@
 //! The node as the HTTP interface sees it: each call in a file of its topic.
 
-mod chain;
+pub(super) mod chain;
 mod figures;
 mod keys;
 mod reads;
@@ -12,8 +12,8 @@ use async_trait::async_trait;
 use invoice_api::registry::{
     Asker, BlockView, CheckItem, Checked, CheckpointView, ClaimPage, ClaimQuery, DocumentView,
     EventPage, Gauge, InclusionView, KeyView, OversightAnswer, OversightQuestion, PublicCheck,
-    Readiness, RecordFindings, RecordState, Registry, Submission, Submitted, Unavailable,
-    UnavailableReason,
+    Readiness, RecordFindings, RecordState, Registry, Submission, Submitted, TimelineCursor,
+    Unavailable, UnavailableReason, WebhookAnswer, WebhookQuestion,
 };
 use invoice_core::calendar::Instant;
 use invoice_core::chain::Receipt;
@@ -23,7 +23,7 @@ use invoice_core::paper_link::{PaperLink, Stamp};
 use tokio::sync::watch;
 
 use super::pipeline::reply::unavailable;
-use super::{Node, checks, claims, documents, events, oversight, validate};
+use super::{Node, checks, claims, documents, events, oversight, push, validate};
 
 pub(super) use reads::NodeError;
 
@@ -96,10 +96,13 @@ impl Registry for Node {
         &self,
         asker: &Asker,
         key: DocumentKey,
+        from: TimelineCursor,
     ) -> Result<Option<DocumentView>, Unavailable> {
         let asker = asker.clone();
         self.shared
-            .read(move |shared, snapshot| documents::logged_view(shared, snapshot, &asker, &key))
+            .read(move |shared, snapshot| {
+                documents::logged_view(shared, snapshot, &asker, &key, from)
+            })
             .await
     }
 
@@ -188,6 +191,14 @@ impl Registry for Node {
         self.shared
             .read(move |shared, snapshot| oversight::answer(shared, snapshot, &asker, question))
             .await
+    }
+
+    async fn webhooks(
+        &self,
+        asker: &Asker,
+        question: WebhookQuestion,
+    ) -> Result<WebhookAnswer, Unavailable> {
+        push::answer(&self.shared.push, asker, question).await
     }
 
     fn readiness(&self) -> Readiness {

@@ -4,12 +4,16 @@ use std::sync::Arc;
 
 use invoice_api::registry::{Asker, RecordState, Unavailable};
 use invoice_core::crypto::Hash;
-use invoice_core::identity::{MemberId, RecordId};
+use invoice_core::identity::{DocumentKey, MemberId, RecordId};
 use invoice_core::read::Spelled;
+use invoice_core::record::{Body, Record};
 use invoice_core::state::TypedState;
 
+use super::NodeError;
+use crate::node::documents;
 use crate::node::receipts::{self, Receipts};
 use crate::node::start::Shared;
+use crate::store::Snapshot;
 
 /// By the member that sent it and its id.
 pub(super) async fn by_id(
@@ -25,6 +29,7 @@ pub(super) async fn by_id(
         return Ok(RecordState::Absent);
     }
     let pending = shared.pending.has_id(&by, &id);
+    let asker = asker.clone();
     shared
         .read(move |shared, snapshot| {
             let state = TypedState(snapshot);
@@ -32,10 +37,8 @@ pub(super) async fn by_id(
                 Some(member) => state.record(member.number, &id)?,
                 None => None,
             };
-            let mut receipts =
-                Receipts::new(snapshot, &shared.genesis, shared.validators.history());
             Ok(match entry {
-                Some(entry) => RecordState::Final(Arc::new(receipts.receipt(entry.index)?)),
+                Some(entry) => told(shared, snapshot, &asker, entry.index)?,
                 None if pending => RecordState::Pending,
                 None => RecordState::Absent,
             })
@@ -59,9 +62,7 @@ pub(super) async fn by_hash(
                 if logged.is_none_or(|logged| !visible(logged.record.by)) {
                     return Ok(RecordState::Absent);
                 }
-                let receipt = Receipts::new(snapshot, &shared.genesis, shared.validators.history())
-                    .receipt(index)?;
-                return Ok(RecordState::Final(Arc::new(receipt)));
+                return told(shared, snapshot, &asker, index);
             }
             Ok(match pending.filter(|by| visible(*by)) {
                 Some(_) => RecordState::Pending,
@@ -69,4 +70,60 @@ pub(super) async fn by_hash(
             })
         })
         .await
+}
+
+/// The receipt of a record that the asker may see. It holds the record's content: that of another
+/// member's record about a document is told only when the question is in the access log.
+fn told(
+    shared: &Shared,
+    snapshot: &Snapshot,
+    asker: &Asker,
+    index: u64,
+) -> Result<RecordState, NodeError> {
+    let mut receipts = Receipts::new(snapshot, &shared.genesis, shared.validators.history());
+    let receipt = receipts.receipt(index)?;
+    if receipt.by != asker.member.as_str()
+        && let Some(logged) = receipts::logged(snapshot, index)?
+        && let Some(document) = document_of(snapshot, &logged.record)?
+    {
+        let as_of = shared.as_of(snapshot);
+        documents::log(shared, as_of, asker, &document, "record", true)?;
+    }
+    Ok(RecordState::Final(Arc::new(receipt)))
+}
+
+/// The document that a record is about, by itself or by the claim that it names.
+fn document_of(snapshot: &Snapshot, record: &Record) -> Result<Option<DocumentKey>, NodeError> {
+    if let Some(key) = record.body.document() {
+        return Ok(Some(*key));
+    }
+    let claim = match &record.body {
+        Body::ClaimSettle(body) => &body.claim,
+        Body::ClaimRelease(body) => &body.claim,
+        Body::ClaimReverse(body) => &body.claim,
+        Body::InvoiceIssue(_)
+        | Body::BillIssue(_)
+        | Body::DocumentRegister(_)
+        | Body::DocumentReverse(_)
+        | Body::ConfirmReversal(_)
+        | Body::DocumentFreeze(_)
+        | Body::DocumentUnfreeze(_)
+        | Body::DocumentAlias(_)
+        | Body::ClaimLock(_)
+        | Body::ShareGrant(_)
+        | Body::MemberAdmit(_)
+        | Body::MemberSuspend(_)
+        | Body::MemberResume(_)
+        | Body::KeyAdd(_)
+        | Body::KeyRevoke(_)
+        | Body::QuotaSet(_)
+        | Body::ValidatorsChange(_) => return Ok(None),
+    };
+    let state = TypedState(snapshot);
+    let Some(owner) = state.member(&record.by)? else {
+        return Ok(None);
+    };
+    Ok(state
+        .claim(owner.number, claim)?
+        .map(|claim| claim.document))
 }

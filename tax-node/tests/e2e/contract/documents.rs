@@ -205,6 +205,32 @@ async fn strangers_compare_and_parties_ask() {
 }
 
 #[tokio::test]
+async fn an_answer_and_its_signatures_are_of_one_block() {
+    let demo = Demo::start();
+    let merchant = demo.merchant();
+    let key = issued(&demo, Document::invoice(&merchant, None), &merchant).await;
+    let path = format!(
+        "/v/{key}?amount=1060.00&date={}&download=statement",
+        today()
+    );
+    let writing = async {
+        for _ in 0..60 {
+            issued(&demo, Document::invoice(&merchant, None), &merchant).await;
+        }
+    };
+    let asking = async {
+        for _ in 0..200 {
+            let statement = demo.http.get(&path).await.is(200).json();
+            assert_eq!(
+                statement["as_of"]["height"], statement["checkpoint"]["height"],
+                "{statement}"
+            );
+        }
+    };
+    tokio::join!(writing, asking);
+}
+
+#[tokio::test]
 async fn a_document_is_shown_to_its_parties_alone() {
     let demo = Demo::start();
     let (merchant, buyer) = (demo.merchant(), demo.employer());

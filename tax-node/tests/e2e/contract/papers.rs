@@ -100,3 +100,113 @@ async fn what_was_issued_elsewhere_is_registered_by_an_authority_and_paid_once()
         "{events:?}"
     );
 }
+
+/// The red letter of a document that was issued elsewhere is written elsewhere too: the registrar
+/// records it, and whoever has paid hears of it without having been asked.
+#[tokio::test]
+async fn the_registrar_records_the_reversal_and_the_named_seller_sees_the_document() {
+    let demo = Demo::start();
+    let (tax, merchant) = (demo.tax(), demo.merchant());
+    let (employer, stranger) = (demo.employer(), demo.member("merchant", 2));
+    let (key, text) = registration(&tax, &merchant);
+    let mut text: Value = serde_json::from_str(&text).unwrap();
+    text["invoice"]["seller"]["id"] = merchant.id.clone().into();
+    demo.http.accept(&tax, &text.to_string()).await;
+    let claim = lock(&employer, &key, "employer", None);
+    demo.http.accept(&employer, &claim).await;
+    let settled = settle(&employer, &id_of(&claim), "1060.00");
+    demo.http.accept(&employer, &settled).await;
+
+    let path = format!("/v1/documents/{key}");
+    demo.http.ask(&merchant, &path).await.is(200);
+    demo.http.ask(&stranger, &path).await.is(404);
+    let red = |by: &Member| {
+        let members = json!({"document": key, "amount": "1060.00", "reason": "02"});
+        record(by, "document.reverse", members)
+    };
+    for by in [&merchant, &demo.member("finance", 1)] {
+        let answer = demo.http.submit(by, &red(by)).await;
+        answer.refused(409, "not_issuer");
+    }
+    let answer = demo.http.accept(&tax, &red(&tax)).await.json();
+    assert_eq!(answer["outcome"]["detail"]["over_claimed"], "1060.00");
+    let events = demo.http.events(&employer, 0).await;
+    for kind in ["document_reversed", "over_claimed"] {
+        let told = |event: &Value| event["event"] == kind && event["document"] == key;
+        assert!(events.iter().any(told), "{kind}: {events:?}");
+    }
+}
+
+#[tokio::test]
+async fn the_public_page_names_the_issuer_on_the_paper_and_not_the_registrar() {
+    let demo = Demo::start();
+    let (tax, merchant) = (demo.tax(), demo.merchant());
+    let (key, text) = registration(&tax, &merchant);
+    demo.http.accept(&tax, &text).await;
+    let path = format!("/v/{key}?amount=1060.00&date={}", today());
+    let shown = demo.http.get(&path).await.is(200);
+    assert!(shown.text().contains("别处的商户"), "{}", shown.text());
+    assert!(!shown.text().contains(&tax.name), "{}", shown.text());
+    let statement = demo.http.get(&format!("{path}&download=statement")).await;
+    assert_eq!(statement.is(200).json()["issuer"], "别处的商户");
+
+    let bill = Document::bill(&demo.member("hospital", 1));
+    let finance = demo.member("finance", 1);
+    let mut content = bill.record["bill"].clone();
+    content["issuer"] = json!({"id": "91350100M000100Y43", "name": "别处的医院"});
+    let original = json!({"sm3": "41dad32bfd90eb37cd0e0b7dc899a76895d1a7ca72542d8980754e26a2117b04", "format": "ofd"});
+    let members = json!({"bill": content, "original": original});
+    let text = record(&finance, "document.register", members);
+    demo.http.accept(&finance, &text).await;
+    let path = format!(
+        "/v/{}?amount=4500.00&date={}&check_code=a1B2c3",
+        bill.key,
+        today()
+    );
+    let shown = demo.http.get(&path).await.is(200);
+    assert!(shown.text().contains("别处的医院"), "{}", shown.text());
+    assert!(!shown.text().contains(&finance.name), "{}", shown.text());
+}
+
+#[tokio::test]
+async fn the_ledger_has_what_a_registered_document_says_and_only_the_days_that_are_asked_for() {
+    let demo = Demo::start();
+    let (tax, merchant, first) = (demo.tax(), demo.merchant(), demo.employer());
+    let (key, text) = registration(&tax, &merchant);
+    demo.http.accept(&tax, &text).await;
+    let claim = lock(&first, &key, "employer", Some("60.00"));
+    demo.http.accept(&first, &claim).await;
+    let session = demo.http.signed(&first, Method::POST, "/v1/session", b"");
+    let session = Http::send(session).await.is(204);
+    let cookie = session.header("set-cookie").unwrap();
+    let cookie = cookie.split(';').next().unwrap().to_owned();
+    let ledger = async |query: &str| {
+        let path = format!("/app/ledger.csv?lang=zh{query}");
+        let request = demo.http.request(Method::GET, &path);
+        Http::send(request.header("cookie", &cookie)).await
+    };
+    let today = today();
+    let tomorrow = today.next().unwrap();
+    let number = key.strip_prefix("D:").unwrap();
+    for (query, has) in [
+        (String::new(), true),
+        (format!("&from={today}&to={today}"), true),
+        (format!("&from=2020-01-01&to={tomorrow}"), true),
+        ("&from=&to=".to_owned(), true),
+        ("&from=2020-01-01&to=2020-01-02".to_owned(), false),
+        (format!("&from={tomorrow}"), false),
+        ("&to=2020-01-01".to_owned(), false),
+    ] {
+        let file = ledger(&query).await.is(200);
+        let file = file.text();
+        assert_eq!(file.contains(number), has, "{query}: {file}");
+        if has {
+            for part in ["\t82", "别处的商户", "\t91350100M000100Y43", "1060.00"] {
+                assert!(file.contains(part), "{part}: {file}");
+            }
+        }
+    }
+    for wrong in ["&from=2026-13-01", "&to=yesterday", "&from=2026-1-1"] {
+        ledger(wrong).await.refused(400, "query_invalid");
+    }
+}

@@ -146,6 +146,11 @@ impl Http {
         Self::send(self.request(Method::GET, path)).await
     }
 
+    /// A request of nobody in particular.
+    pub(crate) async fn request_unsigned(&self, method: Method, path: &str) -> Answer {
+        Self::send(self.request(method, path)).await
+    }
+
     /// A signed question.
     pub(crate) async fn ask(&self, who: &Member, path: &str) -> Answer {
         Self::send(self.signed(who, Method::GET, path, b"")).await

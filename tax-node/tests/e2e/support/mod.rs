@@ -2,6 +2,7 @@
 
 pub(crate) mod http;
 pub(crate) mod process;
+pub(crate) mod receiver;
 pub(crate) mod records;
 pub(crate) mod verdict;
 

@@ -148,8 +148,15 @@ pub(crate) struct Demo {
 impl Demo {
     /// Prepares a folder and serves it.
     pub(crate) fn start() -> Self {
+        Self::start_with(&[])
+    }
+
+    /// The same with more arguments.
+    pub(crate) fn start_with(more: &[&str]) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let server = serve(folder.path()).expect("the demonstration starts");
+        let mut args = serve_args(folder.path());
+        args.extend(more);
+        let server = Server::start(&args).expect("the demonstration starts");
         let genesis = fs::read(folder.path().join("genesis.json")).unwrap();
         let genesis = Genesis::parse(&genesis).unwrap();
         let members = members(folder.path());

@@ -287,7 +287,9 @@ impl<A: Replica, S: Storage> Participant<A, S> {
         self.actions.push(Action::Final(height));
         self.forwarding.decided(height);
         for peer in self.peers.values_mut() {
-            peer.doubted &= peer.height > height;
+            if peer.height <= height {
+                peer.doubted_ticks = 0;
+            }
         }
         self.tell_height();
         self.set(Clock::Heartbeat, self.tuning.heartbeat);

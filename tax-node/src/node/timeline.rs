@@ -1,0 +1,166 @@
+//! The leaves of the log that concern a document, and what follows from them.
+//!
+//! Anyone can make the list longer: a refused lock stands there, too, and so do locks that were
+//! given back. So nothing that decides a question is read from the beginning of the list alone,
+//! and what a reader sees of it is a page that says that it is one.
+
+mod gathered;
+
+use invoice_api::registry::TimelineCursor;
+use invoice_core::apply::{Event, EventKind};
+use invoice_core::identity::DocumentKey;
+use invoice_core::record::Body;
+
+use super::checks::Party;
+use super::receipts;
+use super::registry::NodeError;
+use crate::store::{Page, ReadError, Snapshot};
+use gathered::{Gathered, Life};
+
+/// Rows that one page is looked for in.
+const ROWS_READ_MAX: usize = 20_000;
+/// Rows in which the other identities of a document are looked for.
+const ALIAS_ROWS_READ_MAX: usize = 100_000;
+/// Turns in which a member's locks and a document's leaves are compared. Each turn passes over at
+/// least one of the member's own locks, so that strangers alone cannot use them up.
+const CLAIM_TURNS_MAX: usize = 100_000;
+/// Rows of the index that are read together.
+const ROWS_AT_ONCE: usize = 1_000;
+
+/// A page of the life of a document that the record at `issued` brought here.
+pub(super) fn page(
+    snapshot: &Snapshot,
+    party: &Party,
+    key: &DocumentKey,
+    issued: u64,
+    from: TimelineCursor,
+) -> Result<Life, NodeError> {
+    let mut gathered = Gathered::new(from, issued);
+    let mut rows = Rows::new(snapshot, key, from.accepted_after.min(from.refused_after));
+    for _ in 0..ROWS_READ_MAX {
+        if gathered.is_full() {
+            break;
+        }
+        let Some(index) = rows.next()? else {
+            return Ok(gathered.page(None));
+        };
+        if index == issued {
+            continue;
+        }
+        match refused_by(snapshot, index)? {
+            None => gathered.accepted.push(index),
+            // Who else tried is for authorities.
+            Some(event) if party.roles.has_authority() || event.concerns.contains(&party.id) => {
+                gathered.refused.push(index);
+            }
+            Some(_) => {}
+        }
+    }
+    Ok(gathered.page(rows.last))
+}
+
+/// The event of a refused record; `None` when it was accepted.
+fn refused_by(snapshot: &Snapshot, index: u64) -> Result<Option<Event>, NodeError> {
+    for (_, bytes) in snapshot.told_by(index, index.saturating_add(1))? {
+        let event = Event::decode(&bytes)?;
+        if event.kind == EventKind::RecordRefused {
+            return Ok(Some(event));
+        }
+    }
+    Ok(None)
+}
+
+/// Whether the member ever held money on the document: its claim may have ended since.
+///
+/// A leaf that stands both among the member's locks and among the document's is a lock of the one
+/// on the other. Both lists are ordered, so each is asked only for what the other may have.
+pub(super) fn claimed_by(
+    snapshot: &Snapshot,
+    party: &Party,
+    key: &DocumentKey,
+) -> Result<bool, ReadError> {
+    let key = key.to_bytes();
+    let one = |after| Page { after, limit: 1 };
+    let mut after = None;
+    for _ in 0..CLAIM_TURNS_MAX {
+        let locks = snapshot.claims_of(party.id.as_bytes(), one(after))?;
+        let Some(lock) = locks.first().map(|row| row.leaf_index) else {
+            return Ok(false);
+        };
+        let leaves = snapshot.timeline(&key, one(lock.checked_sub(1)))?;
+        match leaves.first() {
+            None => return Ok(false),
+            Some(leaf) if *leaf == lock => return Ok(true),
+            Some(leaf) => after = leaf.checked_sub(1),
+        }
+    }
+    tracing::warn!(member = %party.id, "claims and a document's life were not compared to their end");
+    Ok(false)
+}
+
+/// The other identities of a document that has so many, and how many of them were not found in the
+/// rows that are read.
+pub(super) fn aliases(
+    snapshot: &Snapshot,
+    key: &DocumentKey,
+    count: u8,
+) -> Result<(Vec<DocumentKey>, usize), NodeError> {
+    let count = usize::from(count);
+    let mut aliases = Vec::new();
+    let mut rows = Rows::new(snapshot, key, None);
+    for _ in 0..ALIAS_ROWS_READ_MAX {
+        if aliases.len() >= count {
+            break;
+        }
+        let Some(index) = rows.next()? else {
+            break;
+        };
+        for (_, bytes) in snapshot.told_by(index, index.saturating_add(1))? {
+            if Event::decode(&bytes)?.kind == EventKind::AliasAdded
+                && let Some(logged) = receipts::logged(snapshot, index)?
+                && let Body::DocumentAlias(body) = logged.record.body
+            {
+                aliases.push(body.alias);
+            }
+        }
+    }
+    let left_out = count.saturating_sub(aliases.len());
+    Ok((aliases, left_out))
+}
+
+/// The rows of a document in the index, a thousand at a time.
+struct Rows<'s> {
+    snapshot: &'s Snapshot,
+    key: Vec<u8>,
+    /// The last row that was given out, or after which they begin.
+    last: Option<u64>,
+    ahead: std::vec::IntoIter<u64>,
+    ended: bool,
+}
+
+impl<'s> Rows<'s> {
+    fn new(snapshot: &'s Snapshot, key: &DocumentKey, after: Option<u64>) -> Self {
+        Self {
+            snapshot,
+            key: key.to_bytes(),
+            last: after,
+            ahead: Vec::new().into_iter(),
+            ended: false,
+        }
+    }
+
+    fn next(&mut self) -> Result<Option<u64>, ReadError> {
+        if self.ahead.as_slice().is_empty() && !self.ended {
+            let page = Page {
+                after: self.last,
+                limit: ROWS_AT_ONCE,
+            };
+            let rows = self.snapshot.timeline(&self.key, page)?;
+            self.ended = rows.len() < ROWS_AT_ONCE;
+            self.ahead = rows.into_iter();
+        }
+        let next = self.ahead.next();
+        self.last = next.or(self.last);
+        Ok(next)
+    }
+}
