@@ -154,6 +154,7 @@ mod tests {
             "invoice print D:24442000000012345678 --format pdf -o a.pdf",
             "invoice print receipt.json --format ofd --fonts fonts -o a.ofd",
             "invoice verify receipt.json --genesis genesis.json",
+            "invoice verify https://a.example/v/D:1?i=1 --genesis genesis.json",
             "invoice webhooks list",
             "invoice webhooks add erp https://erp.example/hook --event document_reversed --event over_claimed",
             "invoice webhooks test erp",
@@ -162,7 +163,6 @@ mod tests {
             "invoice webhooks rotate erp",
             "invoice webhooks enable erp",
             "invoice webhooks remove erp",
-            "invoice verify https://a.example/v/D:1?i=1 --genesis genesis.json",
             "invoice explain",
             "invoice completions bash",
         ] {
