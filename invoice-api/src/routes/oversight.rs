@@ -3,6 +3,7 @@
 //! Each address asks one question; the pages under `/oversight` ask the same ones by the same
 //! names. Others than authorities and auditors get the 404 of an address that does not exist.
 
+mod parameters;
 mod question;
 
 use actix_web::{HttpRequest, HttpResponse, web};
@@ -11,7 +12,8 @@ use oversight::{
     PairsPage, RecordsPage, SeriesView,
 };
 
-pub(crate) use question::{asked, parameters};
+pub(crate) use parameters::parameters;
+pub(crate) use question::asked;
 
 use super::json;
 use crate::fault::Fault;
