@@ -203,14 +203,15 @@ pub(crate) fn region(happened: &[Happened], one: &Happened, measure: Measure) ->
         _ => panic!("{by} is no member"),
     };
     let body = &one.seen.record.body;
-    let document = match body {
-        _ if measure == Measure::Refused => return sender(one.seen.record.by),
-        Body::ClaimSettle(body) => {
-            let claims = claims_before(happened, happened.len(), i64::MIN);
-            let id = body.claim.as_str();
-            claims.iter().find(|claim| claim.id == id).unwrap().document
-        }
-        body => own_key(happened, *body.document().unwrap()),
+    if measure == Measure::Refused {
+        return sender(one.seen.record.by);
+    }
+    let document = if let Body::ClaimSettle(body) = body {
+        let claims = claims_before(happened, happened.len(), i64::MIN);
+        let id = body.claim.as_str();
+        claims.iter().find(|claim| claim.id == id).unwrap().document
+    } else {
+        own_key(happened, *body.document().unwrap())
     };
     match document.to_string().starts_with("D:26312") {
         true => 31,

@@ -122,9 +122,9 @@ proptest! {
             let listed = all(&figures, &RecordList::Reversed(seller));
             prop_assert_eq!(listed, reversed.iter().rev().map(|row| row.0).collect::<Vec<_>>());
             let late = due.late.iter().filter(|row| row.2 == seller).count() as u64;
-            let told = detail.merchant.signals.iter().find_map(|signal| match signal {
-                Signal::LateReversals { late, .. } => Some(*late),
-                _ => None,
+            let told = detail.merchant.signals.iter().find_map(|signal| {
+                let Signal::LateReversals { late, .. } = signal else { return None };
+                Some(*late)
             });
             prop_assert_eq!(told.unwrap_or(0), late);
             // A registered number counts where it fills a gap.
