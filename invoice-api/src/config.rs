@@ -8,6 +8,8 @@ use std::time::Duration;
 
 use invoice_core::paper_link::PAPER_BASE_BYTES_MAX;
 
+use crate::trust::TrustedSeals;
+
 /// Settings of the HTTP server. [`ServerConfig::new`] has defaults for all but the address.
 #[derive(Debug, Clone)]
 pub struct ServerConfig {
@@ -38,6 +40,8 @@ pub struct ServerConfig {
     pub public_url: Option<PublicUrl>,
     /// The fonts of printed documents.
     pub fonts: print::Fonts,
+    /// Whose seals on papers are believed.
+    pub papers_trust: TrustedSeals,
 }
 
 /// Where people reach a server: `http://` or `https://` with a host and perhaps a port, at most
@@ -150,6 +154,7 @@ impl ServerConfig {
             budgets: BudgetConfig::default(),
             public_url: None,
             fonts: print::Fonts::built_in(),
+            papers_trust: TrustedSeals::default(),
         }
     }
 }

@@ -95,6 +95,7 @@ pub(crate) fn claim_query(query: &Query) -> Result<ClaimQuery, Problem> {
         status,
         cursor,
         limit,
+        newest_first: false,
     })
 }
 

@@ -18,6 +18,7 @@ use crate::config::ServerConfig;
 use crate::limits::{PAPERS_HELD_MAX, PAPERS_READ_MAX, PRINTS_AT_ONCE_MAX};
 use crate::problem::Problem;
 use crate::registry::Registry;
+use crate::trust::TrustedSeals;
 
 /// What all handlers share: the registry, and the bounds that protect it.
 pub struct AppState {
@@ -33,6 +34,7 @@ pub struct AppState {
     pub(crate) event_streams: Arc<Semaphore>,
     pub(crate) prints: Arc<Semaphore>,
     pub(crate) fonts: print::Fonts,
+    pub(crate) papers_trust: TrustedSeals,
     /// Where people reach this server.
     public_url: OnceLock<String>,
     pub(crate) papers_held: Arc<Semaphore>,
@@ -56,6 +58,7 @@ impl AppState {
             event_streams: Arc::new(Semaphore::new(config.event_streams_max)),
             prints: Arc::new(Semaphore::new(PRINTS_AT_ONCE_MAX)),
             fonts: config.fonts.clone(),
+            papers_trust: config.papers_trust.clone(),
             public_url: config
                 .public_url
                 .as_ref()

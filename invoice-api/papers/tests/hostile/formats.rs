@@ -217,7 +217,8 @@ fn a_seal_is_verified_and_nobody_is_taken_for_a_bureau() {
 fn a_trusted_seal_vouches_only_for_what_it_covers() {
     let (trusted, stranger) = (7, 8);
     let attachment: &[&str] = &["Doc_0/Attachs/original_invoice.xml"];
-    let cases: [(&[(u8, &[&str])], bool); 5] = [
+    type Seals<'s> = &'s [(u8, &'s [&'s str])];
+    let cases: [(Seals<'_>, bool); 5] = [
         (&[(trusted, &[]), (stranger, &[])], true),
         (&[(stranger, &[]), (trusted, &[])], true),
         (&[(stranger, &[])], false),

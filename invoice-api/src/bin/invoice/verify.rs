@@ -14,7 +14,7 @@ use crate::output::table;
 
 #[derive(Debug, Args)]
 pub(crate) struct VerifyArgs {
-    /// 收据文件 / Receipt
+    /// 回执文件 / Receipt
     #[arg(value_name = "RECEIPT")]
     receipt: PathBuf,
 }

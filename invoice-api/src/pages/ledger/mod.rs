@@ -150,6 +150,7 @@ async fn ledger(
             status,
             cursor,
             limit: CLAIMS_PAGE_MAX,
+            newest_first: false,
         };
         let page = state.registry.claims(&asker, query).await?;
         let page = page.ok_or(Fault::Internal)?;
