@@ -108,7 +108,7 @@ echo "开具 / issued    $document"
 # 2. The same bytes again: the original receipt.
 expect 200 "$(submit "$seller_key" "$seller_kid" "$work/issue")" replay
 cmp -s "$work/answer" "$work/receipt" || fail "the replay is not the original receipt"
-echo "重发 / replayed  原收据 / the original receipt"
+echo "重发 / replayed  原回执 / the original receipt"
 
 # 3. Check.
 printf '{"items":[{"document":"%s","amount":"1000.00","date":"%s"}]}' "$document" "$today" > "$work/check"

@@ -1,6 +1,7 @@
 // What the clerk's page is made of: tables and forms, without a word about how they act.
 
 import { droppedFiles } from "./folders.js";
+import { chooser } from "./chosen.js";
 import { element, say } from "./words.js";
 import { elementNames, isLockable, verdictWords } from "./worklist.js";
 
@@ -11,15 +12,21 @@ export function dropPlace(take) {
   const drop = element(
     "div",
     { class: "drop", id: "drop" },
-    element("label", { for: "files" }, say("把票据或文件夹拖到这里，或选择文件", "Drop documents or a folder here, or choose files")),
-    element("p", { class: "note" }, say("XML、OFD、PDF、二维码照片、CSV 清单；可多选", "XML, OFD, PDF, photos of QR codes, CSV lists; several at once")),
-    input,
-    element("label", { for: "folder", class: "second" }, say("或选择整个文件夹", "Or choose a whole folder")),
-    folder,
+    element("p", {}, element("strong", {}, say("把票据或整个文件夹拖到这里", "Drop documents or a whole folder here"))),
+    element("p", { class: "note" }, say("XML、OFD、PDF、二维码照片或截图、CSV 清单；同一张票据的多个文件只算一张", "XML, OFD, PDF, photos or screenshots of QR codes, CSV lists; several files of one document count as one")),
+    element(
+      "p",
+      { class: "choices" },
+      input,
+      element("label", { for: "files", class: "button" }, say("选择文件", "Choose files")),
+      " ",
+      folder,
+      element("label", { for: "folder", class: "button quiet" }, say("选择文件夹", "Choose a folder")),
+    ),
   );
   for (const place of [input, folder]) {
     place.addEventListener("change", () => {
-      const files = [...place.files].filter((file) => !file.name.startsWith("."));
+      const files = [...place.files];
       place.value = "";
       take(Promise.resolve(files));
     });
@@ -36,6 +43,20 @@ export function dropPlace(take) {
 
 function cell(label, attributes, ...children) {
   return element("td", { "data-label": label, ...attributes }, ...children);
+}
+
+/** Class and word of a claim that was made on this page, by its state in the ledger. */
+function claimWords({ status }) {
+  if (status === "settled") return ["good", say("本次已入账", "settled just now")];
+  if (status === "released") return ["plain", say("本次已释放", "released just now")];
+  return ["good", say("本次已锁定", "locked just now")];
+}
+
+/** What the reader's own organisation did with a document before. */
+function ownWords({ kind, amount, day }) {
+  return kind === "claim.settle"
+    ? say(`贵单位已于 ${day} 入账。`, `Your organisation settled it on ${day}.`)
+    : say(`贵单位已于 ${day} 锁定 ${amount} 元，见下方台账。`, `Your organisation locked ${amount} yuan of it on ${day}: see the ledger below.`);
 }
 
 function documentRow(entry, heads) {
@@ -62,16 +83,16 @@ function documentRow(entry, heads) {
     notes.push(say(`各文件所载不一致：${elementNames(entry.disagree)}`, `The files disagree on: ${elementNames(entry.disagree)}`));
   }
   notes.push(...entry.warnings.map((warning) => warning.detail));
+  if (entry.own && !entry.claim) notes.push(ownWords(entry.own));
   if (entry.refusal) notes.push(say(`锁定未成：${entry.refusal}`, `Not locked: ${entry.refusal}`));
-  const tag = entry.claim
-    ? element("span", { class: "tag good" }, say("本次已锁定", "locked just now"))
-    : element("span", { class: `tag ${look}` }, word);
+  const [shown, said] = entry.claim ? claimWords(entry.claim) : [look, word];
+  const tag = element("span", { class: `tag ${shown}` }, said);
   return element(
     "tr",
     { "data-key": entry.key, "data-verdict": entry.verdict ?? "" },
     cell(heads[0], {}, choose),
     element("th", { scope: "row", "data-label": heads[1] }, element("code", {}, entry.key)),
-    cell(heads[2], {}, entry.seller ?? "–"),
+    cell(heads[2], {}, element("div", {}, entry.seller ?? "–", entry.date ? element("div", { class: "note" }, entry.date) : null)),
     cell(heads[3], {}, element("div", {}, tag, element("div", { class: "note" }, entry.claim ? "" : reason), ...notes.map((note) => element("div", { class: "note" }, note)))),
     cell(heads[4], { class: "number" }, amount),
     cell(heads[5], {}, first.name),
@@ -80,7 +101,7 @@ function documentRow(entry, heads) {
 
 /** The dropped documents with their verdicts, and the files that no document came out of. */
 export function documentTable(entries, troubles) {
-  const heads = [say("选", "Choose"), say("票据", "Document"), say("销售方", "Seller"), say("结论", "Finding"), say("金额（元）", "Amount (yuan)"), say("文件", "File")];
+  const heads = [say("选", "Choose"), say("票据", "Document"), say("销售方、开票日期", "Seller, date"), say("结论", "Finding"), say("金额（元）", "Amount (yuan)"), say("文件", "File")];
   const body = element("tbody", {}, ...entries.map((entry) => documentRow(entry, heads)));
   const table = element(
     "table",
@@ -122,6 +143,7 @@ export function lockForm(roles, act) {
     "form",
     { id: "lock-form" },
     element("h2", {}, say("锁定选中的票据", "Lock the chosen documents")),
+    chooser("documents", () => document.querySelectorAll("#documents input[type=checkbox]:enabled")),
     element(
       "div",
       { class: "row" },
@@ -155,6 +177,29 @@ export function selectable(ledger) {
     }
     row.prepend(box);
   }
+}
+
+/** What chooses locked rows of the ledger: all, none, or those of one expense report. */
+export function claimChooser(ledger) {
+  const rows = () => [...ledger.querySelectorAll('tr[data-status="locked"]')];
+  const references = [...new Set(rows().map((row) => row.dataset.reference))];
+  const tools = chooser("claims", () => rows().map((row) => row.querySelector("input[type=checkbox]")));
+  const select = element(
+    "select",
+    { id: "choose-reference" },
+    element("option", { value: "" }, say("按报销单选择…", "Choose an expense report…")),
+    ...references.map((reference) => element("option", { value: `=${reference}` }, reference)),
+  );
+  select.addEventListener("change", () => {
+    if (select.value === "") return;
+    for (const row of rows()) {
+      const box = row.querySelector("input[type=checkbox]");
+      box.checked = `=${row.dataset.reference}` === select.value;
+      box.dispatchEvent(new Event("change", { bubbles: true }));
+    }
+  });
+  tools.append(element("div", {}, element("label", { for: "choose-reference" }, say("报销单", "Expense report")), select));
+  return tools;
 }
 
 /** The forms that settle or release what is chosen in the ledger. */

@@ -4,12 +4,14 @@ import { isAccepted, lockRecord, OutcomeUnknown, releaseRecord, sendParts, settl
 import { ask, Problem, signed } from "./api.js";
 import { utf8 } from "./bytes.js";
 import { codeWords } from "./catalogue.js";
+import { sumUp } from "./chosen.js";
 import { BATCH_RECORDS_MAX, clock } from "./envelope.js";
 import { readFile } from "./intake.js";
-import { FILES_MAX } from "./folders.js";
+import { FILES_MAX, papersAmong, pathOf } from "./folders.js";
 import { keyBar } from "./key-bar.js";
 import { heldKey } from "./keys.js";
-import { claimForms, documentTable, dropPlace, lockForm, selectable } from "./app-view.js";
+import { claimChooser, claimForms, documentTable, dropPlace, lockForm, selectable } from "./app-view.js";
+import { findOwn } from "./own.js";
 import { element, say } from "./words.js";
 import { checkItem, isLockable, Worklist } from "./worklist.js";
 
@@ -108,7 +110,7 @@ function offerAgain({ parts, told }) {
 async function takeFiles(dropped) {
   let files;
   try {
-    files = await dropped;
+    files = papersAmong(await dropped);
     if (files.length > FILES_MAX) throw new RangeError("files");
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
@@ -118,14 +120,15 @@ async function takeFiles(dropped) {
   for (const [n, file] of files.entries()) {
     tell(say(`正在读取 ${n + 1}/${files.length}：${file.name}`, `Reading ${n + 1}/${files.length}: ${file.name}`));
     const found = await readFile(file);
-    if (found.trouble) troubles.push({ name: file.name, text: found.trouble });
+    const name = pathOf(file);
+    if (found.trouble) troubles.push({ name, text: found.trouble });
     for (const document of found.documents ?? []) {
-      list.add(file.name, found.format, document, document.warnings);
+      list.add(name, found.format, document, document.warnings);
     }
     for (const item of found.items ?? []) {
       // What has no key yet gets it from the answer of the check.
-      if (item.document) list.add(file.name, found.format, item);
-      else waiting.push({ file: file.name, format: found.format, item });
+      if (item.document) list.add(name, found.format, item);
+      else waiting.push({ file: name, format: found.format, item });
     }
   }
   draw();
@@ -150,6 +153,8 @@ async function check() {
   } finally {
     draw();
   }
+  await findOwn(session.member, asked.map(({ entry }) => entry).filter(Boolean));
+  draw();
   const usable = [...list.entries.values()].filter(isLockable).length;
   tell(say(`共 ${list.entries.size} 张票据，其中 ${usable} 张可以锁定。`, `${list.entries.size} documents, ${usable} of them can be locked.`));
 }
@@ -187,7 +192,8 @@ async function checkPart(key, asked) {
     entry.differs = result.detail?.differs;
     entry.trouble = undefined;
     entry.asked = result.claimable;
-    entry.chosen = isLockable(entry);
+    // Files that contradict each other are for the reader to decide about.
+    entry.chosen = isLockable(entry) && entry.disagree.size === 0;
   });
 }
 
@@ -291,13 +297,26 @@ async function reloadLedger() {
   const fresh = page.getElementById("ledger");
   if (fresh) document.getElementById("ledger").replaceWith(document.adoptNode(fresh));
   dressLedger();
+  // What became of the claims of this page's list.
+  let changed = false;
+  for (const { claim } of list.entries.values()) {
+    const row = claim && document.querySelector(`#ledger tr[data-claim="${CSS.escape(claim.id)}"]`);
+    if (!row || (claim.status ?? "locked") === row.dataset.status) continue;
+    claim.status = row.dataset.status;
+    changed = true;
+  }
+  if (changed) draw();
 }
 
 function dressLedger() {
-  selectable(document.getElementById("ledger"));
-  if (!document.querySelector('#ledger tr[data-status="locked"]')) return;
+  const ledger = document.getElementById("ledger");
+  selectable(ledger);
+  if (!ledger.querySelector('tr[data-status="locked"]')) return;
   const forms = claimForms((values) => act(() => settle(values)), (values) => act(() => release(values)));
-  document.getElementById("ledger-actions").replaceChildren(forms);
+  document.getElementById("ledger-actions").replaceChildren(claimChooser(ledger), forms);
+  const sum = () => sumUp("ledger", "claims-sum");
+  for (const kind of ["input", "change"]) ledger.addEventListener(kind, sum);
+  sum();
 }
 
 // --- The page ---------------------------------------------------------------------------------
@@ -320,6 +339,7 @@ function draw() {
     work.append(again, " ");
   }
   work.append(clear);
+  sumUp("documents", "documents-sum");
 }
 
 async function start() {
@@ -332,7 +352,8 @@ async function start() {
       draw();
       await reloadLedger();
     } else if (list.unchecked().length + waiting.length > 0) await inTurn(check);
-  });
+  }, session);
+  for (const kind of ["input", "change"]) work.addEventListener(kind, () => sumUp("documents", "documents-sum"));
   place.replaceChildren(bar, dropPlace((dropped) => inTurn(() => takeFiles(dropped))), status, work);
   dressLedger();
 }

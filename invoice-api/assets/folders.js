@@ -3,6 +3,22 @@
 /** Files that are taken at once. */
 export const FILES_MAX = 2_000;
 
+/** What desktops and office programs put beside the papers; none of it is one. */
+const LEFT_BEHIND = /^(?:\..*|~\$.*|Thumbs\.db|desktop\.ini|__MACOSX)$/i;
+
+/** A file's place within what was dropped: its folders and its name. */
+export function pathOf(file) {
+  return file.webkitRelativePath || file.pathInDrop || file.name;
+}
+
+/** The papers among files, folder by folder in the order of their names. */
+export function papersAmong(files) {
+  const order = new Intl.Collator("zh-CN", { numeric: true });
+  return files
+    .filter((file) => !pathOf(file).split("/").some((part) => LEFT_BEHIND.test(part)))
+    .sort((a, b) => order.compare(pathOf(a), pathOf(b)));
+}
+
 function fileOf(entry) {
   return new Promise((resolve, reject) => entry.file(resolve, reject));
 }
@@ -32,8 +48,12 @@ export function droppedFiles(dataTransfer) {
     for (const waiting = [...entries]; waiting.length > 0; ) {
       const entry = waiting.shift();
       if (entry.isDirectory) waiting.push(...(await entriesOf(entry)));
-      // What desktops put beside the papers is none of them.
-      else if (!entry.name.startsWith(".")) files.push(await fileOf(entry));
+      else {
+        const file = await fileOf(entry);
+        // The browser knows the path only of files that were chosen, not of dropped ones.
+        file.pathInDrop = entry.fullPath.replace(/^\//, "");
+        files.push(file);
+      }
       if (files.length + waiting.length > FILES_MAX) throw new RangeError("files");
     }
     return files;

@@ -4,7 +4,7 @@
 import { ask, Problem } from "./api.js";
 import { toBase64 } from "./bytes.js";
 import { linkItem } from "./link.js";
-import { decodeText, listItems } from "./table.js";
+import { decodeText, isDocumentKey, listItems } from "./table.js";
 import { say } from "./words.js";
 
 const FILE_BYTES_MAX = 10 << 20;
@@ -19,12 +19,27 @@ function isQrText(text) {
   return /^01,[0-9]{2},/.test(text);
 }
 
-function textItems(name, text) {
+const ROWS_TOLD_MAX = 5;
+
+/** What to tell of rows that name no document; undefined when there are none. */
+function badRows(numbers) {
+  if (numbers.length === 0) return undefined;
+  const some = numbers.slice(0, ROWS_TOLD_MAX).map((number) => number.slice(0, 40) || "–");
+  const told = say(`${numbers.length} 行没有正确的票据号码，未查验：${some.join("、")}。`, `${numbers.length} rows have no document's number and were not checked: ${some.join(", ")}.`);
+  // Spreadsheets keep 15 digits of a number: the rest is lost in the file.
+  if (!numbers.some((number) => /^[0-9.]+E\+?[0-9]+$/i.test(number))) return told;
+  return told + say("表格把长号码存成了科学计数，请将该列设为文本后重新导出。", " The spreadsheet stored long numbers in scientific notation: make the column text and export again.");
+}
+
+function textItems(text) {
   const lines = text.split(/\r?\n/).map((line) => line.trim()).filter(Boolean);
   if (lines.length > 0 && lines.every((line) => isQrText(line) || linkItem(line))) {
     return { format: "qr_text", items: lines.map((line) => linkItem(line) ?? { qr: line }) };
   }
-  return { format: "csv", items: listItems(text) };
+  const rows = listItems(text);
+  const items = rows.filter((item) => item.qr || isDocumentKey(item.document));
+  const others = rows.filter((item) => !items.includes(item)).map((item) => item.document);
+  return { format: "csv", items, trouble: items.length > 0 ? badRows(others) : undefined };
 }
 
 /** What the node finds in a file; null when it has no reader for papers. */
@@ -40,7 +55,7 @@ async function askNode(bytes) {
 
 /**
  * Reads one file. `documents` have elements as the node found them; `items` are to be compared as
- * they are; `trouble` says in words why there is neither.
+ * they are; `trouble` says in words what was not read and why.
  */
 export async function readFile(file) {
   if (file.size > FILE_BYTES_MAX) {
@@ -51,12 +66,15 @@ export async function readFile(file) {
     const text = decodeText(bytes);
     if (text === null) return { trouble: say("不是文本文件。", "Not a text file.") };
     try {
-      const { format, items } = textItems(file.name, text);
-      return items.length > 0 ? { format, items } : { trouble: say("文件中没有票据。", "There are no documents in the file.") };
+      const { format, items, trouble } = textItems(text);
+      return items.length > 0 ? { format, items, trouble } : { trouble: say("文件中没有票据：清单的每行应有发票号码、价税合计和开票日期。", "There are no documents in the file: each row of a list has an invoice's number, total and date.") };
     } catch (error) {
       if (!(error instanceof RangeError)) throw error;
       return { trouble: say("清单超过 10,000 行。", "The list has more than 10,000 rows.") };
     }
+  }
+  if (/\.(?:xlsx?|et|ods)$/i.test(file.name)) {
+    return { trouble: say("请将表格另存为 CSV 后再拖入。", "Save the table as CSV and drop that.") };
   }
   try {
     const papers = await askNode(bytes);

@@ -69,6 +69,7 @@ document.getElementById("sign-out").addEventListener("click", async () => {
     forgetKey();
     place.dataset.member = "";
     showSignedIn();
+    document.querySelector('nav a[href="/sign-in"]').textContent = say("登录", "Sign in");
     tell(say("已退出登录。", "Signed out."));
   } catch (error) {
     if (!(error instanceof Problem)) throw error;

@@ -67,6 +67,11 @@ export function documentKey(number, code = "") {
   return number;
 }
 
+/** Whether a text has the form of a document's key. */
+export function isDocumentKey(text) {
+  return /^(?:D:[0-9]{20}|P:(?:[0-9]{10}|[0-9]{12})-[0-9]{8}|F:[0-9]{8}-[0-9]{10})$/.test(text);
+}
+
 /** An amount without what spreadsheets put around it. */
 export function plainAmount(text) {
   return text.replace(/[¥￥,，元\s]/g, "");

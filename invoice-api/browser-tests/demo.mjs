@@ -5,6 +5,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
+import { authorization } from "../assets/api.js";
 import { utf8 } from "../assets/bytes.js";
 import { readKeyFile } from "../assets/der.js";
 import { envelope, recordBytes, recordId } from "../assets/envelope.js";
@@ -15,8 +16,8 @@ const PROGRAM =
   new URL("../../target/debug/tax-node", import.meta.url).pathname;
 const START_MS = 60_000;
 
-/** Starts a node on a free port with data of its own; `stop` ends it and removes them. `more` are further arguments. */
-export async function startDemo(more = []) {
+/** Starts a node on a free port with data of its own and perhaps more options; `stop` ends it and removes them. */
+export async function startDemo(...more) {
   const folder = mkdtempSync(join(tmpdir(), "piaolian-pages-"));
   const data = join(folder, "data");
   const arguments_ = ["--lang", "en", "demo", "--data", data, "--listen", "127.0.0.1:0", "--no-story", ...more];
@@ -60,7 +61,16 @@ export async function startDemo(more = []) {
       const record = recordBytes(type, id, by.id, members);
       return post(base, envelope(by.key, chainId, record));
     };
-    return { base, folder, genesis, chainId, member, send, stop };
+    /** What the node answers to a member's signed question, as bytes. */
+    const get = async (by, path) => {
+      const headers = { Authorization: authorization(by.key, "GET", path, new Uint8Array()), "Accept-Language": "zh-CN" };
+      const response = await fetch(base + path, { headers });
+      if (!response.ok) throw new Error(`${path}: ${response.status} ${await response.text()}`);
+      return Buffer.from(await response.arrayBuffer());
+    };
+    /** A document printed by the node in a format, as bytes. */
+    const paper = (by, key, format) => get(by, `/v1/documents/${key}/paper?format=${format}`);
+    return { base, folder, data, genesis, chainId, member, send, get, paper, stop };
   } catch (error) {
     await stop();
     throw error;

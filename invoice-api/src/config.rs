@@ -9,6 +9,8 @@ use std::time::Duration;
 use invoice_core::paper_link::PAPER_BASE_BYTES_MAX;
 use ipnet::IpNet;
 
+use crate::trust::TrustedSeals;
+
 /// Settings of the HTTP server. [`ServerConfig::new`] has defaults for all but the address.
 #[derive(Debug, Clone)]
 pub struct ServerConfig {
@@ -42,6 +44,8 @@ pub struct ServerConfig {
     /// Reverse proxies before this server: `X-Forwarded-For` is believed from them alone. Without
     /// them an address is that of the connection.
     pub trusted_proxies: Vec<ProxyNetwork>,
+    /// Whose seals on papers are believed.
+    pub papers_trust: TrustedSeals,
 }
 
 /// Addresses of reverse proxies: one address, or a network such as `10.0.0.0/8`.
@@ -187,6 +191,7 @@ impl ServerConfig {
             public_url: None,
             fonts: print::Fonts::built_in(),
             trusted_proxies: Vec::new(),
+            papers_trust: TrustedSeals::default(),
         }
     }
 }

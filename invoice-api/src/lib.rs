@@ -15,6 +15,7 @@ pub mod routes;
 mod server;
 mod status;
 mod texts;
+mod trust;
 pub mod wire;
 
 pub use ::print::Fonts;
@@ -27,3 +28,4 @@ pub use language::Language;
 pub use problem::PROBLEM_JSON;
 pub use routes::openapi::{openapi, openapi_json};
 pub use server::{AppState, BoundServer, ServeError, TlsError, bind, rustls_config, serve};
+pub use trust::{TrustError, TrustedSeals};

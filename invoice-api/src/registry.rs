@@ -90,6 +90,9 @@ pub trait Registry: Send + Sync + 'static {
     /// The key with this identifier, whatever its standing; `None` when it was never registered.
     async fn key(&self, kid: Kid) -> Result<Option<KeyView>, Unavailable>;
 
+    /// The registered name of a member; `None` when it was never admitted.
+    async fn member_name(&self, member: MemberId) -> Result<Option<String>, Unavailable>;
+
     /// What became of a record, found by the member that sent it and its id. What is not the
     /// asker's own is [`RecordState::Absent`], except for authorities.
     async fn record_by_id(

@@ -333,7 +333,8 @@ fn the_indexes_answer_in_pages() {
                 Page {
                     after: None,
                     limit: 9_999
-                }
+                },
+                false
             )
             .unwrap(),
         mine
@@ -345,9 +346,21 @@ fn the_indexes_answer_in_pages() {
                 after: Some(mine[3].leaf_index),
                 limit: 2,
             },
+            false,
         )
         .unwrap();
     assert_eq!(rest, mine[4..6]);
+    let before = snapshot
+        .claims_of(
+            &member,
+            Page {
+                after: Some(mine[3].leaf_index),
+                limit: 2,
+            },
+            true,
+        )
+        .unwrap();
+    assert_eq!(before, [mine[2].clone(), mine[1].clone()]);
     let mut all: Vec<_> = rows().flat_map(|rows| &rows.claims).cloned().collect();
     all.sort();
     let after = Some((all[0].member, all[0].leaf_index));

@@ -2,12 +2,13 @@
 
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 
 import { inEveryView, openBrowser, Reader, VIEWS } from "../browser.mjs";
-import { bill, invoice, startDemo } from "../demo.mjs";
+import { claimRow, drop, fileIn, issued as issuedIn, listOf, qrOf, row, signIn } from "../clerk.mjs";
+import { bill, startDemo } from "../demo.mjs";
 
 let demo;
 let chromium;
@@ -20,48 +21,13 @@ after(async () => {
   await demo?.stop();
 });
 
-/** Issues an invoice to the first employer; its key and what is printed on it. */
-async function issued() {
-  const seller = demo.member("merchant");
-  const document = invoice(seller, demo.member("employer"));
-  const { status, text } = await demo.send(seller, "invoice.issue", { invoice: document });
-  assert.equal(status, 201, text);
-  return { key: `D:${document.number}`, number: document.number, date: document.issue_date };
-}
-
-function file(name, text) {
-  const path = join(demo.folder, name);
-  writeFileSync(path, text);
-  return path;
-}
-
-const listOf = (...papers) =>
-  `发票号码,价税合计,开票日期,校验码\n${papers.map((paper) => `${paper.number},${paper.amount ?? "1060.00"},${paper.date},`).join("\n")}\n`;
+const issued = () => issuedIn(demo);
+const file = (name, content) => fileIn(demo, name, content);
 
 const xmlOf = ({ number, date }) =>
   "<EInvoice><Header><EInvoiceTag>SWEI3300</EInvoiceTag></Header><EInvoiceData><BasicInformation>" +
   "<TotalTax-includedAmount>1060.00</TotalTax-includedAmount></BasicInformation></EInvoiceData>" +
   `<TaxSupervisionInfo><InvoiceNumber>${number}</InvoiceNumber><IssueTime>${date}</IssueTime></TaxSupervisionInfo></EInvoice>`;
-
-const qrOf = ({ number, date }) => `01,32,,${number},1060.00,${date.replaceAll("-", "")},,1DD6`;
-
-/** Signs in as a member, on the clerk's page. */
-async function signIn(reader, member) {
-  await reader.go("/sign-in?next=/app");
-  await reader.upload("#key-file", member.path);
-  await reader.page.click("#submit");
-  await reader.until("#key-state", member.kid);
-  // The node may have no reader of papers, or refuse a text that is none.
-  for (const status of [401, 404, 405, 422]) reader.expect(status, "/v1/(papers|checks)");
-}
-
-async function drop(reader, ...files) {
-  await reader.page.waitForSelector("#files");
-  await reader.upload("#files", ...files);
-}
-
-const row = (key) => `#documents tr[data-key="${key}"]`;
-const claimRow = (key) => `#ledger tr[data-document="${key}"]`;
 
 test("files are dropped, compared, locked, settled and released", async (t) => {
   await inEveryView(t, chromium.browser, demo.base, async (reader) => {
@@ -117,6 +83,7 @@ test("files are dropped, compared, locked, settled and released", async (t) => {
     await reader.page.click("#settle-form button");
     await reader.until("#app-status", reader.of("已入账 1 笔", "1 settled"));
     await reader.page.waitForSelector(`${claimRow(one.key)}[data-status="settled"]`);
+    await reader.until(`${row(one.key)} .tag`, reader.of("本次已入账", "settled just now"));
     await reader.page.click(`${claimRow(two.key)} input[type=checkbox]`);
     await reader.page.type("#reason", "重复提交");
     await reader.page.click("#release-form button");
@@ -141,51 +108,6 @@ test("files are dropped, compared, locked, settled and released", async (t) => {
   });
 });
 
-test("the same invoice as PDF, OFD and XML is one line, and files that disagree are told", async () => {
-  const paper = await issued();
-  const reader = await Reader.arrive(chromium.browser, demo.base, VIEWS[0]);
-  await signIn(reader, demo.member("employer"));
-  // What the node's reader of papers answers, whatever this node can read.
-  const answers = {
-    pdf: { amount: "1060.00", warnings: [{ code: "tags_only", detail: "文件没有原始 XML" }] },
-    ofd: { amount: "1060.00" },
-    xml: { amount: "1060.01" },
-  };
-  await reader.page.setRequestInterception(true);
-  reader.page.on("request", async (request) => {
-    if (!request.url().endsWith("/v1/papers")) return request.continue();
-    const format = /format (\w+)/.exec(request.postData())[1];
-    const { amount, warnings = [] } = answers[format];
-    const document = { document: paper.key, amount, date: paper.date, seller: { name: "示范商户甲" }, tier: "text", warnings };
-    const body = JSON.stringify({ format, sm3: "00", documents: [document] });
-    return request.respond({ status: 200, contentType: "application/json", body });
-  });
-  await drop(reader, file("a.pdf", "format pdf"), file("a.ofd", "format ofd"), file("a.xml", "format xml"));
-  await reader.until("#app-status", "共 1 张票据，其中 1 张可以锁定");
-  const line = await reader.text(row(paper.key));
-  for (const part of ["a.ofd、a.xml", "各文件所载不一致：金额", "文件没有原始 XML", "示范商户甲"]) {
-    assert.ok(line.includes(part), `${part}: ${line}`);
-  }
-  await reader.look("claims-one-document");
-  await reader.leave();
-});
-
-test("a folder is gone through, and what is hidden in it is left", async () => {
-  const [one, two] = [await issued(), await issued()];
-  const folder = join(demo.folder, "报销");
-  mkdirSync(join(folder, "十一月"), { recursive: true });
-  writeFileSync(join(folder, "one.txt"), qrOf(one));
-  writeFileSync(join(folder, "十一月", "two.csv"), listOf(two));
-  writeFileSync(join(folder, ".DS_Store"), "x");
-  const reader = await Reader.arrive(chromium.browser, demo.base, VIEWS[1]);
-  await signIn(reader, demo.member("employer"));
-  const input = await reader.page.waitForSelector("#folder");
-  await input.uploadFile(folder);
-  await reader.until("#app-status", "2 documents, 2 of them can be locked");
-  assert.equal(await reader.page.$("#troubles"), null);
-  await reader.leave();
-});
-
 test("all or nothing means nothing when one is taken in between", async (t) => {
   await inEveryView(
     t,
@@ -200,13 +122,44 @@ test("all or nothing means nothing when one is taken in between", async (t) => {
       assert.equal(elsewhere.status, 201);
       reader.expect(409, "/v1/records");
       await reader.page.type("#lock-reference", "BX-2");
-      await reader.page.click("#lock-form button");
+      await reader.page.click("#lock-form button[type=submit]");
       await reader.until("#app-status", reader.of("已锁定 0 张，未成 2 张", "0 locked, 2 not"));
       await reader.until(row(two.key), reader.of("锁定未成", "Not locked"));
       await reader.look("claims-refused");
     },
     [VIEWS[0], VIEWS[3]],
   );
+});
+
+test("an expense report goes on the next day: what was locked is there, and one's own", async () => {
+  const employer = demo.member("employer");
+  const papers = [await issued(), await issued(), await issued()];
+  const first = await Reader.arrive(chromium.browser, demo.base, VIEWS[0]);
+  await signIn(first, employer);
+  await first.until("#reader", `${employer.name}，${employer.id}`);
+  await drop(first, file("三张.csv", listOf(...papers)));
+  await first.until("#app-status", "3 张可以锁定");
+  await first.page.type("#lock-reference", "BX-次日");
+  await first.page.click("#lock-form button[type=submit]");
+  await first.until("#app-status", "已锁定 3 张");
+  // The newest claims stand on the first page, however many there are.
+  for (const { key } of papers) await first.page.waitForSelector(`${claimRow(key)}[data-status="locked"]`);
+  await first.page.click("#leave");
+  await first.until("#key-form", "登录");
+  await first.leave();
+
+  const next = await Reader.arrive(chromium.browser, demo.base, VIEWS[0]);
+  await signIn(next, employer);
+  await drop(next, file("又是三张.csv", listOf(...papers)));
+  await next.until(row(papers[0].key), "贵单位已于");
+  await next.page.select("#choose-reference", "=BX-次日");
+  await next.until("#claims-sum", "已选 3 张，合计 3180.00 元");
+  await next.page.type("#voucher", "记-0007");
+  await next.page.click("#settle-form button");
+  await next.until("#app-status", "已入账 3 笔");
+  for (const { key } of papers) await next.page.waitForSelector(`${claimRow(key)}[data-status="settled"]`);
+  await next.look("claims-next-day");
+  await next.leave();
 });
 
 test("another employer sees what is not its own, and an insurer claims a bill by its check code", async () => {
@@ -228,7 +181,7 @@ test("another employer sees what is not its own, and an insurer claims a bill by
   await insurer.until(row(key), "genuine, claimable");
   await insurer.page.select("#lock-kind", "commercial").catch(() => {});
   await insurer.page.type("#lock-reference", "CASE-1");
-  await insurer.page.click("#lock-form button");
+  await insurer.page.click("#lock-form button[type=submit]");
   await insurer.until("#app-status", "1 locked, 0 not");
   await insurer.leave();
 });
@@ -264,7 +217,7 @@ test("an answer that was lost is got by sending the same again", async () => {
   });
   reader.expected.push(/net::ERR_CONNECTION_RESET/);
   await reader.page.type("#lock-reference", "BX-9");
-  await reader.page.click("#lock-form button");
+  await reader.page.click("#lock-form button[type=submit]");
   await reader.until("#app-status", "the outcome is not known");
   await reader.page.click("#send-again");
   await reader.until("#app-status", "1 locked, 0 not");

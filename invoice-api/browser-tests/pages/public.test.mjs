@@ -219,34 +219,6 @@ test("a medical bill needs its check code", async (t) => {
   });
 });
 
-test("whoever is signed in as a party finds the whole document, and nobody else does", async () => {
-  const paper = await issued();
-  const papers = async (member) => {
-    const reader = await Reader.arrive(chromium.browser, demo.base, VIEWS[1]);
-    await reader.go("/sign-in");
-    await reader.upload("#key-file", member.path);
-    await reader.page.click("#submit");
-    await reader.until("#key-state", member.kid);
-    await reader.go(`/v/${paper.key}?${paper.elements}`);
-    const links = await reader.page.$$eval("main a[download]", (all) => all.map((link) => link.getAttribute("href")));
-    const printed = links.filter((link) => link.endsWith("format=pdf"));
-    for (const link of printed) {
-      const answer = await reader.page.evaluate(async (address) => {
-        const { status, headers } = await fetch(address);
-        return `${status} ${headers.get("content-type")}`;
-      }, link);
-      assert.equal(answer, "200 application/pdf");
-    }
-    await reader.look(`check-party-${member.roles[0]}`);
-    await reader.leave();
-    return links;
-  };
-  const statement = `/v/${paper.key}?${paper.elements}&download=statement`;
-  const own = `/v1/documents/${paper.key}`;
-  assert.deepEqual(await papers(demo.member("employer")), [statement, `${own}/paper?format=pdf`, `${own}/paper?format=ofd`, own]);
-  assert.deepEqual(await papers(demo.member("employer", 1)), [statement]);
-});
-
 test("a problem is told to people as a page", async () => {
   const reader = await Reader.arrive(chromium.browser, demo.base, VIEWS[3]);
   reader.expect(404, "/nowhere");

@@ -12,7 +12,7 @@ import { invoice, startDemo } from "../demo.mjs";
 let demo;
 let chromium;
 before(async () => {
-  demo = await startDemo(["--webhook-networks", "127.0.0.0/8"]);
+  demo = await startDemo("--webhook-networks", "127.0.0.0/8");
   chromium = await openBrowser();
 });
 after(async () => {

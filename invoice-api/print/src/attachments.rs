@@ -27,7 +27,7 @@ pub(crate) fn of(paper: &Paper<'_>) -> Vec<Attachment> {
     attachments.extend(paper.receipt.map(|receipt| Attachment {
         name: "receipt.json",
         description: paper.wording.of(
-            "登记收据，可离线核验",
+            "登记回执，可离线核验",
             "The receipt, to be verified offline",
         ),
         bytes: receipt.as_bytes().to_vec(),

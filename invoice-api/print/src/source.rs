@@ -51,11 +51,11 @@ pub enum PrintError {
     #[error("该记录不是开票记录 / the record issues no document")]
     NotADocument,
     /// The receipt cannot be read.
-    #[error("收据无法识别 / the receipt cannot be read")]
+    #[error("回执无法识别 / the receipt cannot be read")]
     Receipt,
     /// The receipt proves something else.
     #[error(
-        "收据不是这条记录的，或记录未被接受 / the receipt is not that of this record as accepted"
+        "回执不是这条记录的，或记录未被接受 / the receipt is not that of this record as accepted"
     )]
     ReceiptOfAnother,
     /// The link is too long for a code of at most version 10.
@@ -162,6 +162,15 @@ pub fn lay_out(paper: &Paper<'_>, fonts: &Fonts) -> Result<Layout, PrintError> {
         fonts: fonts.clone(),
         wording: paper.wording,
     })
+}
+
+impl Layout {
+    /// The document in the words of tax XML, as it is attached to the OFD: made from the record, and
+    /// signed by nobody.
+    #[must_use]
+    pub fn xml(&self) -> &[u8] {
+        &self.original
+    }
 }
 
 fn recorded(receipt: &str, record: &str) -> Result<Recorded, PrintError> {

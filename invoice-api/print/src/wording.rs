@@ -17,7 +17,7 @@ impl Wording {
         let from = match proved {
             true => self.of("按链上记录打印", "Printed from the record on the chain"),
             false => self.of(
-                "按收据打印，收据未核验",
+                "按回执打印，回执未核验",
                 "Printed from a receipt; receipt not verified",
             ),
         };

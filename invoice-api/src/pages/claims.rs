@@ -34,7 +34,8 @@ pub(crate) async fn page(
         Err(elsewhere) => return Ok(elsewhere),
     };
     let query = Query::strict(&request, &["status", "cursor", "lang"])?;
-    let asked = claim_query(&query)?;
+    let mut asked = claim_query(&query)?;
+    asked.newest_first = true;
     let status = asked.status;
     let found = state.registry.claims(&asker, asked).await?;
     let found = found.ok_or(Fault::CursorInvalid)?;
@@ -114,6 +115,7 @@ fn list(language: Language, status: Option<ClaimStatus>, page: &ClaimPage) -> St
             of("没有记录。", "There are none.")
         );
     } else {
+        html.push_str("<div id=\"ledger-actions\"></div>");
         html.push_str(&table(language, &page.claims));
     }
     if let Some(next) = &page.next {
@@ -128,7 +130,7 @@ fn list(language: Language, status: Option<ClaimStatus>, page: &ClaimPage) -> St
     let asked = status.map_or("", |status| status.as_str());
     let _ = write!(
         html,
-        "<div id=\"ledger-actions\"></div><p>{}: <a href=\"/app/ledger.xlsx?status={asked}\">XLSX</a> · \
+        "<p>{}: <a href=\"/app/ledger.xlsx?status={asked}\">XLSX</a> · \
          <a href=\"/app/ledger.csv?status={asked}\">CSV</a></p>{}\
          <p class=\"note\">{} {}, {}</p></section>",
         of("导出台账", "Export the ledger"),
@@ -181,11 +183,13 @@ fn table(language: Language, claims: &[ClaimView]) -> String {
         let (class, zh, en) = status_words(claim.status);
         let _ = write!(
             html,
-            "<tr data-claim=\"{}\" data-document=\"{}\" data-status=\"{}\" data-locked=\"{}\">",
+            "<tr data-claim=\"{}\" data-document=\"{}\" data-status=\"{}\" data-locked=\"{}\" \
+             data-reference=\"{}\">",
             escape(&claim.claim),
             claim.document,
             claim.status.as_str(),
-            claim.locked
+            claim.locked,
+            escape(&claim.reference)
         );
         let cells = [
             format!("<code>{}</code>", claim.document),

@@ -11,6 +11,7 @@ use actix_web::{HttpRequest, HttpResponse};
 
 use super::language::{address_in, page_language, remember};
 use crate::language::Language;
+use crate::server::session::Token;
 use crate::status::OK;
 
 /// Nothing from elsewhere, no script or style inside a page, no page inside another.
@@ -77,6 +78,10 @@ impl Page<'_> {
         let tag = language.tag();
         let title = escape(self.title);
         let name = language.of_two("票链", "Piaolian");
+        let full = match title == name {
+            true => title.clone(),
+            false => format!("{title} · {name}"),
+        };
         let skip = language.of_two("跳到正文", "Skip to content");
         let menu = language.of_two("导航", "Navigation");
         let script = self.module.map_or_else(String::new, |module| {
@@ -86,7 +91,7 @@ impl Page<'_> {
         let mut page = format!(
             "<!DOCTYPE html>\n<html lang=\"{tag}\"><head><meta charset=\"utf-8\">\
              <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\
-             <meta name=\"robots\" content=\"noindex\"><title>{title} · {name}</title>\
+             <meta name=\"robots\" content=\"noindex\"><title>{full}</title>\
              <link rel=\"icon\" href=\"/assets/icon.svg\" type=\"image/svg+xml\">\
              <link rel=\"stylesheet\" href=\"/assets/site.css\">{script}</head><body>\
              <a class=\"skip\" href=\"#main\">{skip}</a>\
@@ -99,7 +104,17 @@ impl Page<'_> {
             } else {
                 ""
             };
-            let word = language.of_two(zh, en);
+            // The cookie only decides a word here; what it opens is judged by each page.
+            let word = match section {
+                Section::SignIn if Token::of(request).is_some() => {
+                    language.of_two("账户", "Account")
+                }
+                Section::Check
+                | Section::Claims
+                | Section::Oversight
+                | Section::SignIn
+                | Section::None => language.of_two(zh, en),
+            };
             // Writing into a text cannot fail.
             let _ = write!(page, "<li><a href=\"{address}\"{current}>{word}</a></li>");
         }

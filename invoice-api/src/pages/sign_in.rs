@@ -26,16 +26,21 @@ pub(crate) async fn page(
         .and_then(local_path)
         .unwrap_or("/app");
     let signed_in = match session(&state, &request).await? {
-        Some((asker, _)) => asker.member.to_string(),
-        None => String::new(),
+        Some((asker, _)) => {
+            let name = state.registry.member_name(asker.member).await.ok();
+            (asker.member.to_string(), name.flatten())
+        }
+        None => (String::new(), None),
     };
+    let (member, name) = signed_in;
     let language = page_language(&request);
     let title = language.of_two("登录", "Sign in");
     let body = language
         .of_two(ZH, EN)
         .replace("@chain@", &escape(state.registry.chain_id()))
-        .replace("@member@", &escape(&signed_in))
-        .replace("@next@", &escape(next));
+        .replace("@member@", &escape(&member))
+        .replace("@next@", &escape(next))
+        .replace("@name@", &escape(&name.unwrap_or_default()));
     Ok(Page {
         title,
         section: Section::SignIn,

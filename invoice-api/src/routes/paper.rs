@@ -39,6 +39,7 @@ enum Format {
     Pdf,
     Ofd,
     Html,
+    Xml,
 }
 
 impl Format {
@@ -47,6 +48,7 @@ impl Format {
             Some("pdf") => Ok(Self::Pdf),
             Some("ofd") => Ok(Self::Ofd),
             Some("html") => Ok(Self::Html),
+            Some("xml") => Ok(Self::Xml),
             Some(_) | None => Err(Problem::query("format")),
         }
     }
@@ -56,6 +58,7 @@ impl Format {
             Self::Pdf => "application/pdf",
             Self::Ofd => "application/ofd",
             Self::Html => "text/html; charset=utf-8",
+            Self::Xml => "application/xml",
         }
     }
 
@@ -64,19 +67,21 @@ impl Format {
             Self::Pdf => "pdf",
             Self::Ofd => "ofd",
             Self::Html => "html",
+            Self::Xml => "xml",
         }
     }
 }
 
-/// A document as people know it: PDF/A-3, OFD (GB/T 33190) or HTML for print.
+/// A document as people know it: PDF/A-3, OFD (GB/T 33190), HTML for print, or the XML that tax
+/// OFDs hold.
 ///
-/// Record and receipt are attached to the file byte by byte (not to the HTML). For those who may see
+/// Record and receipt are attached to PDF and OFD byte by byte. For those who may see
 /// the document; others get the same 404 as for a document that does not exist.
 #[utoipa::path(
     get, path = "/v1/documents/{key}/paper", tag = "documents", security(("request_signature" = [])),
     params(
         ("key" = String, Path, description = "The document's key, or an alias"),
-        ("format" = String, Query, description = "pdf, ofd or html"),
+        ("format" = String, Query, description = "pdf, ofd, html or xml"),
         ("lang" = Option<String>, Query, description = "Language of the captions, zh or en; that of Accept-Language when absent. The form itself is Chinese"),
     ),
     responses(
@@ -126,6 +131,7 @@ pub(crate) async fn paper(
             Format::Pdf => layout.pdf().map_err(broken)?,
             Format::Ofd => layout.ofd().map_err(broken)?,
             Format::Html => layout.html(&nonce).into_bytes(),
+            Format::Xml => layout.xml().to_vec(),
         };
         Ok((layout, paper.stamped, file))
     })
@@ -140,7 +146,8 @@ pub(crate) async fn paper(
         .insert_header((CACHE_CONTROL, "no-store"))
         .insert_header((STAMP, if stamped { "present" } else { "absent" }))
         .insert_header((CONTENT_DISPOSITION, disposition(&path, format)));
-    if !layout.missing.is_empty() {
+    // XML needs no font.
+    if format != Format::Xml && !layout.missing.is_empty() {
         response.insert_header((UNPRINTABLE, unprintable(&layout)));
     }
     Ok(response.body(file))

@@ -80,9 +80,12 @@ pub(crate) async fn show(
 ) -> Result<HttpResponse, Problem> {
     Query::strict(&request, &[])?;
     let asker = authenticate::reader(&state, &request, b"", Suspended::MayRead).await?;
+    // Who is signed in can be said without it.
+    let name = state.registry.member_name(asker.member).await.ok();
     let answer = SessionAnswer {
         chain_id: state.registry.chain_id().to_owned(),
         member: asker.member.to_string(),
+        name: name.flatten(),
         roles: asker.roles.iter().map(|role| role.as_str()).collect(),
         kid: asker.kid.to_string(),
     };

@@ -13,6 +13,7 @@ use super::*;
 use crate::limits::PAPER_BYTES_MAX;
 use crate::server::budget::Network;
 use crate::server::state::now_seconds;
+use crate::trust::TrustedSeals;
 
 const INVOICE: &str = include_str!("../../papers/tests/files/invoice.xml");
 const MEMBER: &str = "91330000142942095H";
@@ -23,6 +24,10 @@ fn signer() -> SecretKeySigner {
 }
 
 fn state(standing: KeyStanding) -> web::Data<AppState> {
+    state_of(&config(), standing)
+}
+
+fn state_of(config: &ServerConfig, standing: KeyStanding) -> web::Data<AppState> {
     let registry = Arc::new(Down::default());
     *registry.0.lock().unwrap() = Some(KeyView {
         public_key: Arc::new(signer().public_key().clone()),
@@ -30,7 +35,7 @@ fn state(standing: KeyStanding) -> web::Data<AppState> {
         roles: RoleSet::from_iter([Role::Employer]),
         standing,
     });
-    web::Data::new(AppState::new(&config(), registry))
+    web::Data::new(AppState::new(config, registry))
 }
 
 async fn ask(state: &web::Data<AppState>, request: TestRequest) -> ServiceResponse<BoxBody> {
@@ -196,5 +201,52 @@ async fn nobody_waits_for_the_body_of_a_stranger() {
                 .take(MEMBER.parse().unwrap(), network)
                 .is_some()
         );
+    }
+}
+
+const SEALED: &[u8] = include_bytes!("../../papers/tests/files/sealed.ofd");
+const SEALER: &[u8] = include_bytes!("../../papers/tests/files/sealer.der");
+
+#[actix_web::test]
+async fn a_seal_is_trusted_where_the_server_was_told_whose() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str, bytes: &[u8]| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, bytes).unwrap();
+        path
+    };
+    let der = path("sealer.der", SEALER);
+    let text = STANDARD.encode(SEALER);
+    let text = format!("-----BEGIN CERTIFICATE-----\n{text}\n-----END CERTIFICATE-----\n");
+    let pem = path("sealer.pem", text.repeat(2).as_bytes());
+    for (trusted, holds) in [(vec![], false), (vec![&der], true), (vec![&pem], true)] {
+        let mut config = config();
+        config.papers_trust = TrustedSeals::read(&trusted).unwrap();
+        let state = state_of(&config, KeyStanding::Good);
+        let read = answer(ask(&state, file(&state, SEALED)).await).await;
+        let seal = &read["documents"][0]["signature"];
+        assert_eq!(seal["state"], "verified");
+        assert_eq!(seal["trusted"], holds, "{trusted:?}");
+        assert_eq!(seal["signer"], "测试签章人");
+        let sm3 = invoice_core::crypto::sm3(&[SEALER]).to_string();
+        assert_eq!(seal["certificate_sm3"], sm3);
+        let warned = read["documents"][0]["warnings"].to_string();
+        assert_eq!(warned.contains("signer_not_trusted"), !holds, "{warned}");
+    }
+    // What would trust nobody is told instead of being taken.
+    let key = path(
+        "key.pem",
+        b"-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n",
+    );
+    let large = path("large.pem", &vec![b'\n'; (1 << 20) + 1]);
+    let empty = path("empty", b"");
+    for (bad, reason) in [
+        (&key, "not a certificate"),
+        (&empty, "not a certificate"),
+        (&large, "too large"),
+        (&folder.path().join("absent"), "absent"),
+    ] {
+        let error = TrustedSeals::read(&[&der, bad]).unwrap_err().to_string();
+        assert!(error.contains(reason), "{error}");
     }
 }

@@ -23,6 +23,7 @@ use crate::limits::{
 };
 use crate::problem::Problem;
 use crate::registry::Registry;
+use crate::trust::TrustedSeals;
 
 /// What all handlers share: the registry, and the bounds that protect it.
 pub struct AppState {
@@ -38,6 +39,7 @@ pub struct AppState {
     pub(crate) event_streams: Arc<Semaphore>,
     pub(crate) prints: Arc<Semaphore>,
     pub(crate) fonts: print::Fonts,
+    pub(crate) papers_trust: TrustedSeals,
     /// Where people reach this server.
     public_url: OnceLock<String>,
     pub(crate) papers_held: Arc<Places>,
@@ -63,6 +65,7 @@ impl AppState {
             event_streams: Arc::new(Semaphore::new(config.event_streams_max)),
             prints: Arc::new(Semaphore::new(PRINTS_AT_ONCE_MAX)),
             fonts: config.fonts.clone(),
+            papers_trust: config.papers_trust.clone(),
             public_url: config
                 .public_url
                 .as_ref()

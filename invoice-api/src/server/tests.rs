@@ -56,6 +56,9 @@ impl Registry for Down {
         let known = self.0.lock().unwrap().clone();
         known.map(Some).ok_or(DOWN)
     }
+    async fn member_name(&self, _: MemberId) -> Result<Option<String>, Unavailable> {
+        Err(DOWN)
+    }
     async fn record_by_id(
         &self,
         _: &Asker,

@@ -165,7 +165,11 @@ pub struct SealAnswer {
     /// The name in the signer's certificate: a claim, unless `trusted`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub signer: Option<String>,
-    /// Whether the certificate is one that this registry was told to trust.
+    /// SM3 of the signer's certificate (DER), of a seal that was verified.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub certificate_sm3: Option<String>,
+    /// Whether the certificate is one that whoever reads was told to trust, and its seal covers
+    /// everything that was read.
     pub trusted: bool,
 }
 
@@ -280,6 +284,7 @@ impl From<&Seal> for SealAnswer {
         Self {
             state: seal.state.as_str(),
             signer: seal.signer.clone(),
+            certificate_sm3: seal.certificate.map(|sm3| sm3.to_string()),
             trusted: seal.trusted,
         }
     }
@@ -290,11 +295,107 @@ impl WarningAnswer {
         let text = language.of_two(warning.code.zh(), warning.code.en());
         let detail = match warning.detail.as_str() {
             "" => text.to_owned(),
-            found => format!("{text}{}{found}", language.of_two("：", ": ")),
+            found => format!(
+                "{text}{}{}",
+                language.of_two("：", ": "),
+                place_in_words(found, language)
+            ),
         };
         Self {
             code: warning.code.code(),
             detail,
+        }
+    }
+}
+
+/// The members of a document by which a warning says where it looked, in words.
+const PLACES: [(&str, &str, &str); 27] = [
+    ("seller/id", "销售方代码", "the seller's id"),
+    ("seller/name", "销售方名称", "the seller's name"),
+    ("buyer/id", "购买方代码", "the buyer's id"),
+    ("buyer/name", "购买方名称", "the buyer's name"),
+    ("total_without_tax", "合计金额", "the sum without tax"),
+    ("total_tax", "合计税额", "the sum of taxes"),
+    ("total", "价税合计", "the total"),
+    ("number", "号码", "the number"),
+    ("code", "代码", "the code"),
+    ("date", "开票日期", "the date"),
+    ("check_code", "校验码", "the check code"),
+    ("note", "备注", "the note"),
+    ("amount", "金额", "the amount"),
+    ("tax", "税额", "the tax"),
+    ("tax_rate", "税率", "the rate"),
+    ("tax_code", "税收分类编码", "the tax code"),
+    ("quantity", "数量", "the quantity"),
+    ("unit_price", "单价", "the unit price"),
+    ("unit", "单位", "the unit"),
+    ("name", "项目名称", "the name"),
+    ("spec", "规格型号", "the specification"),
+    ("payment/fund", "统筹基金支付", "paid by the fund"),
+    ("payment/other", "其他支付", "paid by others"),
+    ("payment/account", "个人账户支付", "paid from the account"),
+    ("payment/cash", "个人现金支付", "paid in cash"),
+    ("payment/self_pay", "个人自付", "borne within the catalogue"),
+    (
+        "payment/self_fund",
+        "个人自费",
+        "borne outside the catalogue",
+    ),
+];
+
+/// What was found, its place in words: `lines/0/tax: 1.00` is line 1, the tax. What is not a known
+/// place stands as it is.
+fn place_in_words(found: &str, language: Language) -> String {
+    let (place, rest) = match found.split_once(": ") {
+        Some((place, rest)) => (place, Some(rest)),
+        None => (found, None),
+    };
+    let word = |place: &str| {
+        let known = PLACES.iter().find(|(name, _, _)| *name == place);
+        known.map(|(_, zh, en)| language.of_two(*zh, *en).to_owned())
+    };
+    let in_line = || {
+        let (index, member) = place.strip_prefix("lines/")?.split_once('/')?;
+        let number = index.parse::<usize>().ok()?.checked_add(1)?;
+        let member = word(member)?;
+        Some(language.of_two(
+            format!("第 {number} 行{member}"),
+            format!("line {number}, {member}"),
+        ))
+    };
+    let rest = |words: String| match rest {
+        Some(rest) => format!("{words} {rest}"),
+        None => words,
+    };
+    word(place)
+        .or_else(in_line)
+        .map_or_else(|| found.to_owned(), rest)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_is_told_in_words() {
+        for (found, zh, en) in [
+            ("seller/id: 9133", "销售方代码 9133", "the seller's id 9133"),
+            (
+                "lines/0/tax: 90.00 × 0.06 ≠ 4.20",
+                "第 1 行税额 90.00 × 0.06 ≠ 4.20",
+                "line 1, the tax 90.00 × 0.06 ≠ 4.20",
+            ),
+            ("note", "备注", "the note"),
+            (
+                "Doc_0/Document.xml",
+                "Doc_0/Document.xml",
+                "Doc_0/Document.xml",
+            ),
+            ("lines/x/tax: 1", "lines/x/tax: 1", "lines/x/tax: 1"),
+            ("1.00 ≠ 2.00", "1.00 ≠ 2.00", "1.00 ≠ 2.00"),
+        ] {
+            assert_eq!(place_in_words(found, Language::Zh), zh);
+            assert_eq!(place_in_words(found, Language::En), en);
         }
     }
 }

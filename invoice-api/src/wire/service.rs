@@ -94,6 +94,9 @@ pub struct SessionAnswer {
     pub chain_id: String,
     /// The member.
     pub member: String,
+    /// Its registered name; absent while the records cannot be read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
     /// Its roles.
     pub roles: Vec<&'static str>,
     /// The key.

@@ -317,7 +317,7 @@ fn report(args: &Args, manifest: &Manifest, output: Output) {
             output.of("· 单验证者：高度", "· a lone validator: whatever was recorded after height"),
             manifest.height,
             output.of(
-                "之后的记录已丢失，为其出具的收据将与新链矛盾；如有更新的副本，请改用它",
+                "之后的记录已丢失，为其出具的回执将与新链矛盾；如有更新的副本，请改用它",
                 "is lost, and receipts given for it will contradict the new chain; if there is a newer copy, take that one",
             )
         ));

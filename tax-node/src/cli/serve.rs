@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use invoice_api::{BoundServer, ProxyNetwork, PublicUrl, ServerConfig, TlsFiles};
+use invoice_api::{BoundServer, ProxyNetwork, PublicUrl, ServerConfig, TlsFiles, TrustedSeals};
 use invoice_core::chain::Genesis;
 use invoice_core::crypto::{SecretKey, SecretKeySigner};
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -65,6 +65,9 @@ pub(super) struct Listen {
         value_delimiter = ','
     )]
     trusted_proxy: Vec<ProxyNetwork>,
+    /// 可信签章人证书（PEM 或 DER，可多次给出）：查验票据文件时采信其电子签章 / certificates of trusted sealers (PEM or DER, may be repeated): whose seals on files of documents are believed
+    #[arg(long, env = "PIAOLIAN_PAPERS_TRUST", value_name = "FILE", num_args = 1.., value_delimiter = ',')]
+    papers_trust: Vec<PathBuf>,
     #[command(flatten)]
     limits: Limits,
 }
@@ -245,6 +248,8 @@ pub(super) fn bind(running: &Running, listen: &Listen) -> Result<Served, Failure
         config.fonts = invoice_api::Fonts::with_folder(folder)
             .map_err(|error| Failure::new(Exit::Usage, "fonts", error))?;
     }
+    config.papers_trust = TrustedSeals::read(&listen.papers_trust)
+        .map_err(|error| Failure::new(Exit::Usage, "papers_trust", error))?;
     let scheme = if config.tls.is_some() {
         "https"
     } else {

@@ -39,7 +39,7 @@ pub(super) fn page(
     let mut claims = Vec::new();
     let mut read = 0_usize;
     loop {
-        let rows = rows_after(snapshot, asker, everyone, cursor)?;
+        let rows = rows_after(snapshot, asker, everyone, query.newest_first, cursor)?;
         let last = rows.len() < ROWS_AT_ONCE;
         for row in rows {
             cursor = Some((row.member, row.leaf_index));
@@ -113,22 +113,18 @@ fn rows_after(
     snapshot: &Snapshot,
     asker: &Asker,
     everyone: bool,
+    newest_first: bool,
     cursor: Option<(MemberKey, u64)>,
 ) -> Result<Vec<ClaimRow>, NodeError> {
+    let limit = ROWS_AT_ONCE;
     let rows = if everyone {
         snapshot.claims(Page {
             after: cursor,
-            limit: ROWS_AT_ONCE,
+            limit,
         })?
     } else {
         let after = cursor.map(|(_, index)| index);
-        snapshot.claims_of(
-            asker.member.as_bytes(),
-            Page {
-                after,
-                limit: ROWS_AT_ONCE,
-            },
-        )?
+        snapshot.claims_of(asker.member.as_bytes(), Page { after, limit }, newest_first)?
     };
     Ok(rows)
 }

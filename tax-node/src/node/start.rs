@@ -127,7 +127,7 @@ pub enum StartError {
     },
     /// The only validator of a chain was restored from a backup, and nobody accepted the loss.
     #[error(
-        "此单验证者由备份恢复：高度 {height} 之后的记录已丢失，曾为其出具的收据将与新链矛盾 / this lone validator was restored from a backup: whatever was recorded after height {height} is lost, and receipts given for it will contradict the new chain"
+        "此单验证者由备份恢复：高度 {height} 之后的记录已丢失，曾为其出具的回执将与新链矛盾 / this lone validator was restored from a backup: whatever was recorded after height {height} is lost, and receipts given for it will contradict the new chain"
     )]
     LostBlocks {
         /// The last block of the backup.

@@ -83,7 +83,7 @@ pub(super) fn claimed_by(
     let one = |after| Page { after, limit: 1 };
     let mut after = None;
     for _ in 0..CLAIM_TURNS_MAX {
-        let locks = snapshot.claims_of(party.id.as_bytes(), one(after))?;
+        let locks = snapshot.claims_of(party.id.as_bytes(), one(after), false)?;
         let Some(lock) = locks.first().map(|row| row.leaf_index) else {
             return Ok(false);
         };

@@ -85,7 +85,7 @@ impl Snapshot {
         })
     }
 
-    /// A member's locks in the order of the log; the cursor is the leaf of a lock.
+    /// A member's locks in the order of the log or against it; the cursor is the leaf of a lock.
     ///
     /// # Errors
     /// The store has stopped or cannot be read.
@@ -93,12 +93,17 @@ impl Snapshot {
         &self,
         member: &MemberKey,
         page: Page<u64>,
+        newest_first: bool,
     ) -> Result<Vec<ClaimRow>, ReadError> {
         self.shared.guard(|| {
             let group = key(tables::CLAIMS_BY_MEMBER, &[member]);
             let after = page.after.map(u64::to_be_bytes);
             let after = after.as_ref().map(|after| &after[..]);
-            let rows = self.view.group(&group, after, Order::Ascending);
+            let order = match newest_first {
+                true => Order::Descending,
+                false => Order::Ascending,
+            };
+            let rows = self.view.group(&group, after, order);
             rows.take(page.rows()).map(claim_row).collect()
         })
     }

@@ -10,6 +10,7 @@ mod kill;
 mod one_winner;
 mod oversight;
 mod paper;
+mod registered;
 mod second_implementation;
 mod starting;
 mod story;

@@ -54,6 +54,17 @@ fn a_document_is_printed_by_a_node_and_from_its_receipt_without_one() {
         assert_eq!(told[0]["stamped"], false, "{told:?}");
         assert!(read(&file).starts_with(begins), "{format}");
     }
+    // Without --format the file's name says what is to be in it; one that says nothing is not written.
+    for (file, start) in [
+        ("named.ofd", "PK"),
+        ("named.XML", "<?xml"),
+        ("named.pdf", "%PDF"),
+    ] {
+        demo.lines(&seller, 0, &["print", &key, "-o", file]);
+        assert!(read(file).starts_with(start.as_bytes()), "{file}");
+    }
+    demo.lines(&seller, 2, &["print", &key, "-o", "named.doc"]);
+    assert!(!demo.folder.path().join("named.doc").exists());
     let unknown = ["print", "D:26332099999999999999", "-o", "x.pdf"];
     demo.lines(&seller, 1, &unknown);
     fs::write(demo.folder.path().join("other.json"), "{}").unwrap();

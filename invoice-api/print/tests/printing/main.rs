@@ -133,7 +133,7 @@ fn the_page_says_only_what_is_so() {
             Wording::Zh,
             false,
             true,
-            ["收据未核验；附件含记录原文。", "原文见附件"],
+            ["回执未核验；附件含记录原文。", "原文见附件"],
         ),
         (
             Wording::En,

@@ -59,7 +59,7 @@ pub(crate) enum Verb {
     },
     /// 打印票据：PDF、OFD、HTML 或二维码 / Print a document: PDF, OFD, HTML or the QR code
     Print(PrintArgs),
-    /// 离线核验收据或票据二维码 / Verify a receipt, or the code on a paper, offline
+    /// 离线核验回执或票据二维码 / Verify a receipt, or the code on a paper, offline
     Verify(VerifyArgs),
     /// 推送：把事件签名后发到自己的服务器 / Webhooks: have events sent to a server of one's own
     Webhooks {
@@ -89,7 +89,7 @@ pub(crate) struct Globals {
     /// 密钥口令文件；亦可用环境变量 PIAOLIAN_PASSPHRASE / File with the key's passphrase; or set PIAOLIAN_PASSPHRASE
     #[arg(long, global = true, value_name = "FILE")]
     pub(crate) passphrase_file: Option<PathBuf>,
-    /// 创世文件：取链名并离线核验收据 / Genesis file: names the chain, and receipts are verified against it
+    /// 创世文件：取链名并离线核验回执 / Genesis file: names the chain, and receipts are verified against it
     #[arg(long, global = true, env = "PIAOLIAN_GENESIS", value_name = "FILE")]
     pub(crate) genesis: Option<PathBuf>,
     /// 只信任此文件中的证书 / Trust only the certificates in this PEM file

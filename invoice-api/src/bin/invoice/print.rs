@@ -20,14 +20,17 @@ use crate::lang::Lang;
 use crate::save;
 use crate::verify::prove;
 
+/// Every format, by the word that is also the ending of its files.
+const FORMATS: [&str; 6] = ["pdf", "ofd", "xml", "html", "svg", "png"];
+
 #[derive(Debug, Args)]
 pub(crate) struct PrintArgs {
-    /// 票据键，或收据文件（离线打印）/ Document key, or a receipt file (printed offline)
+    /// 票据键，或回执文件（离线打印）/ Document key, or a receipt file (printed offline)
     #[arg(value_name = "KEY|RECEIPT")]
     subject: String,
-    /// 格式 / Format
-    #[arg(long, value_parser = ["pdf", "ofd", "html", "svg", "png"], default_value = "pdf")]
-    format: String,
+    /// 格式，缺省时按输出文件的扩展名 / Format; that of the output file's ending when absent
+    #[arg(long, value_parser = FORMATS)]
+    format: Option<String>,
     /// 输出文件 / File to write
     #[arg(long, short, value_name = "FILE")]
     output: PathBuf,
@@ -37,6 +40,33 @@ pub(crate) struct PrintArgs {
     /// 离线打印时二维码指向的登记系统 / Registry that the QR code leads to, for printing offline
     #[arg(long, value_name = "URL", env = "PIAOLIAN_PUBLIC_URL")]
     public_url: Option<PublicUrl>,
+}
+
+impl PrintArgs {
+    /// The format that was named, else that of the output file: a file is never written in a form
+    /// that its name denies without having been asked for.
+    fn format(&self) -> Result<String, Failure> {
+        if let Some(format) = &self.format {
+            return Ok(format.clone());
+        }
+        let ending = self.output.extension().and_then(|ending| ending.to_str());
+        let ending = ending.map(str::to_ascii_lowercase);
+        ending
+            .filter(|ending| FORMATS.contains(&ending.as_str()))
+            .ok_or_else(|| {
+                Failure::usage(
+                    "format_missing",
+                    format!(
+                        "输出文件的扩展名不是已知格式 / the output file's ending is no known format: {}",
+                        self.output.display()
+                    ),
+                )
+                .with_hint(format!(
+                    "用 --format 指定 / name it with --format: {}",
+                    FORMATS.join(", ")
+                ))
+            })
+    }
 }
 
 /// A file and what is to be said about it.
@@ -50,19 +80,20 @@ struct Printed {
 }
 
 pub(crate) async fn run(context: &Context, args: PrintArgs) -> Result<Exit, Failure> {
+    let format = args.format()?;
     let printed = if DocumentKey::spelled(&args.subject).is_ok() {
-        online(context, &args).await?
+        online(context, &args, &format).await?
     } else {
-        offline(context, &args)?
+        offline(context, &args, &format)?
     };
     save::write(&args.output, &printed.bytes)?;
-    tell(context, &args.output, &printed);
+    tell(context, &args.output, &format, &printed);
     Ok(Exit::Ok)
 }
 
-async fn online(context: &Context, args: &PrintArgs) -> Result<Printed, Failure> {
+async fn online(context: &Context, args: &PrintArgs, format: &str) -> Result<Printed, Failure> {
     let client = context.signing_client()?;
-    let file = client.paper(&args.subject, &args.format).await?;
+    let file = client.paper(&args.subject, format).await?;
     let file = file.ok_or_else(|| {
         Failure::new(
             Exit::Refused,
@@ -81,14 +112,14 @@ async fn online(context: &Context, args: &PrintArgs) -> Result<Printed, Failure>
         bytes: file.bytes.to_vec(),
         unprintable: file.unprintable,
         stamped: file.stamped,
-        has_code: true,
+        has_code: format != "xml",
         proved: true,
     })
 }
 
 /// From a receipt, which is verified first where a genesis file is named; else the page says that it
 /// was not. No validator is asked, so the code bears no stamp.
-fn offline(context: &Context, args: &PrintArgs) -> Result<Printed, Failure> {
+fn offline(context: &Context, args: &PrintArgs, format: &str) -> Result<Printed, Failure> {
     let lang = context.lang();
     let path = Path::new(&args.subject);
     let length = fs::metadata(path)
@@ -96,7 +127,7 @@ fn offline(context: &Context, args: &PrintArgs) -> Result<Printed, Failure> {
         .len();
     if usize::try_from(length).map_or(true, |length| length > RECEIPT_BYTES_MAX) {
         return Err(unreadable(
-            lang.of("收据过大", "the receipt is too large"),
+            lang.of("回执过大", "the receipt is too large"),
             lang,
         ));
     }
@@ -111,7 +142,7 @@ fn offline(context: &Context, args: &PrintArgs) -> Result<Printed, Failure> {
         Some(base) => Some(link(&receipt, lang)?.to_url(base.as_str())),
         None => None,
     };
-    if matches!(args.format.as_str(), "svg" | "png") {
+    if matches!(format, "svg" | "png") {
         let link = link.ok_or_else(|| {
             Failure::usage(
                 "public_url_missing",
@@ -119,7 +150,7 @@ fn offline(context: &Context, args: &PrintArgs) -> Result<Printed, Failure> {
             )
         })?;
         let code = QrCode::new(&link).map_err(|error| unreadable(error, lang))?;
-        let bytes = match args.format.as_str() {
+        let bytes = match format {
             "svg" => code.svg().into_bytes(),
             _ => code.png(8).map_err(|error| unreadable(error, lang))?,
         };
@@ -142,17 +173,18 @@ fn offline(context: &Context, args: &PrintArgs) -> Result<Printed, Failure> {
         link: link.as_deref(),
         stamped: false,
         proved,
-        attached: args.format != "html",
+        attached: format != "html",
         wording: match context.lang() {
             Lang::Zh => Wording::Zh,
             Lang::En => Wording::En,
         },
     };
     let layout = print::lay_out(&paper, &fonts).map_err(|error| unreadable(error, lang))?;
-    let bytes = match args.format.as_str() {
+    let bytes = match format {
         "ofd" => layout.ofd().map_err(|error| unreadable(error, lang))?,
         // A file needs no nonce that nobody can guess: there is no script that could use it.
         "html" => layout.html("print").into_bytes(),
+        "xml" => layout.xml().to_vec(),
         _ => layout.pdf().map_err(|error| unreadable(error, lang))?,
     };
     let names = layout.missing.iter();
@@ -161,7 +193,7 @@ fn offline(context: &Context, args: &PrintArgs) -> Result<Printed, Failure> {
         bytes,
         unprintable: names.collect::<Vec<_>>().join(" "),
         stamped: false,
-        has_code: link.is_some(),
+        has_code: link.is_some() && format != "xml",
         proved,
     })
 }
@@ -184,7 +216,7 @@ fn unreadable(reason: impl ToString, lang: Lang) -> Failure {
 }
 
 /// Says where the file is, which characters it lacks, and whether its code is stamped.
-fn tell(context: &Context, path: &Path, printed: &Printed) {
+fn tell(context: &Context, path: &Path, format: &str, printed: &Printed) {
     let (output, lang) = (context.output, context.lang());
     if output.json {
         output.json(&json!({
@@ -201,6 +233,10 @@ fn tell(context: &Context, path: &Path, printed: &Printed) {
         lang.of("已写入", "wrote"),
         path.display()
     ));
+    // XML has every character, and no code.
+    if format == "xml" {
+        return;
+    }
     if !printed.unprintable.is_empty() {
         let text = lang.of(
             "以下字符无法打印，以〓代替：",
@@ -210,7 +246,7 @@ fn tell(context: &Context, path: &Path, printed: &Printed) {
     }
     if !printed.proved {
         output.note(lang.of(
-            "收据未核验；用 --genesis 指定创世文件即可离线核验",
+            "回执未核验；用 --genesis 指定创世文件即可离线核验",
             "the receipt was not verified; --genesis names the file to verify it offline",
         ));
     }

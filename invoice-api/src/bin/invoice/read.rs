@@ -4,6 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use invoice_api::TrustedSeals;
 use invoice_api::wire::{PaperAnswer, PaperLineAnswer, PaperPartyAnswer, PapersAnswer};
 use invoice_core::crypto::{Hash, sm3};
 use papers::{Limits, Reading, read_with};
@@ -36,23 +37,9 @@ pub(crate) struct TrustArgs {
 impl TrustArgs {
     /// The certificates as DER.
     pub(crate) fn certificates(&self) -> Result<Vec<Vec<u8>>, Failure> {
-        use rustls_pki_types::CertificateDer;
-        use rustls_pki_types::pem::PemObject;
-        let mut all = Vec::new();
-        for path in &self.trust {
-            let bytes = fs::read(path).map_err(|error| Failure::file(path, &error))?;
-            if !bytes.starts_with(b"-----BEGIN") {
-                all.push(bytes);
-                continue;
-            }
-            for certificate in CertificateDer::pem_slice_iter(&bytes) {
-                let certificate = certificate.map_err(|error| {
-                    Failure::usage("certificate", format!("{}: {error}", path.display()))
-                })?;
-                all.push(certificate.as_ref().to_vec());
-            }
-        }
-        Ok(all)
+        let trusted = TrustedSeals::read(&self.trust)
+            .map_err(|error| Failure::usage("certificate", error.to_string()))?;
+        Ok(trusted.certificates().to_vec())
     }
 }
 
@@ -182,7 +169,11 @@ fn lines(paper: &PaperAnswer, lang: Lang) -> Vec<String> {
         Some(tier(paper.tier, lang).to_owned()),
     );
     let signer = paper.signature.signer.clone().unwrap_or_default();
-    let state = format!("{}  {signer}", seal(paper.signature.state, lang));
+    let trusted = match paper.signature.trusted {
+        true => lang.of("（可信）", " (trusted)"),
+        false => "",
+    };
+    let state = format!("{}  {signer}{trusted}", seal(paper.signature.state, lang));
     row("签章", "seal", Some(state.trim_end().to_owned()));
     let mut lines = table(&rows);
     for line in &paper.lines {

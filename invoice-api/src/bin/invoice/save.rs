@@ -9,7 +9,7 @@ use crate::failure::Failure;
 /// A folder for many receipts, or a file for one.
 #[derive(Debug, Clone, clap::Args)]
 pub(crate) struct SaveArgs {
-    /// 保存收据的目录或文件 / Folder or file to keep the receipt in
+    /// 保存回执的目录或文件 / Folder or file to keep the receipt in
     #[arg(long, value_name = "DIR|FILE")]
     pub(crate) save: Option<PathBuf>,
 }

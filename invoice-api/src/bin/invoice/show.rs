@@ -20,7 +20,7 @@ pub(crate) enum What {
         /// 票据键 / Document key
         document: String,
     },
-    /// 记录：是否已登记，及其收据 / A record: whether it was recorded, and its receipt
+    /// 记录：是否已登记，及其回执 / A record: whether it was recorded, and its receipt
     Record(RecordArgs),
     /// 报销清单 / Claims
     Claims(ClaimsArgs),

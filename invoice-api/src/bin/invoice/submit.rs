@@ -144,7 +144,7 @@ async fn keep_refusal(
         if let Some(path) = save.receipt(&named.by, &named.id, receipt.get())? {
             context.output.note(&format!(
                 "{} {}",
-                context.lang().of("拒绝收据", "receipt of the refusal:"),
+                context.lang().of("拒绝回执", "receipt of the refusal:"),
                 path.display()
             ));
         }
@@ -164,14 +164,14 @@ impl Reader<'_> {
     fn receipt(&self, status: u16, receipt: &str, sent: Option<&str>) -> Result<(), Failure> {
         let foreign = |error: serde_json::Error| {
             Failure::integrity(format!(
-                "收据无法读取 / the receipt cannot be read: {error}"
+                "回执无法读取 / the receipt cannot be read: {error}"
             ))
         };
         let shown: Shown = serde_json::from_str(receipt).map_err(foreign)?;
         let raw: &RawValue = serde_json::from_str(receipt).map_err(foreign)?;
         let kept = self.save.receipt(&shown.by, &shown.id, receipt)?;
         if sent.is_some_and(|sent| sent != shown.record) {
-            let text = "收据属于另一条记录 / the receipt is of another record";
+            let text = "回执属于另一条记录 / the receipt is of another record";
             return Err(Failure::integrity(text));
         }
         if let Some(genesis) = &self.genesis {
@@ -191,7 +191,7 @@ impl Reader<'_> {
         let lang = self.context.lang();
         let what = if status == 200 {
             lang.of(
-                "此前已登记，原收据",
+                "此前已登记，原回执",
                 "recorded before, the original receipt",
             )
         } else {
@@ -213,7 +213,7 @@ impl Reader<'_> {
         if let Some(path) = kept {
             output.note(&format!(
                 "{} {}",
-                lang.of("收据", "receipt:"),
+                lang.of("回执", "receipt:"),
                 path.display()
             ));
         }

@@ -16,7 +16,7 @@ use crate::output::table;
 
 #[derive(Debug, Args)]
 pub(crate) struct VerifyArgs {
-    /// 收据文件，或票据二维码中的链接 / Receipt, or the link in a paper's QR code
+    /// 回执文件，或票据二维码中的链接 / Receipt, or the link in a paper's QR code
     #[arg(value_name = "RECEIPT|LINK")]
     subject: String,
 }
@@ -78,7 +78,7 @@ fn stamped(text: &str, genesis: &Genesis, lang: Lang) -> Result<PaperLink, Failu
         StampVerdict::Absent => {
             let text = lang.of("链接没有签章", "the link bears no stamp");
             let hint = lang.of(
-                "打开链接向登记系统核验，或核验收据",
+                "打开链接向登记系统核验，或核验回执",
                 "open it to ask the registry, or verify a receipt",
             );
             Err(Failure::new(Exit::Refused, "stamp_absent", text).with_hint(hint))
@@ -89,7 +89,7 @@ fn stamped(text: &str, genesis: &Genesis, lang: Lang) -> Result<PaperLink, Failu
                 "the stamp's key is of no validator in the genesis file",
             );
             let hint = lang.of(
-                "验证者可能已变更：打开链接核验，或核验收据",
+                "验证者可能已变更：打开链接核验，或核验回执",
                 "the validators may have changed: open the link, or verify a receipt",
             );
             Err(Failure::new(Exit::Refused, "stamp_key_unknown", text).with_hint(hint))

@@ -20,6 +20,7 @@ use invoice_core::chain::Receipt;
 use invoice_core::crypto::{Hash, Kid};
 use invoice_core::identity::{DocumentKey, MemberId};
 use invoice_core::paper_link::{PaperLink, Stamp};
+use invoice_core::state::TypedState;
 use tokio::sync::watch;
 
 use super::pipeline::reply::unavailable;
@@ -64,6 +65,15 @@ impl Registry for Node {
 
     async fn key(&self, kid: Kid) -> Result<Option<KeyView>, Unavailable> {
         self.shared.key_view(&kid)
+    }
+
+    async fn member_name(&self, member: MemberId) -> Result<Option<String>, Unavailable> {
+        self.shared
+            .read(move |_, snapshot| {
+                let known = TypedState(snapshot).member(&member)?;
+                Ok(known.map(|member| member.name))
+            })
+            .await
     }
 
     async fn record_by_id(
