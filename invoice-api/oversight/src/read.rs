@@ -9,6 +9,7 @@ pub use incidents::IncidentKind;
 
 use invoice_core::calendar::Instant;
 use invoice_core::codec::DecodeError;
+use invoice_core::crypto::Hash;
 use invoice_core::identity::MemberId;
 use invoice_core::money::Fen;
 
@@ -97,6 +98,17 @@ impl<'r, R: Rows> Figures<'r, R> {
             chain_height,
             cells_max: series::CELLS_MAX,
         }))
+    }
+
+    /// Figures of no block yet, over rows that are empty.
+    #[must_use]
+    pub const fn before_the_first(rows: &'r R, chain_height: u64) -> Self {
+        Self {
+            rows,
+            head: Head::genesis(FOLD_VERSION, Hash::new([0; 32])),
+            chain_height,
+            cells_max: series::CELLS_MAX,
+        }
     }
 
     /// Which blocks the figures are of.

@@ -8,7 +8,7 @@ use crate::keys::FOLD_VERSION;
 /// How far the rows are complete.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Head {
-    /// [`FOLD_VERSION`](crate::FOLD_VERSION) of whoever wrote the rows.
+    /// [`FOLD_VERSION`] of whoever wrote the rows.
     pub version: u32,
     /// Hash of the chain's genesis file.
     pub genesis: Hash,

@@ -142,6 +142,14 @@ fn figures_of_other_rules_are_none() {
 }
 
 #[test]
+fn figures_of_no_block_say_so() {
+    let rows = Memory::default();
+    let overview = Figures::before_the_first(&rows, 9).overview().unwrap();
+    assert_eq!((overview.as_of.height, overview.as_of.head), (0, 9));
+    assert_eq!((overview.issued.count, overview.codes.len()), (0, 0));
+}
+
+#[test]
 fn a_damaged_row_is_told_as_such() {
     let (blocks, _) = history::play(&[Step::Issue(0, 0, 1), Step::Wait(1), Step::Issue(0, 0, 1)]);
     let mut rows = folded(&blocks[..1], |_| true);

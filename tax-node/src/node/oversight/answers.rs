@@ -1,5 +1,7 @@
 //! Questions about the whole chain, and who may ask them.
 
+use std::convert::Infallible;
+
 use invoice_api::registry::{Asker, MemberFound, OversightAnswer, OversightQuestion};
 use invoice_core::apply::resolve;
 use invoice_core::calendar::Instant;
@@ -7,14 +9,16 @@ use invoice_core::identity::MemberId;
 use invoice_core::record::Role;
 use invoice_core::state::TypedState;
 use oversight::read::Indexes;
-use oversight::{Figures, FoldError, IncidentView, Level, ListedRecord, PairsPage, RecordsPage};
+use oversight::{
+    Figures, FoldError, IncidentView, Level, ListedRecord, Memory, PairsPage, RecordsPage, Rows,
+};
 
 use super::names::Names;
 use super::{access, health, life, search};
 use crate::node::receipts;
 use crate::node::registry::NodeError;
 use crate::node::start::Shared;
-use crate::store::{FigureRows, ReadError, Snapshot};
+use crate::store::{ReadError, Snapshot};
 
 /// Entries of a page.
 const PAGE: usize = 50;
@@ -28,6 +32,16 @@ impl From<FoldError<ReadError>> for NodeError {
     fn from(error: FoldError<ReadError>) -> Self {
         match error {
             FoldError::Rows(error) => Self::Read(error),
+            FoldError::Damaged(error) => Self::Row(error),
+            FoldError::NotNext(_) => Self::Unplaced,
+        }
+    }
+}
+
+impl From<FoldError<Infallible>> for NodeError {
+    fn from(error: FoldError<Infallible>) -> Self {
+        match error {
+            FoldError::Rows(never) => match never {},
             FoldError::Damaged(error) => Self::Row(error),
             FoldError::NotNext(_) => Self::Unplaced,
         }
@@ -85,7 +99,12 @@ pub(in crate::node) fn answer(
     let made_anew = kept.made_anew();
     let rows = kept.rows()?;
     let answered = match Figures::of(&rows, snapshot.head().height) {
-        Ok(None) => Ok(OversightAnswer::Off),
+        // Folding has not begun, or begins anew: figures of nothing yet, which say so.
+        Ok(None) => {
+            let nothing = Memory::default();
+            let figures = Figures::before_the_first(&nothing, snapshot.head().height);
+            of_figures(snapshot, &figures, question)
+        }
         Ok(Some(figures)) => of_figures(snapshot, &figures, question),
         Err(error) => Err(error.into()),
     };
@@ -95,11 +114,14 @@ pub(in crate::node) fn answer(
     answered
 }
 
-fn of_figures(
+fn of_figures<R: Rows>(
     snapshot: &Snapshot,
-    figures: &Figures<'_, FigureRows>,
+    figures: &Figures<'_, R>,
     question: OversightQuestion,
-) -> Result<OversightAnswer, NodeError> {
+) -> Result<OversightAnswer, NodeError>
+where
+    NodeError: From<FoldError<R::Error>>,
+{
     let mut names = Names::new(snapshot);
     Ok(match question {
         OversightQuestion::Overview => {
@@ -222,9 +244,9 @@ fn buckets(level: Level, range: Option<(Instant, Instant)>, last_ms: i64) -> (u3
 }
 
 /// The records of a page. Of those whose year was moved away the place alone is known.
-fn listed(
+fn listed<R: Rows>(
     snapshot: &Snapshot,
-    figures: &Figures<'_, FigureRows>,
+    figures: &Figures<'_, R>,
     page: Indexes,
 ) -> Result<RecordsPage, NodeError> {
     let mut names = Names::new(snapshot);
@@ -267,12 +289,15 @@ fn listed(
     })
 }
 
-fn member(
+fn member<R: Rows>(
     snapshot: &Snapshot,
-    figures: &Figures<'_, FigureRows>,
+    figures: &Figures<'_, R>,
     names: &mut Names<'_>,
     id: MemberId,
-) -> Result<OversightAnswer, NodeError> {
+) -> Result<OversightAnswer, NodeError>
+where
+    NodeError: From<FoldError<R::Error>>,
+{
     let Some(known) = TypedState(snapshot).member(&id)? else {
         return Ok(OversightAnswer::NotFound);
     };
