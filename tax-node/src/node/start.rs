@@ -313,12 +313,12 @@ impl Node {
             clock: Arc::clone(&config.clock),
         };
         let push =
-            Push::open(&config.data, feed, &config.webhook_networks).map_err(
-                |error| match error {
-                    OpenError::InUse => StartError::Open(error),
-                    other => StartError::Webhooks(other),
-                },
-            )?;
+            Push::open(&config.data, feed, &config.webhook_networks).map_err(|error| {
+                match matches!(error, OpenError::InUse) {
+                    true => StartError::Open(error),
+                    false => StartError::Webhooks(error),
+                }
+            })?;
         let shared = Arc::new(Shared {
             messages: Messages::new(config.genesis.chain_id().clone()),
             keys: Arc::new(KeyCache::new(point.time)),

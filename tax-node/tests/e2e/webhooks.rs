@@ -17,9 +17,9 @@ const LOCAL: [&str; 2] = ["--webhook-networks", "127.0.0.0/8"];
 
 /// A signed request with any method.
 async fn call(http: &Http, who: &Member, method: Method, path: &str, body: &Value) -> Answer {
-    let body = match body {
-        Value::Null => String::new(),
-        body => body.to_string(),
+    let body = match body.is_null() {
+        true => String::new(),
+        false => body.to_string(),
     };
     Http::send(http.signed(who, method, path, body.as_bytes())).await
 }
