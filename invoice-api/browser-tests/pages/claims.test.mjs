@@ -237,7 +237,7 @@ test("a double click locks once", async () => {
   await reader.fill(`${row(paper.key)} input.amount`, "60.00");
   await reader.page.type("#lock-reference", "BX-7");
   await reader.page.evaluate(() => {
-    const button = document.querySelector("#lock-form button");
+    const button = document.querySelector("#lock-form button[type=submit]");
     for (let n = 0; n < 3; n += 1) button.click();
     // A form can also be sent by the keyboard, whatever its button says.
     document.getElementById("lock-form").requestSubmit();
@@ -290,7 +290,7 @@ test("more than a batch holds is not locked all or nothing, and the page says so
   await drop(reader, file("many.csv", listOf(...many)));
   await reader.until("#app-status", "1001 of them can be locked");
   await reader.page.type("#lock-reference", "BX-8");
-  await reader.page.click("#lock-form button");
+  await reader.page.click("#lock-form button[type=submit]");
   await reader.until("#app-status", "at most 1,000 together");
   await reader.leave();
 });
