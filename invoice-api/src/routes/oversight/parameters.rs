@@ -33,8 +33,10 @@ fn known(
         ) => &["cursor", "lang"],
         ("search", None) => &["q", "lang"],
         ("orders", None) => &["document", "member", "lang"],
-        ("overview" | "health", None)
-        | ("attempts" | "merchants" | "members" | "documents", Some(_)) => &["lang"],
+        ("documents", Some(_)) => &["cursor", "lang"],
+        ("overview" | "health", None) | ("attempts" | "merchants" | "members", Some(_)) => {
+            &["lang"]
+        }
         _ => return Err(Fault::NotFound),
     })
 }

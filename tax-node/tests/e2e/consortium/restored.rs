@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::net::Net;
 use crate::support::Document;
@@ -60,6 +60,7 @@ async fn a_validator_out_of_an_old_backup_does_not_sign_again_what_it_forgot() {
     put_back(&net, 1, &file);
 
     // The restored one hears of its own vote and keeps silent: two others are not enough with it.
+    let restored = Instant::now();
     net.start([1, 2]);
     net.shows(1, "piaolian_alarms_total", |alarms| alarms > 0)
         .await;
@@ -73,11 +74,13 @@ async fn a_validator_out_of_an_old_backup_does_not_sign_again_what_it_forgot() {
     net.agree(height + 1).await;
     let (own, all) = (net.kid(1), [0, 1, 2, 3]);
     assert!(!net.signers(0, height + 1).await.contains(&own));
-    // ... and once a block is final that was made long enough after its start it votes again.
+    // ... and once a block is final that was made long enough after its start it votes again. On a
+    // slow machine the last one may be such a block already.
+    let early = restored.elapsed() < SILENCE;
     tokio::time::sleep(SILENCE).await;
     let height = net.issue(0).await["height"].as_u64().unwrap();
     net.agree(height).await;
-    assert!(!net.signers(0, height).await.contains(&own));
+    assert!(!early || !net.signers(0, height).await.contains(&own));
     net.end([2]);
     let next = net.issue(1).await["height"].as_u64().unwrap();
     assert!(net.signers(0, next).await.contains(&own));
