@@ -11,7 +11,9 @@ use crate::support::verdict::{failed, said};
 /// What a message between two processes on this machine takes, amply.
 const ON_THE_WAY: Duration = Duration::from_millis(500);
 
-/// For how long after its first start a restored validator signs no block, and a little.
+/// How far after its first start a block must lie for a restored validator to sign after it.
+const FORBIDDEN: Duration = Duration::from_secs(15);
+/// That, and a little.
 const SILENCE: Duration = Duration::from_millis(15_500);
 
 /// Backs a stopped node up.
@@ -76,7 +78,7 @@ async fn a_validator_out_of_an_old_backup_does_not_sign_again_what_it_forgot() {
     assert!(!net.signers(0, height + 1).await.contains(&own));
     // ... and once a block is final that was made long enough after its start it votes again. On a
     // slow machine the last one may be such a block already.
-    let early = restored.elapsed() < SILENCE;
+    let early = restored.elapsed() < FORBIDDEN;
     tokio::time::sleep(SILENCE).await;
     let height = net.issue(0).await["height"].as_u64().unwrap();
     net.agree(height).await;
