@@ -9,7 +9,7 @@ use ::webhooks::{
 };
 use actix_web::http::header::CACHE_CONTROL;
 use actix_web::{HttpRequest, HttpResponse, web};
-use bytes::Bytes;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -94,11 +94,7 @@ pub(crate) async fn put(
     payload: web::Payload,
     id: web::Path<String>,
 ) -> Result<HttpResponse, Problem> {
-    let (body, asker) = signed(&state, &request, payload, |body| {
-        serde_json::from_slice::<Settings>(body).is_ok()
-    })
-    .await?;
-    let settings = serde_json::from_slice(&body).map_err(|_| Fault::WebhookBody)?;
+    let (settings, asker) = signed(&state, &request, payload, from_json).await?;
     told(&state, &asker, WebhookQuestion::Put(named(&id)?, settings)).await
 }
 
@@ -118,7 +114,7 @@ pub(crate) async fn remove(
     payload: web::Payload,
     id: web::Path<String>,
 ) -> Result<HttpResponse, Problem> {
-    let (_, asker) = signed(&state, &request, payload, <[u8]>::is_empty).await?;
+    let ((), asker) = signed(&state, &request, payload, nothing).await?;
     told(&state, &asker, WebhookQuestion::Remove(named(&id)?)).await
 }
 
@@ -138,7 +134,7 @@ pub(crate) async fn rotate(
     payload: web::Payload,
     id: web::Path<String>,
 ) -> Result<HttpResponse, Problem> {
-    let (_, asker) = signed(&state, &request, payload, <[u8]>::is_empty).await?;
+    let ((), asker) = signed(&state, &request, payload, nothing).await?;
     told(&state, &asker, WebhookQuestion::Rotate(named(&id)?)).await
 }
 
@@ -159,7 +155,7 @@ pub(crate) async fn test(
     payload: web::Payload,
     id: web::Path<String>,
 ) -> Result<HttpResponse, Problem> {
-    let (_, asker) = signed(&state, &request, payload, <[u8]>::is_empty).await?;
+    let ((), asker) = signed(&state, &request, payload, nothing).await?;
     let id = named(&id)?;
     state.budgets.webhook_tests.take(&asker.member, 1)?;
     told(&state, &asker, WebhookQuestion::Test(id)).await
@@ -220,11 +216,7 @@ pub(crate) async fn replay(
     payload: web::Payload,
     id: web::Path<String>,
 ) -> Result<HttpResponse, Problem> {
-    let (body, asker) = signed(&state, &request, payload, |body| {
-        serde_json::from_slice::<Replay>(body).is_ok()
-    })
-    .await?;
-    let Replay { after } = serde_json::from_slice(&body).map_err(|_| Fault::WebhookBody)?;
+    let (Replay { after }, asker) = signed(&state, &request, payload, from_json).await?;
     told(&state, &asker, WebhookQuestion::Replay(named(&id)?, after)).await
 }
 
@@ -244,24 +236,31 @@ pub(crate) async fn enable(
     payload: web::Payload,
     id: web::Path<String>,
 ) -> Result<HttpResponse, Problem> {
-    let (_, asker) = signed(&state, &request, payload, <[u8]>::is_empty).await?;
+    let ((), asker) = signed(&state, &request, payload, nothing).await?;
     told(&state, &asker, WebhookQuestion::Enable(named(&id)?)).await
 }
 
 /// Reads a body and who signed it; its shape is judged before the signature (400 before 401).
-async fn signed(
+async fn signed<T>(
     state: &AppState,
     request: &HttpRequest,
     payload: web::Payload,
-    has_shape: impl FnOnce(&[u8]) -> bool,
-) -> Result<(Bytes, Asker), Problem> {
+    read: impl FnOnce(&[u8]) -> Option<T>,
+) -> Result<(T, Asker), Problem> {
     Query::strict(request, &[])?;
     let body = body::read(request, payload, SETTINGS_BYTES_MAX).await?;
-    if !has_shape(&body) {
-        return Err(Fault::WebhookBody.into());
-    }
+    let said = read(&body).ok_or(Fault::WebhookBody)?;
     let asker = authenticate(state, request, &body, Suspended::MayNotAsk).await?;
-    Ok((body, asker))
+    Ok((said, asker))
+}
+
+fn from_json<T: DeserializeOwned>(body: &[u8]) -> Option<T> {
+    serde_json::from_slice(body).ok()
+}
+
+/// The body of an order that says everything by its address.
+fn nothing(body: &[u8]) -> Option<()> {
+    body.is_empty().then_some(())
 }
 
 fn named(text: &str) -> Result<EndpointId, Problem> {

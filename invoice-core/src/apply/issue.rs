@@ -76,7 +76,7 @@ pub(super) fn issue<V: StateView>(
             draft.document.total_without_tax,
         )?;
     }
-    enter(context, draft, false);
+    enter(context, draft, EventKind::DocumentIssued);
     Ok(())
 }
 
@@ -88,14 +88,14 @@ pub(super) fn register<V: StateView>(
 ) -> Result<(), Stop<V::Error>> {
     refuse_known(context, draft)?;
     refuse_future(context, draft.document.issue_date)?;
-    enter(context, draft, true);
+    enter(context, draft, EventKind::DocumentRegistered);
     Ok(())
 }
 
-fn enter<V: StateView>(context: &mut Context<'_, '_, V>, draft: &Draft, registered: bool) {
+fn enter<V: StateView>(context: &mut Context<'_, '_, V>, draft: &Draft, kind: EventKind) {
     let mut document = Document {
         issuer: context.signer.number,
-        registered,
+        registered: kind == EventKind::DocumentRegistered,
         index: context.index,
         ..draft.document.clone()
     };
@@ -104,11 +104,6 @@ fn enter<V: StateView>(context: &mut Context<'_, '_, V>, draft: &Draft, register
     if let Title::Organisation(buyer) = document.title {
         concerns.push(buyer);
     }
-    let kind = if registered {
-        EventKind::DocumentRegistered
-    } else {
-        EventKind::DocumentIssued
-    };
     context.tell(
         Event::new(kind, each_once(concerns))
             .of(draft.key)

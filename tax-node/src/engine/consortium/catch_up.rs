@@ -63,7 +63,7 @@ impl<A: Replica, S: Storage> Participant<A, S> {
         if ahead.is_empty() {
             // One correct peer among those that did not answer must not be lost for ever.
             ahead = self.peers_ahead(Peer::is_doubted);
-            if !self.has_correct(&ahead) {
+            if !has_correct(&self.validators, &ahead) {
                 return;
             }
             self.believe(&ahead);
@@ -90,13 +90,6 @@ impl<A: Replica, S: Storage> Participant<A, S> {
             .filter(ahead)
             .map(|(kid, _)| *kid)
             .collect()
-    }
-
-    /// Whether more than a third of the validators are among them: one of them is correct.
-    fn has_correct<'k>(&self, peers: impl IntoIterator<Item = &'k Kid>) -> bool {
-        let validators = peers.into_iter().filter_map(|kid| self.validators.get(kid));
-        let weight = validators.map(|one| u128::from(one.weight)).sum::<u128>();
-        weight.saturating_mul(3) > u128::from(self.validators.total_weight())
     }
 
     /// A peer has not what it said it has, or does not answer: it cannot hold this node up.
@@ -213,9 +206,15 @@ impl<A: Replica, S: Storage> Participant<A, S> {
         let empty = || (block_id, BTreeSet::new());
         let (_, givers) = self.refuted.get_or_insert_with(empty);
         givers.insert(peer);
-        let givers = givers.clone();
-        self.has_correct(&givers)
+        has_correct(&self.validators, givers.iter())
     }
+}
+
+/// Whether more than a third of the validators are among them: one of them is correct.
+fn has_correct<'k>(validators: &ValidatorSet, kids: impl IntoIterator<Item = &'k Kid>) -> bool {
+    let among = kids.into_iter().filter_map(|kid| validators.get(kid));
+    let weight = among.map(|one| u128::from(one.weight)).sum::<u128>();
+    weight.saturating_mul(3) > u128::from(validators.total_weight())
 }
 
 /// What a planted fault takes for final.
