@@ -7,13 +7,14 @@ use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::{Duration, Instant};
 
 use consensus::LogEntry;
-use invoice_core::chain::Genesis;
+use invoice_core::chain::{Genesis, Header};
 use serde_json::Value;
 use tax_node::engine::consortium::VoteLog;
+use tokio::task::JoinHandle;
 
 use crate::support::process::{Server, members};
 use crate::support::verdict::said;
-use crate::support::{Document, Http, Member};
+use crate::support::{Answer, Document, Http, Member};
 
 /// How long anything that must happen may take before it counts as stuck.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
@@ -189,6 +190,24 @@ impl Net {
         answer.is(201).json()
     }
 
+    /// Goes on handing an invoice in at a node until it is decided: a node tells those who wait for
+    /// long that the outcome is open.
+    pub(crate) fn hand_in(&self, number: usize) -> JoinHandle<Answer> {
+        let (http, merchant) = (self.http[number].clone(), self.member("merchant"));
+        tokio::spawn(async move {
+            let text = Document::invoice(&merchant, None).text();
+            let begun = Instant::now();
+            loop {
+                let answer = http.submit(&merchant, &text).await;
+                if answer.status != 503 {
+                    return answer;
+                }
+                assert!(begun.elapsed() < 2 * PATIENCE, "{}", answer.text());
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+        })
+    }
+
     pub(crate) async fn height(&self, number: usize) -> u64 {
         // Also a node that takes no records says how far it is.
         let answer = self.http[number].get("/readyz").await.json();
@@ -216,7 +235,12 @@ impl Net {
 
     /// Waits until a node has voted at a height, as its log of votes says.
     pub(crate) async fn has_voted(&self, number: usize, height: u64) {
-        let (begun, kid) = (Instant::now(), self.kid(number));
+        self.has_vote(number, number, height).await;
+    }
+
+    /// Waits until a node has logged a vote of one at a height.
+    pub(crate) async fn has_vote(&self, number: usize, of: usize, height: u64) {
+        let (begun, kid) = (Instant::now(), self.kid(of));
         let copy = self.folder.path().join("votes.copy");
         loop {
             // A copy: whoever opens a log cuts off what is half written.
@@ -229,7 +253,7 @@ impl Net {
             {
                 return;
             }
-            assert!(begun.elapsed() < PATIENCE, "{number} does not vote");
+            assert!(begun.elapsed() < PATIENCE, "{number}: no vote of {of}");
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
     }
@@ -256,6 +280,14 @@ impl Net {
         signatures
             .map(|one| one["kid"].as_str().unwrap().to_owned())
             .collect()
+    }
+
+    /// When a block was made, in milliseconds since 1970, by its header.
+    pub(crate) async fn made_at(&self, number: usize, height: u64) -> i64 {
+        let path = format!("/v1/blocks/{height}");
+        let block = self.http[number].get(&path).await.is(200).json();
+        let header = hex::decode(block["header"].as_str().unwrap()).unwrap();
+        Header::decode(&header).unwrap().time_ms
     }
 
     /// The kid of a node's key.
