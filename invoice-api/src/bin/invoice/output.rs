@@ -43,7 +43,11 @@ impl Output {
             self.json(&failure.to_json(hint));
             return;
         }
-        self.note(&format!("{} [{}]", failure.message, failure.code));
+        let code = format!("[{}]", failure.code);
+        match failure.message.contains(&code) {
+            true => self.note(&failure.message),
+            false => self.note(&format!("{} {code}", failure.message)),
+        }
         if let Some(problem) = &failure.problem {
             for item in &problem.errors {
                 self.note(&format!(
