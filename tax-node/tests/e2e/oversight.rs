@@ -84,7 +84,7 @@ async fn the_story_shows_up_with_its_records() {
     assert_eq!(overview["settled"], json!({"count": 1, "amount": "636.00"}));
     assert_eq!(
         overview["attempted"],
-        json!({"count": 2, "amount": "1560.00"})
+        json!({"count": 2, "amount": "1136.00"})
     );
     assert_eq!(overview["live"], json!({"count": 1, "amount": "24.00"}));
     assert_eq!(overview["refused"]["count"], 3);
@@ -111,6 +111,8 @@ async fn the_story_shows_up_with_its_records() {
         .collect();
     assert_eq!(ids, [&story.tried[1], &story.tried[0]]);
     assert_eq!(attempts[0]["holders"][0]["settled"], "636.00");
+    // The row has what was asked; of that no more counts than was held.
+    assert_eq!(attempts[1]["amount"], "1060.00");
     let path = format!(
         "/v1/oversight/records?list=pair&tried={}&held={}",
         second.id, first.id
