@@ -130,9 +130,17 @@ async fn refused_records_of_a_stranger_hide_nothing_of_a_documents_life() {
     let cookie = signed_in(&demo, &tax).await;
     let shown = page(&demo, &cookie, &format!("/oversight/documents/{key}")).await;
     let shown = shown.is(200).text().to_owned();
-    for part in ["freezing", "settlement", "the list goes on", "?cursor="] {
+    for part in [
+        "freezing",
+        "settlement",
+        "the list goes on",
+        "?cursor=",
+        "id=\"refresh\"",
+    ] {
         assert!(shown.contains(part), "{part}: {shown}");
     }
+    // No script looks at it again: each look is a line in the access log.
+    assert!(!shown.contains("id=\"live\""), "{shown}");
     demo.http
         .ask(&tax, &format!("/v1/documents/{key}?cursor=00"))
         .await
