@@ -191,6 +191,24 @@ test("figures follow the chain without a reload", async (t) => {
   );
 });
 
+test("a document's life is looked at again by nobody but its reader", async (t) => {
+  await inEveryView(
+    t,
+    chromium.browser,
+    demo.base,
+    async (reader) => {
+      await signIn(reader, demo.member("health"), "/oversight");
+      const life = `/oversight/documents/${encodeURIComponent(document_)}`;
+      await reader.go(life);
+      await reader.page.waitForSelector("#refresh");
+      assert.equal(await reader.page.$("#live"), null);
+      await Promise.all([reader.page.waitForNavigation(), reader.page.click("#refresh")]);
+      assert.equal(new URL(reader.page.url()).pathname, new URL(life, demo.base).pathname);
+    },
+    VIEWS.slice(0, 1),
+  );
+});
+
 test("an authority freezes a document and sets a quota with its own key", async (t) => {
   await inEveryView(
     t,

@@ -35,7 +35,7 @@
 use invoice_core::identity::{DocumentKey, MemberId, RecordId};
 
 /// The version of the rows: another one is folded anew.
-pub const FOLD_VERSION: u32 = 2;
+pub const FOLD_VERSION: u32 = 3;
 
 pub(crate) const HEAD: u8 = 0;
 pub(crate) const CELL: u8 = 1;

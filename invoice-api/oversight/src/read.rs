@@ -145,8 +145,8 @@ impl<'r, R: Rows> Figures<'r, R> {
         let last = Level::Hour.bucket(self.head.time_ms);
         let first = last.saturating_sub(OVERVIEW_HOURS.saturating_sub(1));
         let hours = self.series(Measure::Issued, Level::Hour, (first, last), None, None)?;
-        let mut pairs = self.pairs(None, OVERVIEW_TOP)?.0;
-        pairs.truncate(OVERVIEW_TOP);
+        let first = self.pairs(None, OVERVIEW_TOP)?;
+        let pairs = first.map(|page| page.pairs).unwrap_or_default();
         let mut codes = self.codes()?;
         codes.truncate(OVERVIEW_TOP);
         Ok(Overview {

@@ -7,6 +7,7 @@ mod parameters;
 mod question;
 
 use actix_web::{HttpRequest, HttpResponse, web};
+use invoice_core::record::Role;
 use oversight::{
     IncidentView, IncidentsPage, LocksPage, MembersPage, MerchantDetail, MerchantsPage, Overview,
     PairsPage, RecordsPage, SeriesView,
@@ -54,6 +55,20 @@ pub(crate) async fn told(
     }
 }
 
+/// Whoever may not ask is told so before its parameters are looked at: to others these addresses do
+/// not exist. Who asked what, orders, and whole documents are an authority's.
+pub(crate) fn open_to(asker: &Asker, view: &str) -> Result<(), Problem> {
+    let authority = asker.roles.has_authority();
+    let open = match view {
+        "access" | "orders" | "documents" => authority,
+        _ => authority || asker.roles.contains(Role::Auditor),
+    };
+    match open {
+        true => Ok(()),
+        false => Err(Fault::NotFound.into()),
+    }
+}
+
 async fn answer(
     state: web::Data<AppState>,
     request: HttpRequest,
@@ -61,6 +76,7 @@ async fn answer(
     id: Option<&str>,
 ) -> Result<HttpResponse, Problem> {
     let asker = reader(&state, &request, b"", Suspended::MayRead).await?;
+    open_to(&asker, view)?;
     let question = asked(view, id, &parameters(view, id, &request)?)?;
     Ok(match told(&state, &asker, question).await? {
         OversightAnswer::Overview(view) => json(OK, &view),
@@ -119,6 +135,7 @@ macro_rules! addresses_of_one {
             params(("id" = String, Path, description = $about)),
             responses(
                 (status = 200, description = "The answer, with the height that it is of", body = $body),
+                (status = 400, description = "A parameter is wrong", body = ProblemAnswer, content_type = "application/problem+json"),
                 (status = 401, description = "The request's signature is not good", body = ProblemAnswer, content_type = "application/problem+json"),
                 (status = 404, description = "No such thing, or not for the asker", body = ProblemAnswer, content_type = "application/problem+json"),
             )
@@ -192,6 +209,26 @@ addresses_of_one! {
     merchant = "/v1/oversight/merchants/{id}", "merchants", MerchantDetail, "The issuer's member id";
     /// One member with its roles.
     member = "/v1/oversight/members/{id}", "members", MemberFound, "The member's id";
-    /// A document's whole life; the question is written to the access log.
-    document = "/v1/oversight/documents/{id}", "documents", DocumentAnswer, "The document's key, or an alias";
+}
+
+/// A document's whole life; the question is written to the access log.
+#[utoipa::path(
+    get, path = "/v1/oversight/documents/{id}", tag = "oversight", security(("request_signature" = [])),
+    params(
+        ("id" = String, Path, description = "The document's key, or an alias"),
+        ("cursor" = Option<String>, Query, description = "Where the timeline goes on: next or refused_next of an earlier answer"),
+    ),
+    responses(
+        (status = 200, description = "The answer, with the height that it is of", body = DocumentAnswer),
+        (status = 400, description = "A parameter is wrong", body = ProblemAnswer, content_type = "application/problem+json"),
+        (status = 401, description = "The request's signature is not good", body = ProblemAnswer, content_type = "application/problem+json"),
+        (status = 404, description = "No such thing, or not for the asker", body = ProblemAnswer, content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn document(
+    state: web::Data<AppState>,
+    request: HttpRequest,
+    id: web::Path<String>,
+) -> Result<HttpResponse, Problem> {
+    answer(state, request, "documents", Some(&id)).await
 }

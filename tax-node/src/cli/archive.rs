@@ -13,7 +13,8 @@ use sm3::{Digest, Sm3};
 
 use super::failure::{Exit, Failure};
 use crate::files::{self, RESTORED};
-use crate::store::{FIGURES_FILE, WEBHOOKS_FILE};
+use crate::node::ACCESS_LOG_FILE;
+use crate::store::{self, FIGURES_FILE, WEBHOOKS_FILE};
 
 /// Value of the manifest's member `format`.
 pub(super) const FORMAT: &str = "piaolian-backup/1";
@@ -161,9 +162,25 @@ fn walk(
     Ok(())
 }
 
-/// The permissions of a file of a node's folder: keys and the secrets of webhooks are for its owner.
+/// What of a node's folder is the chain and no matter of that node alone: all that somebody else
+/// gets. A log of votes would be read as the memory of another node, who asked what and the secrets
+/// of webhooks are nobody else's.
+pub(super) fn of_the_chain(name: &str) -> bool {
+    let top = name.split('/').next().unwrap_or_default();
+    [
+        "genesis.json",
+        "peers.json",
+        store::FILE_NAME,
+        store::RUNS,
+        store::EPOCHS,
+    ]
+    .contains(&top)
+}
+
+/// The permissions of a file of a node's folder: keys, the secrets of webhooks, and who asked what
+/// are for its owner.
 pub(super) fn mode_of(name: &str) -> u32 {
-    match name.starts_with("keys/") || name == WEBHOOKS_FILE {
+    match name.starts_with("keys/") || name == WEBHOOKS_FILE || name == ACCESS_LOG_FILE {
         true => files::PRIVATE,
         false => files::PUBLIC,
     }
@@ -209,6 +226,27 @@ mod tests {
             ("", false),
         ] {
             assert_eq!(inside(Path::new(path)).is_some(), good, "{path}");
+        }
+    }
+
+    #[test]
+    fn somebody_else_gets_the_chain_and_nothing_of_the_node() {
+        for (name, chain, private) in [
+            ("genesis.json", true, false),
+            ("peers.json", true, false),
+            ("chain.redb", true, false),
+            ("runs/7.run", true, false),
+            ("epochs/2026/1.body", true, false),
+            ("members.json", false, false),
+            ("party.json", false, false),
+            ("votes.log", false, false),
+            ("access.ndjson", false, true),
+            ("webhooks.redb", false, true),
+            ("keys/node.pem", false, true),
+            ("anything.else", false, false),
+        ] {
+            assert_eq!(of_the_chain(name), chain, "{name}");
+            assert_eq!(mode_of(name) == files::PRIVATE, private, "{name}");
         }
     }
 

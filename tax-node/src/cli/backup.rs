@@ -1,7 +1,8 @@
 //! `tax-node backup`: a consistent copy of a stopped node's folder in one file.
 
-use std::fs::{File, TryLockError};
+use std::fs::{File, Permissions, TryLockError};
 use std::io::{BufWriter, Write};
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use super::archive::{self, FORMAT, Hashed, MANIFEST, Manifest};
@@ -25,9 +26,9 @@ pub(super) struct Args {
     /// 一并备份私钥；默认不含，密钥另行保管 / private keys, too; keep them elsewhere by default
     #[arg(long)]
     with_keys: bool,
-    /// 不含成员的推送设置与密钥；交给他人的备份须如此 / without the members' webhooks and their secrets, as for a backup that somebody else gets
-    #[arg(long)]
-    without_webhooks: bool,
+    /// 供他人使用：只含链与节点清单，不含访问日志、表决日志、推送设置与密钥 / for somebody else: chain and peers only, without the access log, the log of votes, webhooks and keys
+    #[arg(long, alias = "without-webhooks", conflicts_with = "with_keys")]
+    for_others: bool,
 }
 
 pub(super) fn run(args: &Args, output: Output) -> Result<(), Failure> {
@@ -88,27 +89,34 @@ pub(super) fn run(args: &Args, output: Output) -> Result<(), Failure> {
         format!("{}  {}", output.of("高度", "height"), head.height),
         format!("{}  {}", output.of("文件", "files "), manifest.files.len()),
         format!("{}  {length}", output.of("字节", "bytes ")),
-        output
-            .of(
-                if args.with_keys {
-                    "含私钥：请按密钥保管此文件"
-                } else {
-                    "不含私钥：请另行保管 keys/ 目录"
-                },
-                if args.with_keys {
-                    "it holds the private keys: keep it as you keep them"
-                } else {
-                    "it holds no private key: keep keys/ elsewhere"
-                },
-            )
-            .to_owned(),
+        what(args, output).to_owned(),
     ];
     let value = serde_json::json!({
         "backup": args.out, "height": head.height, "files": manifest.files.len(), "bytes": length,
-        "keys": args.with_keys,
+        "keys": args.with_keys, "for_others": args.for_others,
     });
     output.result(&value, &lines);
     Ok(())
+}
+
+/// What whoever keeps the file should know of it.
+fn what(args: &Args, output: Output) -> &'static str {
+    if args.with_keys {
+        return output.of(
+            "含私钥：请按密钥保管此文件",
+            "it holds the private keys: keep it as you keep them",
+        );
+    }
+    if args.for_others {
+        return output.of(
+            "只含链与节点清单，可交给他人；对方用 restore --snapshot 恢复",
+            "it holds the chain and the list of nodes alone, for somebody else, who restores it with --snapshot",
+        );
+    }
+    output.of(
+        "不含私钥：请另行保管 keys/ 目录；内有访问日志与推送密钥，勿交给他人（交给他人用 --for-others）",
+        "it holds no private key: keep keys/ elsewhere; the access log and the secrets of webhooks are in it: for somebody else make one with --for-others",
+    )
 }
 
 fn stop_first(failure: Failure) -> Failure {
@@ -146,25 +154,20 @@ fn write(args: &Args, to: &Path, manifest: &mut Manifest) -> Result<u64, Failure
             .hint("检查备份磁盘的空间 / check the room on the disk of the backup")
     };
     let mut found = archive::files_of(&args.data, args.with_keys)?;
-    if args.without_webhooks {
-        found.remove(store::WEBHOOKS_FILE);
+    if args.for_others {
+        found.retain(|name, _| archive::of_the_chain(name));
     }
     let bar = archive::progress(found.values().map(|(_, bytes)| bytes).sum());
     let file = File::options()
         .write(true)
         .create(true)
         .truncate(true)
+        .mode(files::PRIVATE)
         .open(to)
         .map_err(failed)?;
-    // Keys of the node, or secrets that members share with it.
-    if found
-        .keys()
-        .any(|name| archive::mode_of(name) == files::PRIVATE)
-    {
-        use std::os::unix::fs::PermissionsExt;
-        file.set_permissions(std::fs::Permissions::from_mode(files::PRIVATE))
-            .map_err(failed)?;
-    }
+    // One that a crash left behind keeps the permissions that it was made with.
+    file.set_permissions(Permissions::from_mode(files::PRIVATE))
+        .map_err(failed)?;
     let mut encoder =
         zstd::stream::write::Encoder::new(BufWriter::new(file), ZSTD_LEVEL).map_err(failed)?;
     encoder.include_checksum(true).map_err(failed)?;

@@ -3,6 +3,8 @@
 //! Everything is read into a folder beside the others and compared first; only then it goes to its
 //! place, the genesis file last: after a crash in between, the folder is none of a node yet.
 
+mod report;
+
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{BufReader, Read, Write};
@@ -15,7 +17,7 @@ use super::archive::{self, FORMAT, FileEntry, Hashed, MANIFEST, MANIFEST_BYTES_M
 use super::failure::{Exit, Failure};
 use super::output::Output;
 use super::{init, verify};
-use crate::{files, store};
+use crate::files;
 
 /// Where the files wait until all are compared.
 const STAGE: &str = "restoring.new";
@@ -36,20 +38,6 @@ pub(super) struct Args {
     /// 以其他节点的备份为起点：只取链与节点清单，先全部重新校验 / begin from another node's backup: take only chain and peers, and verify all of it first
     #[arg(long, requires = "genesis_hash")]
     snapshot: bool,
-}
-
-/// What of another node's folder is the chain and no matter of that node alone. Its log of votes
-/// must not come along: it would be read as the memory of this node.
-fn of_the_chain(name: &str) -> bool {
-    let top = name.split('/').next().unwrap_or_default();
-    [
-        "genesis.json",
-        "peers.json",
-        store::FILE_NAME,
-        store::RUNS,
-        store::EPOCHS,
-    ]
-    .contains(&top)
 }
 
 pub(super) fn run(args: &Args, output: Output) -> Result<(), Failure> {
@@ -83,7 +71,7 @@ pub(super) fn run(args: &Args, output: Output) -> Result<(), Failure> {
     let mark = files::restored(data);
     files::write_whole(&mark, b"", files::PUBLIC).map_err(|error| Failure::file(&mark, error))?;
     put_in_place(&stage, data, &manifest)?;
-    report(args, &manifest, output);
+    report::report(args, &manifest, output);
     Ok(())
 }
 
@@ -100,7 +88,7 @@ fn staged_and_checked(args: &Args, stage: &Path) -> Result<Manifest, Failure> {
             .hint("取同一条链的备份 / take a backup of the chain that was agreed on"));
     }
     if args.snapshot {
-        manifest.files.retain(|name, _| of_the_chain(name));
+        manifest.files.retain(|name, _| archive::of_the_chain(name));
         // Every signature and every digest, before anything of it can be served.
         manifest.height = verify::whole(stage)?.height;
     }
@@ -258,98 +246,4 @@ fn put_in_place(stage: &Path, data: &Path, manifest: &Manifest) -> Result<(), Fa
             .map_err(failed)?;
     }
     fs::remove_dir_all(stage).map_err(|error| Failure::file(stage, error))
-}
-
-fn report(args: &Args, manifest: &Manifest, output: Output) {
-    let data = args.data.display();
-    let (validator, node) = (
-        files::validator_key(&args.data),
-        files::node_key(&args.data),
-    );
-    let has_key = validator.exists() || node.exists();
-    let mut lines = vec![
-        format!("{}  {data}", output.of("已恢复", "restored")),
-        format!("{}  {}", output.of("链    ", "chain   "), manifest.chain_id),
-        format!("{}  {}", output.of("高度  ", "height  "), manifest.height),
-        format!(
-            "{}  {}",
-            output.of("文件  ", "files   "),
-            manifest.files.len()
-        ),
-    ];
-    if !has_key {
-        lines.push(format!(
-            "{} {} (chmod 600)",
-            output.of(
-                "· 备份不含私钥：请把密钥文件放回",
-                "· the backup has no private key: put the key file back to"
-            ),
-            validator.display()
-        ));
-    }
-    if args.snapshot {
-        lines.push(
-            output
-                .of(
-                    "· 全部区块、签名与状态已重新校验",
-                    "· every block, signature and the whole state were verified again",
-                )
-                .to_owned(),
-        );
-        lines.push(format!(
-            "{} tax-node start --data {data}",
-            output.of("· 下一步：", "· next:")
-        ));
-        return told(args, manifest, has_key, &lines, output);
-    }
-    lines.push(
-        output
-            .of(
-                "· 确认旧节点已停止且不会再启动：同一密钥绝不能同时运行两个节点",
-                "· make sure that the old node is stopped and stays so: never run two nodes with one key",
-            )
-            .to_owned(),
-    );
-    let alone = is_alone(&args.data);
-    if alone {
-        lines.push(format!(
-            "{} {} {}",
-            output.of("· 单验证者：高度", "· a lone validator: whatever was recorded after height"),
-            manifest.height,
-            output.of(
-                "之后的记录已丢失，为其出具的回执将与新链矛盾；如有更新的副本，请改用它",
-                "is lost, and receipts given for it will contradict the new chain; if there is a newer copy, take that one",
-            )
-        ));
-    } else {
-        lines.push(
-            output
-                .of(
-                    "· 验证者启动后先只听不签：待启动之后产生的区块最终确定，才重新参与表决",
-                    "· a validator first only listens: it votes again when a block is final that was made after its start",
-                )
-                .to_owned(),
-        );
-    }
-    lines.push(format!(
-        "{} tax-node verify --data {data}; tax-node start --data {data}{}",
-        output.of("· 下一步：", "· next:"),
-        if alone { " --accept-lost-blocks" } else { "" }
-    ));
-    told(args, manifest, has_key, &lines, output);
-}
-
-/// Whether a restored folder is that of a chain with one validator, who has no peers to ask.
-fn is_alone(data: &Path) -> bool {
-    let genesis = init::read_genesis(data);
-    genesis.is_ok_and(|genesis| genesis.validators().validators().len() == 1)
-        && !files::peers(data).exists()
-}
-
-fn told(args: &Args, manifest: &Manifest, has_key: bool, lines: &[String], output: Output) {
-    let value = serde_json::json!({
-        "alone": is_alone(&args.data), "restored": args.data, "verified": args.snapshot, "chain_id": manifest.chain_id, "genesis_hash": manifest.genesis_hash,
-        "height": manifest.height, "files": manifest.files.len(), "key": has_key,
-    });
-    output.result(&value, lines);
 }

@@ -6,6 +6,8 @@
 
 mod gathered;
 
+use std::collections::HashMap;
+
 use invoice_api::registry::TimelineCursor;
 use invoice_core::apply::{Event, EventKind};
 use invoice_core::identity::DocumentKey;
@@ -15,10 +17,18 @@ use super::checks::Party;
 use super::receipts;
 use super::registry::NodeError;
 use crate::store::{Page, ReadError, Snapshot};
-use gathered::{Gathered, Life};
+use gathered::{Bounds, gather};
 
-/// Rows that one page is looked for in.
-const ROWS_READ_MAX: usize = 20_000;
+/// A page of what was accepted.
+const ACCEPTED: Bounds = Bounds {
+    rows_read_max: 20_000,
+    leaves_max: 1_000,
+};
+/// A page of what was refused.
+const REFUSED: Bounds = Bounds {
+    rows_read_max: 20_000,
+    leaves_max: 200,
+};
 /// Rows in which the other identities of a document are looked for.
 const ALIAS_ROWS_READ_MAX: usize = 100_000;
 /// Turns in which a member's locks and a document's leaves are compared. Each turn passes over at
@@ -27,7 +37,32 @@ const CLAIM_TURNS_MAX: usize = 100_000;
 /// Rows of the index that are read together.
 const ROWS_AT_ONCE: usize = 1_000;
 
+/// A page of a document's life.
+#[derive(Debug)]
+pub(super) struct Life {
+    /// Leaves of accepted records, in order, the one that issued the document among them.
+    pub(super) accepted: Vec<u64>,
+    /// Leaves of refused records that the asker may see, in order.
+    pub(super) refused: Vec<u64>,
+    /// Where the accepted ones go on.
+    pub(super) next: Option<TimelineCursor>,
+    /// Where the refused ones go on.
+    pub(super) refused_next: Option<TimelineCursor>,
+}
+
+/// What a row of the index is to an asker.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Row {
+    Accepted,
+    Refused,
+    /// Refused, and none of the asker's business.
+    Hidden,
+}
+
 /// A page of the life of a document that the record at `issued` brought here.
+///
+/// Each list is read from its own place and as far as its own bounds, so that however long the one
+/// is, the other goes on.
 pub(super) fn page(
     snapshot: &Snapshot,
     party: &Party,
@@ -35,28 +70,52 @@ pub(super) fn page(
     issued: u64,
     from: TimelineCursor,
 ) -> Result<Life, NodeError> {
-    let mut gathered = Gathered::new(from, issued);
-    let mut rows = Rows::new(snapshot, key, from.accepted_after.min(from.refused_after));
-    for _ in 0..ROWS_READ_MAX {
-        if gathered.is_full() {
-            break;
+    // The lists of a first page begin together: a row is judged once.
+    let mut judged = HashMap::new();
+    let mut is = |index: u64| -> Result<Row, NodeError> {
+        if let Some(row) = judged.get(&index) {
+            return Ok(*row);
         }
-        let Some(index) = rows.next()? else {
-            return Ok(gathered.page(None));
-        };
-        if index == issued {
-            continue;
-        }
-        match refused_by(snapshot, index)? {
-            None => gathered.accepted.push(index),
+        let row = match refused_by(snapshot, index)? {
+            None => Row::Accepted,
             // Who else tried is for authorities.
             Some(event) if party.roles.has_authority() || event.concerns.contains(&party.id) => {
-                gathered.refused.push(index);
+                Row::Refused
             }
-            Some(_) => {}
-        }
-    }
-    Ok(gathered.page(rows.last))
+            Some(_) => Row::Hidden,
+        };
+        judged.insert(index, row);
+        Ok(row)
+    };
+    // The index has no row for what issues a document, and nothing accepted stands before it.
+    let begins = from.accepted_after.is_none_or(|after| after < issued);
+    let first = if begins { vec![issued] } else { Vec::new() };
+    let mut rows = Rows::new(snapshot, key, from.accepted_after.max(Some(issued)));
+    let accepted = gather(
+        first,
+        ACCEPTED,
+        || rows.next().map_err(NodeError::from),
+        |index| is(index).map(|row| row == Row::Accepted),
+    )?;
+    let mut rows = Rows::new(snapshot, key, from.refused_after);
+    let refused = gather(
+        Vec::new(),
+        REFUSED,
+        || rows.next().map_err(NodeError::from),
+        |index| is(index).map(|row| row == Row::Refused),
+    )?;
+    Ok(Life {
+        next: accepted.next.map(|after| TimelineCursor {
+            accepted_after: Some(after),
+            ..from
+        }),
+        refused_next: refused.next.map(|after| TimelineCursor {
+            refused_after: Some(after),
+            ..from
+        }),
+        accepted: accepted.leaves,
+        refused: refused.leaves,
+    })
 }
 
 /// The event of a refused record; `None` when it was accepted.

@@ -28,6 +28,81 @@ fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
     all
 }
 
+fn mode(path: &str) -> u32 {
+    use std::os::unix::fs::PermissionsExt;
+    fs::metadata(path).unwrap().permissions().mode() & 0o777
+}
+
+/// Names of the files in an archive.
+fn names(archive: &str) -> Vec<String> {
+    let bytes = zstd::decode_all(fs::File::open(archive).unwrap()).unwrap();
+    let mut archive = tar::Archive::new(&bytes[..]);
+    let entries = archive.entries().unwrap();
+    entries
+        .map(|entry| entry.unwrap().path().unwrap().to_str().unwrap().to_owned())
+        .collect()
+}
+
+#[tokio::test]
+async fn a_backup_for_somebody_else_holds_the_chain_and_nothing_of_the_node() {
+    let mut demo = Demo::start();
+    let merchant = demo.merchant();
+    let document = Document::invoice(&merchant, None);
+    demo.http.accept(&merchant, &document.text()).await;
+    // Somebody asks, which stands in the access log.
+    let path = format!("/v1/documents/{}", document.key);
+    demo.http.ask(&demo.tax(), &path).await.is(200);
+    let data = demo.path().to_str().unwrap().to_owned();
+    assert!(demo.end().success());
+    // What validators of a consortium have beside it.
+    fs::write(demo.path().join("votes.log"), b"signed").unwrap();
+    assert!(files(demo.path())["access.ndjson"].len() > 10);
+    let safe = tempfile::tempdir().unwrap();
+    let path = |name: &str| safe.path().join(name).to_str().unwrap().to_owned();
+    for flag in ["--for-others", "--without-webhooks"] {
+        let file = path(&format!("for{flag}.tar.zst"));
+        let args = ["--json", "backup", "--data", &data, "--out", &file, flag];
+        let told = said(&args, 0);
+        assert_eq!(
+            (&told["for_others"], &told["keys"]),
+            (&true.into(), &false.into())
+        );
+        assert_eq!(mode(&file), 0o600);
+        let names = names(&file);
+        for name in &names {
+            let top = name.split('/').next().unwrap();
+            let due = ["genesis.json", "chain.redb", "runs", "epochs"];
+            assert!(
+                due.contains(&top) || top == "BACKUP-MANIFEST.json",
+                "{name}"
+            );
+        }
+        assert!(names.iter().any(|name| name == "chain.redb"), "{names:?}");
+        let hash = demo.genesis.hash().to_string();
+        let copy = path(&format!("copy{flag}"));
+        let restore = [
+            "--json",
+            "restore",
+            "--snapshot",
+            "--from",
+            &file,
+            "--data",
+            &copy,
+        ];
+        let restored = said(&[&restore[..], &["--genesis-hash", &hash]].concat(), 0);
+        assert_eq!(restored["height"], told["height"]);
+        let with_keys = [&args[..], &["--with-keys"]].concat();
+        assert_eq!(run(&with_keys).status.code(), Some(2));
+    }
+    // One's own has all of it.
+    let own = path("own.tar.zst");
+    said(&["--json", "backup", "--data", &data, "--out", &own], 0);
+    let own = names(&own);
+    for name in ["access.ndjson", "votes.log", "chain.redb"] {
+        assert!(own.iter().any(|one| one == name), "{name}: {own:?}");
+    }
+}
+
 #[tokio::test]
 async fn a_backup_gives_the_folder_back_and_a_damaged_one_gives_nothing() {
     let mut demo = Demo::start();
@@ -59,6 +134,11 @@ async fn a_backup_gives_the_folder_back_and_a_damaged_one_gives_nothing() {
     let restored = said(&["--json", "restore", "--from", &file, "--data", &copy], 0);
     assert_eq!(restored["height"], told["height"]);
     let mut there = files(Path::new(&copy));
+    // Who asked what is for the node's owner alone, in the archive as in the folder.
+    assert_eq!(mode(&file), 0o600);
+    for folder in [&data, &copy] {
+        assert_eq!(mode(&format!("{folder}/access.ndjson")), 0o600, "{folder}");
+    }
     // What tells a validator that its disk went back in time.
     assert_eq!(there.remove("restored"), Some(Vec::new()));
     // Figures are folded from the blocks again.
@@ -88,8 +168,6 @@ async fn a_backup_gives_the_folder_back_and_a_damaged_one_gives_nothing() {
         ],
         0,
     );
-    use std::os::unix::fs::PermissionsExt;
-    let mode = |path: &str| fs::metadata(path).unwrap().permissions().mode() & 0o777;
     assert_eq!(mode(&whole), 0o600);
     said(
         &["--json", "restore", "--from", &whole, "--data", &moved],

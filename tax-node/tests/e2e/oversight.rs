@@ -84,7 +84,7 @@ async fn the_story_shows_up_with_its_records() {
     assert_eq!(overview["settled"], json!({"count": 1, "amount": "636.00"}));
     assert_eq!(
         overview["attempted"],
-        json!({"count": 2, "amount": "1560.00"})
+        json!({"count": 2, "amount": "1136.00"})
     );
     assert_eq!(overview["live"], json!({"count": 1, "amount": "24.00"}));
     assert_eq!(overview["refused"]["count"], 3);
@@ -111,6 +111,8 @@ async fn the_story_shows_up_with_its_records() {
         .collect();
     assert_eq!(ids, [&story.tried[1], &story.tried[0]]);
     assert_eq!(attempts[0]["holders"][0]["settled"], "636.00");
+    // The row has what was asked; of that no more counts than was held.
+    assert_eq!(attempts[1]["amount"], "1060.00");
     let path = format!(
         "/v1/oversight/records?list=pair&tried={}&held={}",
         second.id, first.id
@@ -161,6 +163,12 @@ async fn the_story_shows_up_with_its_records() {
         let path = format!("/v1/oversight/search?q={text}");
         let found = demo.http.ask(&tax, &path).await.is(200).json();
         assert_eq!(found[what].as_array().unwrap().len(), 1, "{text}: {found}");
+    }
+    // What stands around names in the rows of members is no name.
+    for text in ["%00%00", "%00%01", "00%00"] {
+        let path = format!("/v1/oversight/search?q={text}");
+        let found = demo.http.ask(&tax, &path).await.is(200).json();
+        assert_eq!(found["members"], json!([]), "{text}");
     }
     // Reading a document is itself written down.
     let path = format!("/v1/oversight/documents/{}", story.document);
@@ -287,6 +295,52 @@ async fn figures_are_for_authorities_and_auditors() {
     let auditor = signed_in(&demo, &demo.member("auditor", 1)).await;
     page(&demo, &auditor, "/oversight/orders").await.is(404);
     page(&demo, &auditor, "/oversight/pairs").await.is(200);
+    // Parameters are looked at for those alone who may ask.
+    for wrong in [
+        "overview?x=1",
+        "volume?region=999",
+        "records",
+        "records?list=x",
+        "attempts?cursor=zz",
+        "attempts/1?x=1",
+        "over-claims?x=1",
+        "late-reversals?x=1",
+        "pairs?cursor=zz",
+        "merchants?cursor=zz",
+        "merchants/1?x=1",
+        "locks?days_from=x",
+        "members?x=1",
+        "members/1?x=1",
+        "access?x=1",
+        "health?x=1",
+        "search?x=1",
+        "orders?x=1",
+        "nothing?x=1",
+        "documents/D:26332000000000000010?cursor=00",
+    ] {
+        let path = format!("/v1/oversight/{wrong}");
+        demo.http
+            .ask(&demo.employer(), &path)
+            .await
+            .refused(404, "not_found");
+        page(&demo, &employer, &format!("/oversight/{wrong}"))
+            .await
+            .refused(404, "not_found");
+    }
+    for hidden in ["access?x=1", "documents/D:26332000000000000010?cursor=00"] {
+        let path = format!("/v1/oversight/{hidden}");
+        let known = demo.member("auditor", 1);
+        demo.http.ask(&known, &path).await.refused(404, "not_found");
+        page(&demo, &auditor, &format!("/oversight/{hidden}"))
+            .await
+            .refused(404, "not_found");
+    }
+    for wrong in ["pairs?cursor=ffff", "merchants?cursor=00"] {
+        demo.http
+            .ask(&demo.tax(), &format!("/v1/oversight/{wrong}"))
+            .await
+            .refused(400, "cursor_invalid");
+    }
     for wrong in [
         "volume?measure=x",
         "attempts?cursor=zz",

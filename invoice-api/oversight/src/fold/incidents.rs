@@ -2,11 +2,12 @@
 //! was claimed.
 
 use invoice_core::codec::DecodeError;
-use invoice_core::identity::DocumentKey;
+use invoice_core::identity::{DocumentKey, MemberId};
 use invoice_core::money::Fen;
 use invoice_core::record::Body;
 
 use super::{Context, FoldError, Folded, SeenRecord, claims, origin};
+use crate::codec::plus;
 use crate::keys::{self, ATTEMPT, LATE, Measure, PAIR, Total};
 use crate::list::{self, Name};
 use crate::region::family;
@@ -45,6 +46,9 @@ pub(super) fn incident<R: Rows>(
 }
 
 /// A refused lock: an attempt, when another holds money on the document.
+///
+/// Whoever sends a lock writes any amount into it, so no more of it is counted than the others
+/// hold, and of each of them no more than it holds itself. The row keeps what was asked.
 pub(super) fn attempted<R: Rows>(
     context: &mut Context<'_, '_, R>,
     seen: &SeenRecord,
@@ -60,15 +64,23 @@ pub(super) fn attempted<R: Rows>(
     let by = seen.record.by;
     let holders = claims::holders(context, &document)?;
     // Whoever holds all of it itself asks twice, and takes nothing from anyone.
-    let members = holders.iter().map(|(member, _)| *member);
-    let others: Vec<_> = members.filter(|member| *member != by).collect();
+    let others: Vec<(MemberId, Fen)> = holders
+        .iter()
+        .filter(|(member, _)| *member != by)
+        .map(|(member, holding)| (*member, holding.money()))
+        .collect();
     if others.is_empty() {
         return Ok(());
     }
-    let amount = body.amount.unwrap_or(Fen::ZERO);
+    // Without an amount all that is left was asked.
+    let of = |held: Fen| body.amount.map_or(held, |asked| asked.min(held));
+    let held = others
+        .iter()
+        .fold(Fen::ZERO, |sum, (_, held)| plus(sum, *held));
+    let amount = of(held);
     let place = (origin::region(context, &document)?, family(&document));
     context.count(Measure::Attempted, seen.index, place, amount)?;
-    for held in others {
+    for (held, holds) in others {
         let key = keys::key(PAIR, &[by.as_bytes(), held.as_bytes()]);
         let changed = context.rows.update(key, |value| {
             let mut pair = match value.is_empty() {
@@ -76,7 +88,7 @@ pub(super) fn attempted<R: Rows>(
                 false => Pair::decode(value)?,
             };
             let before = pair.tally.count;
-            pair.tally.add(amount);
+            pair.tally.add(of(holds));
             pair.last = seen.index;
             *value = pair.encode();
             Ok::<_, DecodeError>(before)

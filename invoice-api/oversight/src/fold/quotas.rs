@@ -94,6 +94,9 @@ fn month_parts(month: Month) -> (u16, u8) {
 }
 
 /// Keeps the fullest month: the one with the largest share of its quota billed.
+///
+/// A month whose quota is nothing is fuller than no other, whatever was billed before its quota was
+/// taken away: it has no share, and what is refused in it is counted by itself.
 pub(super) fn note(merchant: &mut Merchant, month: Month, quota: Quota) {
     note_parts(merchant, month_parts(month), quota);
 }
@@ -102,8 +105,13 @@ fn note_parts(merchant: &mut Merchant, (year, number): (u16, u8), quota: Quota) 
     let Some(limit) = quota.limit else { return };
     let same = (merchant.quota_year, merchant.quota_month) == (year, number);
     let product = |one: Fen, other: Fen| i128::from(one.get()).saturating_mul(other.get().into());
-    let fuller =
-        product(quota.billed, merchant.quota_limit) > product(merchant.quota_billed, limit);
+    let fuller = match (limit > Fen::ZERO, merchant.quota_limit > Fen::ZERO) {
+        (false, _) => false,
+        (true, false) => true,
+        (true, true) => {
+            product(quota.billed, merchant.quota_limit) > product(merchant.quota_billed, limit)
+        }
+    };
     if same || fuller || merchant.quota_year == 0 {
         merchant.quota_limit = limit;
         merchant.quota_billed = quota.billed;

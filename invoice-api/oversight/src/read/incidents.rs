@@ -8,7 +8,7 @@ use crate::fold::FoldError;
 use crate::keys::{self, ATTEMPT, LATE, OVER_LOG, PAIR, PAIR_RANK, Total};
 use crate::row::{Incident, Pair};
 use crate::rows::Rows;
-use crate::views::{HolderView, IncidentView, IncidentsPage, PairView};
+use crate::views::{HolderView, IncidentView, IncidentsPage, PairView, PairsPage};
 
 /// Which incidents.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,26 +73,24 @@ impl<R: Rows> Figures<'_, R> {
         Ok(incident.map(view))
     }
 
-    /// Pairs with the most attempts, and the cursor of the next page.
+    /// A page of pairs, those with the most attempts first; `None` when the cursor is none of this
+    /// list.
     ///
     /// # Errors
     /// The rows cannot be read.
-    pub fn pairs(
-        &self,
-        cursor: Option<&[u8]>,
-        limit: usize,
-    ) -> Read<R, (Vec<PairView>, Option<Vec<u8>>)> {
+    pub fn pairs(&self, cursor: Option<&[u8]>, limit: usize) -> Read<R, Option<PairsPage>> {
         let limit = limit.clamp(1, PAGE_MAX);
-        let from = cursor.map_or_else(
-            || vec![PAIR_RANK],
-            |cursor| keys::key(PAIR_RANK, &[cursor, &[0]]),
-        );
+        let from = match cursor.map(<[u8; 44]>::try_from) {
+            None => vec![PAIR_RANK],
+            Some(Ok(place)) => keys::key(PAIR_RANK, &[&place, &[0]]),
+            Some(Err(_)) => return Ok(None),
+        };
         let rows = self
             .rows
             .scan(&from, &keys::after(&[PAIR_RANK]), false, limit);
         let rows = rows.map_err(FoldError::Rows)?;
         let next = match rows.last() {
-            Some((key, _)) if rows.len() >= limit => key.get(1..).map(<[u8]>::to_vec),
+            Some((key, _)) if rows.len() >= limit => Some(hex::encode(part(key, 1, 44)?)),
             Some(_) | None => None,
         };
         let mut pairs = Vec::new();
@@ -108,7 +106,11 @@ impl<R: Rows> Figures<'_, R> {
                 last: pair.last,
             });
         }
-        Ok((pairs, next))
+        Ok(Some(PairsPage {
+            as_of: self.basis(),
+            pairs,
+            next,
+        }))
     }
 }
 

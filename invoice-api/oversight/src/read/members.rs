@@ -18,16 +18,18 @@ use crate::views::{
 const SERIES_MAX: usize = 100;
 
 impl<R: Rows> Figures<'_, R> {
-    /// A page of issuers, those with the most signals first.
+    /// A page of issuers, those with the most signals first; `None` when the cursor is none of this
+    /// list.
     ///
     /// # Errors
     /// The rows cannot be read.
-    pub fn merchants(&self, cursor: Option<&[u8]>, limit: usize) -> Read<R, MerchantsPage> {
+    pub fn merchants(&self, cursor: Option<&[u8]>, limit: usize) -> Read<R, Option<MerchantsPage>> {
         let limit = limit.clamp(1, PAGE_MAX);
-        let from = cursor.map_or_else(
-            || vec![MERCHANT_RANK],
-            |cursor| keys::key(MERCHANT_RANK, &[cursor, &[0]]),
-        );
+        let from = match cursor.map(<[u8; 20]>::try_from) {
+            None => vec![MERCHANT_RANK],
+            Some(Ok(place)) => keys::key(MERCHANT_RANK, &[&place, &[0]]),
+            Some(Err(_)) => return Ok(None),
+        };
         let end = keys::after(&[MERCHANT_RANK]);
         let rows = self.rows.scan(&from, &end, false, limit);
         let rows = rows.map_err(FoldError::Rows)?;
@@ -40,11 +42,11 @@ impl<R: Rows> Figures<'_, R> {
             let id = member(part(&key, 3, 18)?)?;
             merchants.extend(self.issuer(&id)?);
         }
-        Ok(MerchantsPage {
+        Ok(Some(MerchantsPage {
             as_of: self.basis(),
             merchants,
             next,
-        })
+        }))
     }
 
     /// One issuer; `None` when the member is none.

@@ -4,7 +4,9 @@ use invoice_core::codec::{DecodeError, Reader, Writer};
 use invoice_core::identity::{DocumentKey, MemberId};
 use invoice_core::money::Fen;
 
-use crate::codec::{put_document, put_short, take_document, take_fen, take_member, take_text};
+use crate::codec::{
+    plus, put_document, put_short, take_document, take_fen, take_member, take_text,
+};
 
 /// Holders that one row names; their number is exact.
 const HOLDERS_NAMED_MAX: usize = 8;
@@ -58,6 +60,11 @@ pub(crate) struct Holding {
 }
 
 impl Holding {
+    /// All that it holds.
+    pub(crate) fn money(&self) -> Fen {
+        plus(self.locked, self.settled)
+    }
+
     pub(crate) fn encode(&self) -> Vec<u8> {
         if self.locks == 0 && self.settled == Fen::ZERO {
             return Vec::new();

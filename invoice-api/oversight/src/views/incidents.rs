@@ -60,7 +60,8 @@ pub struct IncidentsPage {
     pub as_of: Basis,
     /// The incidents, the newest first.
     pub incidents: Vec<IncidentView>,
-    /// All of them; of over-claims the money is that of the largest excess of each.
+    /// All of them; of over-claims the money is that of the largest excess of each, of attempts
+    /// at most what others held on the document then.
     pub total: Sum,
     /// The cursor of the next page.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -74,7 +75,7 @@ pub struct PairView {
     pub tried: Named,
     /// Who held.
     pub held: Named,
-    /// How often, and for how much.
+    /// How often, and for how much: of each attempt at most what was held.
     #[serde(flatten)]
     pub sum: Sum,
     /// Leaf index of the last attempt.

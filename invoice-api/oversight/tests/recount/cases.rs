@@ -70,6 +70,91 @@ fn raising_the_quota_of_one_month_does_not_hide_another() {
     assert!(known.signals.iter().any(quota));
 }
 
+#[test]
+fn a_month_without_quota_does_not_hide_another() {
+    let quota = |signal: &Signal| matches!(signal, Signal::Quota { .. });
+    // Numbers 1 and 2 are of October and November.
+    let billed = [Step::Issue(0, 0, 95_000), Step::Issue(0, 0, 93_000)];
+    let none = [9, 10, 12].map(|month| Step::Quota(0, month, 0));
+    let november = [Step::Quota(0, 11, 100_000)];
+    for order in [
+        // Before and after what was billed; the month with something billed and that with nothing.
+        [&none[..], &november, &billed],
+        [&billed, &none, &november],
+        [&november, &billed, &none],
+        [&billed, &november, &none],
+    ] {
+        let known = issuer(&order.concat(), member(0));
+        assert_eq!(known.quota_month.as_deref(), Some("2026-11"), "{order:?}");
+        assert!(known.signals.iter().any(quota), "{order:?}");
+    }
+    // Without any quota there is no share of it, and what was billed before is no signal.
+    let known = issuer(&[&billed[..], &none].concat(), member(0));
+    assert_eq!(known.quota_limit, Some(Fen::ZERO));
+    assert!(!known.signals.iter().any(quota));
+}
+
+#[test]
+fn an_attempt_counts_for_no_more_than_others_hold() {
+    let held = [
+        Step::Issue(0, 0, 106_000),
+        Step::Lock(FIRST_EMPLOYER, 0, 60_000, 1, false),
+        Step::Settle(0, 60_000),
+        Step::Lock(FIRST_EMPLOYER + 1, 0, 46_000, 1, false),
+    ];
+    let tries = |amount| Step::Lock(FIRST_EMPLOYER + 2, 0, amount, 1, false);
+    // What is asked (0: all that is left), what it counts for, and against each of the holders.
+    for (asked, counted, each) in [
+        (999_999_999_999, 106_000, [60_000, 46_000]),
+        (0, 106_000, [60_000, 46_000]),
+        (50_000, 50_000, [50_000, 46_000]),
+        (1, 1, [1, 1]),
+    ] {
+        let rows = rows(&[&held[..], &[tries(asked)]].concat());
+        let figures = Figures::of(&rows, 0).unwrap().unwrap();
+        let overview = figures.overview().unwrap();
+        assert_eq!(overview.attempted.amount, Fen::new(counted));
+        let pairs = figures.pairs(None, 9).unwrap().unwrap().pairs;
+        for (place, due) in each.into_iter().enumerate() {
+            let holder = member(FIRST_EMPLOYER + place);
+            let pair = pairs.iter().find(|pair| pair.held.id == holder).unwrap();
+            assert_eq!(pair.sum.amount, Fen::new(due), "{asked}");
+        }
+        let page = figures.incidents(IncidentKind::Attempts, None, 9).unwrap();
+        let page = page.unwrap();
+        assert_eq!(page.total.amount, Fen::new(counted));
+        let asked = (asked > 0).then_some(Fen::new(asked));
+        assert_eq!(page.incidents[0].amount, asked);
+    }
+}
+
+#[test]
+fn a_cursor_of_another_list_is_none_of_this_one() {
+    let mut steps = Vec::new();
+    for seller in 0..2 {
+        steps.push(Step::Issue(seller, 0, 1_000));
+        steps.push(Step::Lock(FIRST_EMPLOYER, seller, 1_000, 1, false));
+        steps.push(Step::Lock(FIRST_EMPLOYER + 1 + seller, seller, 1, 1, false));
+    }
+    let rows = rows(&steps);
+    let figures = Figures::of(&rows, 0).unwrap().unwrap();
+    let first = figures.pairs(None, 1).unwrap().unwrap();
+    let next = hex::decode(first.next.unwrap()).unwrap();
+    let second = figures.pairs(Some(&next), 1).unwrap().unwrap();
+    assert_ne!(first.pairs[0].tried, second.pairs[0].tried);
+    let first = figures.merchants(None, 1).unwrap().unwrap();
+    let next = hex::decode(first.next.unwrap()).unwrap();
+    let second = figures.merchants(Some(&next), 1).unwrap().unwrap();
+    assert_ne!(first.merchants[0].member, second.merchants[0].member);
+    for length in 0..60 {
+        let cursor = vec![0; length];
+        let pairs = figures.pairs(Some(&cursor), 9).unwrap();
+        assert_eq!(pairs.is_some(), length == 44, "{length}");
+        let merchants = figures.merchants(Some(&cursor), 9).unwrap();
+        assert_eq!(merchants.is_some(), length == 20, "{length}");
+    }
+}
+
 /// Six in each of two days of hours, then so many in one hour.
 fn busy(last: Step, count: usize) -> Vec<Step> {
     let mut steps = Vec::new();
@@ -123,7 +208,7 @@ fn everyone_who_holds_money_is_in_a_pair_with_who_tried() {
     steps.push(Step::Lock(FIRST_EMPLOYER, 0, 1, 1, false));
     let rows = rows(&steps);
     let figures = Figures::of(&rows, 0).unwrap().unwrap();
-    assert_eq!(figures.pairs(None, 50).unwrap().0.len(), 10);
+    assert_eq!(figures.pairs(None, 50).unwrap().unwrap().pairs.len(), 10);
     let page = figures.incidents(IncidentKind::Attempts, None, 9).unwrap();
     let attempt = page.unwrap().incidents.remove(0);
     assert_eq!((attempt.holders.len(), attempt.holders_count), (8, 10));

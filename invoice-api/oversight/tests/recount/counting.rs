@@ -28,6 +28,16 @@ impl Claim {
     pub(crate) fn holds(&self) -> bool {
         self.live || self.settled > 0
     }
+
+    pub(crate) fn money(&self) -> i64 {
+        if self.live { self.locked } else { self.settled }
+    }
+}
+
+/// What an accepted lock took: what it names, or all that was left, which its event tells.
+fn taken(one: &Happened) -> Fen {
+    let mut told = one.seen.events.iter().filter_map(|event| event.amount);
+    told.next().unwrap()
 }
 
 pub(crate) fn accepted(one: &Happened) -> bool {
@@ -65,7 +75,7 @@ pub(crate) fn claims_before(happened: &[Happened], until: usize, time_ms: i64) -
                 id: one.seen.record.id.as_str().to_owned(),
                 index: one.seen.index,
                 document: own_key(happened, body.document),
-                locked: body.amount.unwrap().get(),
+                locked: taken(one).get(),
                 settled: 0,
                 live: true,
                 expired: false,
@@ -163,14 +173,12 @@ pub(crate) fn excess(happened: &[Happened], until: usize, document: &Issued) -> 
     (settled - (document.stated - reversed).max(0)).max(0)
 }
 
-/// What a record counts as, and for how much.
-pub(crate) fn measured(one: &Happened, attempt: bool) -> Vec<(Measure, Fen)> {
+/// What a record counts as, and for how much, when as an attempt it counts for so much.
+pub(crate) fn measured(one: &Happened, attempt: Option<Fen>) -> Vec<(Measure, Fen)> {
     let body = &one.seen.record.body;
     if !accepted(one) {
         let mut counted = vec![(Measure::Refused, Fen::ZERO)];
-        if let (Body::ClaimLock(body), true) = (body, attempt) {
-            counted.push((Measure::Attempted, body.amount.unwrap()));
-        }
+        counted.extend(attempt.map(|amount| (Measure::Attempted, amount)));
         return counted;
     }
     if let Some(document) = body.issued() {
@@ -179,8 +187,8 @@ pub(crate) fn measured(one: &Happened, attempt: bool) -> Vec<(Measure, Fen)> {
             Document::Bill(bill) => bill.total,
         };
         vec![(Measure::Issued, total)]
-    } else if let Body::ClaimLock(body) = body {
-        vec![(Measure::Locked, body.amount.unwrap())]
+    } else if let Body::ClaimLock(_) = body {
+        vec![(Measure::Locked, taken(one))]
     } else if let Body::ClaimSettle(body) = body {
         vec![(Measure::Settled, body.amount)]
     } else if let Body::DocumentReverse(body) = body {
@@ -219,8 +227,15 @@ pub(crate) fn region(happened: &[Happened], one: &Happened, measure: Measure) ->
     }
 }
 
-/// The fullest month of an issuer: its quota, and what was billed in it.
-pub(crate) fn fullest(happened: &[Happened], seller: MemberId) -> Option<(i64, i64)> {
+/// The share of a quota that was billed, in millionths of millionths: exact enough to tell any two
+/// shares of these histories apart. There is none of a quota of nothing.
+pub(crate) fn share(billed: i64, limit: i64) -> Option<i128> {
+    (i128::from(billed) * 1_000_000_000_000).checked_div(limit.into())
+}
+
+/// The share of the quota of an issuer's fullest month, if there is such a share; `None` when it
+/// has no quota.
+pub(crate) fn fullest(happened: &[Happened], seller: MemberId) -> Option<Option<i128>> {
     let mut limits = BTreeMap::new();
     for one in happened.iter().filter(|one| accepted(one)) {
         if let Body::QuotaSet(body) = &one.seen.record.body
@@ -236,8 +251,13 @@ pub(crate) fn fullest(happened: &[Happened], seller: MemberId) -> Option<(i64, i
             .map(|one| one.total)
             .sum()
     };
-    let months = limits.iter().map(|(month, limit)| (billed(*month), *limit));
-    months.max_by(|one, other| (one.0 * other.1).cmp(&(other.0 * one.1)))
+    let months = limits.iter();
+    let mut shares: Vec<_> = months
+        .map(|(month, limit)| share(billed(*month), *limit))
+        .collect();
+    // `None` is the smallest.
+    shares.sort();
+    shares.pop()
 }
 
 pub(crate) fn sum(amounts: impl IntoIterator<Item = Fen>) -> Sum {

@@ -24,7 +24,7 @@ pub(crate) enum Step {
     /// The authority registers a document of a seller: one of the numbers that it left out, or the
     /// next one of who is no member.
     Register(usize, i64),
-    /// Who locks how much of what, for how many days, by its second number if it has one.
+    /// Who locks how much of what (all that is left, when 0), for how many days, by its second number if it has one.
     Lock(usize, usize, i64, i64, bool),
     Settle(usize, i64),
     Release(usize),
@@ -39,11 +39,12 @@ pub(crate) enum Step {
 }
 
 pub(crate) fn steps() -> impl Strategy<Value = Vec<Step>> {
+    let or_zero = |most: i64| prop_oneof![4 => 1..most, 1 => Just(0)];
     let step = prop_oneof![
         4 => (0..2_usize, 0..3_u64, 1..40_000_i64).prop_map(|(m, s, t)| Step::Issue(m, s, t)),
         1 => (2..40_000_i64).prop_map(Step::Bill),
         2 => (0..SELLERS, 1..40_000_i64).prop_map(|(s, t)| Step::Register(s, t)),
-        8 => (FIRST_EMPLOYER..FIRST_EMPLOYER + 3, 0..6_usize, 1..30_000_i64, 1..4_i64, any::<bool>())
+        8 => (FIRST_EMPLOYER..FIRST_EMPLOYER + 3, 0..6_usize, or_zero(30_000), 1..4_i64, any::<bool>())
             .prop_map(|(e, d, a, days, alias)| Step::Lock(e, d, a, days, alias)),
         5 => (0..12_usize, 1..40_000_i64).prop_map(|(c, a)| Step::Settle(c, a)),
         1 => (0..12_usize).prop_map(Step::Release),
@@ -51,7 +52,7 @@ pub(crate) fn steps() -> impl Strategy<Value = Vec<Step>> {
         3 => (0..6_usize, 1..30_000_i64).prop_map(|(d, a)| Step::Reverse(d, a)),
         1 => (0..6_usize).prop_map(Step::Freeze),
         1 => (0..6_usize).prop_map(Step::Alias),
-        2 => (0..2_usize, 9..12_u8, 1..60_000_i64).prop_map(|(m, n, a)| Step::Quota(m, n, a)),
+        2 => (0..2_usize, 9..12_u8, or_zero(60_000)).prop_map(|(m, n, a)| Step::Quota(m, n, a)),
         4 => (1..2_000_i64).prop_map(Step::Wait),
     ];
     proptest::collection::vec(step, 0..70)

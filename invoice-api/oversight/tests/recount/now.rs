@@ -143,7 +143,7 @@ proptest! {
             let found = detail.merchant.quota_billed.zip(detail.merchant.quota_limit);
             prop_assert_eq!(found.is_some(), quota.is_some());
             if let (Some((billed, limit)), Some(due)) = (found, quota) {
-                prop_assert_eq!(billed.get() * due.1, due.0 * limit.get(), "{} of {}, {:?}", billed, limit, due);
+                prop_assert_eq!(counting::share(billed.get(), limit.get()), due, "{} of {}", billed, limit);
             }
         }
         let bureau = figures.merchant(&member(bodies::BUREAU)).unwrap();

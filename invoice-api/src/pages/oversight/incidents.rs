@@ -13,8 +13,8 @@ use crate::texts;
 fn lead(viewer: Viewer, view: &str) -> &'static str {
     match view {
         "attempts" => viewer.of_two(
-            "被拒的锁定，而当时另有单位在同一票据上持有锁定或入账。每一条都是链上记录；是否有意，数字不能说明。",
-            "Refused locks on documents on which others held locks or settlements at the time. Each is a record on the chain; whether it was meant, figures cannot say.",
+            "被拒的锁定，而当时另有单位在同一票据上持有锁定或入账。合计与“谁试谁”中，每次最多计入他人当时持有的金额，不以所填金额为准。每一条都是链上记录；是否有意，数字不能说明。",
+            "Refused locks on documents on which others held locks or settlements at the time. In sums and pairs each counts for at most what others held then, whatever it asked for. Each is a record on the chain; whether it was meant, figures cannot say.",
         ),
         "over-claims" => viewer.of_two(
             "红冲后，已入账金额超出剩余可报销金额的票据；入账冲回到不再超出时即为已消除。",

@@ -74,6 +74,9 @@ pub(super) fn body(viewer: Viewer, view: &DocumentView) -> String {
     } else {
         of("冻结", "Freeze")
     };
+    let cursor = (view.from != TimelineCursor::default())
+        .then(|| format!("?cursor={}", hex::encode(view.from.encode())));
+    let here = format!("/oversight/documents/{key}{}", cursor.unwrap_or_default());
     let life = section(
         viewer,
         view,
@@ -103,12 +106,13 @@ pub(super) fn body(viewer: Viewer, view: &DocumentView) -> String {
         &rows(&view.refused),
     );
     format!(
-        "<p class=\"note as-of\">{} <strong>{}</strong>{}</p><dl class=\"facts\">{facts}</dl>\
+        "<p class=\"note as-of\">{} <strong>{}</strong>{} <a href=\"{here}\" id=\"refresh\">{}</a></p><dl class=\"facts\">{facts}</dl>\
          <p><a class=\"button quiet\" href=\"/oversight/orders?document={key}\">{order}</a></p>{life}{refused}\
          <details><summary>{}</summary><pre class=\"record\">{}</pre></details>",
         of("数据截至区块", "As of block"),
         view.as_of.height,
         viewer.aside(&minute(view.as_of.time)),
+        of("刷新", "Refresh"),
         of("开具记录原文", "The record that issued it, word for word"),
         escape(&view.record),
     )

@@ -32,7 +32,7 @@ use crate::fault::Fault;
 use crate::problem::Problem;
 use crate::registry::{Asker, OversightAnswer};
 use crate::routes::Query;
-use crate::routes::oversight::{asked, parameters, told};
+use crate::routes::oversight::{asked, open_to, parameters, told};
 use crate::server::state::AppState;
 
 /// The pages in the order of their menu: last part of the address, and the word in both languages.
@@ -126,6 +126,7 @@ async fn respond(
         Ok(asker) => asker,
         Err(elsewhere) => return Ok(elsewhere),
     };
+    open_to(&asker, view)?;
     let query = parameters(view, id, request)?;
     let viewer = Viewer::of(
         page_language(request),
@@ -165,17 +166,11 @@ async fn shown(
         live,
     };
     if (view, id) == ("orders", None) {
-        // Freezing and quotas are an authority's.
-        if !asker.roles.has_authority() {
-            return Err(Fault::NotFound.into());
-        }
         let chain = state.registry.chain_id();
         return Ok(titled(orders::body(viewer, asker, chain, query), false));
     }
     if view == "search" && id.is_none() && query.text("q").is_none() {
         let form = search::form(viewer, "");
-        // Whoever may not search is told so before, as by the search itself.
-        told(state, asker, asked("health", None, query)?).await?;
         return Ok(titled(form, false));
     }
     let answer = told(state, asker, asked(view, id, query)?).await?;
@@ -212,7 +207,8 @@ async fn shown(
         OversightAnswer::Life(view) => Shown {
             title: view.document.to_string(),
             body: life::body(viewer, &view),
-            live: true,
+            // Each look at it is a line in the access log: a person's, not a script's.
+            live: false,
         },
         OversightAnswer::Health(view) => titled(health::body(viewer, &view), true),
         OversightAnswer::Off | OversightAnswer::NotFound | OversightAnswer::CursorInvalid => {

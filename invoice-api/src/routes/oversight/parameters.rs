@@ -51,3 +51,50 @@ pub(crate) fn parameters(
     let list = list.as_ref().and_then(|query| query.text("list"));
     Query::strict(request, known(view, id, list)?)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    const LISTS: [&str; 8] = [
+        "cells", "code", "pair", "issued", "reversed", "refused", "expired", "frozen",
+    ];
+
+    #[test]
+    fn each_parameter_is_described_and_none_that_is_not_there() {
+        let document = serde_json::to_value(crate::routes::openapi::openapi()).unwrap();
+        let mut described = 0;
+        for (path, operations) in document["paths"].as_object().unwrap() {
+            let Some(rest) = path.strip_prefix("/v1/oversight/") else {
+                continue;
+            };
+            described += 1;
+            let (view, id) = match rest.split_once('/') {
+                Some((view, id)) => (view, Some(id)),
+                None => (rest, None),
+            };
+            let lists = LISTS.iter().map(|list| Some(*list)).chain([None]);
+            let due: BTreeSet<&str> = lists
+                .flat_map(|list| known(view, id, list).unwrap())
+                .copied()
+                .filter(|name| *name != "lang")
+                .collect();
+            let operation = &operations["get"];
+            let told = operation["parameters"].as_array().into_iter().flatten();
+            let told: BTreeSet<&str> = told
+                .filter(|one| one["in"] == "query")
+                .map(|one| one["name"].as_str().unwrap())
+                .collect();
+            assert_eq!(told, due, "{path}");
+            for status in ["200", "400", "401", "404"] {
+                assert!(
+                    operation["responses"][status].is_object(),
+                    "{path} {status}"
+                );
+            }
+        }
+        assert!(described >= 17, "{described}");
+    }
+}

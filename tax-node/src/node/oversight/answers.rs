@@ -9,9 +9,7 @@ use invoice_core::identity::MemberId;
 use invoice_core::record::Role;
 use invoice_core::state::TypedState;
 use oversight::read::Indexes;
-use oversight::{
-    Figures, FoldError, IncidentView, Level, ListedRecord, Memory, PairsPage, RecordsPage, Rows,
-};
+use oversight::{Figures, FoldError, IncidentView, Level, ListedRecord, Memory, RecordsPage, Rows};
 
 use super::names::Names;
 use super::{access, health, life, search};
@@ -167,19 +165,19 @@ where
             }
         },
         OversightQuestion::Pairs(cursor) => {
-            let (mut pairs, next) = figures.pairs(cursor.as_deref(), WIDE_PAGE)?;
-            for pair in &mut pairs {
+            let Some(mut page) = figures.pairs(cursor.as_deref(), WIDE_PAGE)? else {
+                return Ok(OversightAnswer::CursorInvalid);
+            };
+            for pair in &mut page.pairs {
                 names.add(&mut pair.tried)?;
                 names.add(&mut pair.held)?;
             }
-            OversightAnswer::Pairs(PairsPage {
-                as_of: figures.basis(),
-                pairs,
-                next: next.map(hex::encode),
-            })
+            OversightAnswer::Pairs(page)
         }
         OversightQuestion::Merchants(cursor) => {
-            let mut page = figures.merchants(cursor.as_deref(), WIDE_PAGE)?;
+            let Some(mut page) = figures.merchants(cursor.as_deref(), WIDE_PAGE)? else {
+                return Ok(OversightAnswer::CursorInvalid);
+            };
             for merchant in &mut page.merchants {
                 names.add(&mut merchant.member)?;
             }

@@ -35,15 +35,7 @@ pub(super) fn found(snapshot: &Snapshot, text: &str) -> Result<OversightAnswer, 
     if let Ok(id) = MemberId::spelled(text) {
         ids.extend(state.member(&id)?.map(|_| id));
     } else if text.chars().count() >= NAME_MIN {
-        // The name stands in the row as it is written.
-        snapshot.state_rows(Table::Member, &mut |key, value| {
-            let named = value
-                .windows(text.len())
-                .any(|part| part == text.as_bytes());
-            if named && ids.len() <= FOUND_MAX {
-                ids.extend(MemberId::from_bytes(key));
-            }
-        })?;
+        ids = named(snapshot, &state, text)?;
     }
     found.more = ids.len() > FOUND_MAX;
     ids.truncate(FOUND_MAX);
@@ -52,6 +44,36 @@ pub(super) fn found(snapshot: &Snapshot, text: &str) -> Result<OversightAnswer, 
     }
     records(&state, &mut names, text, &mut found)?;
     Ok(OversightAnswer::Found(found))
+}
+
+/// Members whose names hold a text, one more than is shown.
+fn named(
+    snapshot: &Snapshot,
+    state: &TypedState<'_, Snapshot>,
+    text: &str,
+) -> Result<Vec<MemberId>, NodeError> {
+    // The name stands in the row as it is written, among bytes that are none of it: what fits the
+    // row is looked at again.
+    let mut fitting = Vec::new();
+    snapshot.state_rows(Table::Member, &mut |key, value| {
+        let fits = value
+            .windows(text.len())
+            .any(|part| part == text.as_bytes());
+        if fits {
+            fitting.extend(MemberId::from_bytes(key));
+        }
+    })?;
+    let mut ids = Vec::new();
+    for id in fitting {
+        let known = state.member(&id)?;
+        if known.is_some_and(|member| member.name.contains(text)) {
+            ids.push(id);
+        }
+        if ids.len() > FOUND_MAX {
+            break;
+        }
+    }
+    Ok(ids)
 }
 
 /// `member/id`, or an id that any member may have used.
@@ -103,17 +125,28 @@ fn records(
 
 /// The keys that a text may be the spelling of, with or without letter and hyphen.
 fn document_keys(text: &str) -> Vec<DocumentKey> {
-    let mut spellings = vec![text.to_owned()];
-    if text.bytes().all(|byte| byte.is_ascii_digit()) {
-        spellings.push(format!("D:{text}"));
-        for (letter, code) in [("P", 10), ("P", 12), ("F", 8)] {
-            if let Some((code, number)) = text.split_at_checked(code) {
-                spellings.push(format!("{letter}:{code}-{number}"));
+    let (letter, number) = match text.split_once(':') {
+        Some((letter, number)) => (Some(letter), number),
+        None => (None, text),
+    };
+    let mut keys = Vec::new();
+    // Digits before the hyphen; a digital invoice has none.
+    for (kind, before) in [("D", 0), ("P", 10), ("P", 12), ("F", 8)] {
+        if letter.is_some_and(|letter| letter != kind) {
+            continue;
+        }
+        let spelling = match number.split_at_checked(before) {
+            Some((code, rest)) if before > 0 && !number.contains('-') => {
+                format!("{kind}:{code}-{rest}")
             }
+            Some(_) | None => format!("{kind}:{number}"),
+        };
+        match DocumentKey::spelled(&spelling) {
+            Ok(key) if !keys.contains(&key) => keys.push(key),
+            Ok(_) | Err(_) => {}
         }
     }
-    let keys = spellings.iter().map(|text| DocumentKey::spelled(text));
-    keys.filter_map(Result::ok).collect()
+    keys
 }
 
 #[cfg(test)]
@@ -121,16 +154,32 @@ mod tests {
     use super::*;
 
     #[test]
-    fn bare_digits_may_be_several_keys() {
+    fn a_number_is_found_with_or_without_letter_and_hyphen() {
         for (text, keys) in [
             ("D:24312000000136634917", 1),
             ("24312000000136634917", 2),
             ("330601220123456789", 2),
-            ("33060122-0123456789", 0),
+            ("33060122-0123456789", 1),
             ("F:33060122-0123456789", 1),
+            ("F:330601220123456789", 1),
+            ("P:330601220123456789", 1),
+            ("3300194130-12345678", 1),
+            ("033001941301-12345678", 1),
+            ("D:33060122-0123456789", 0),
+            ("X:24312000000136634917", 0),
+            ("3306", 0),
+            ("发票：一", 0),
+            ("-", 0),
+            (":", 0),
             ("", 0),
         ] {
-            assert_eq!(document_keys(text).len(), keys, "{text}");
+            let found = document_keys(text);
+            assert_eq!(found.len(), keys, "{text}");
+            for key in found {
+                let spelled = key.to_string();
+                let digits = |text: &str| text.replace(|c: char| !c.is_ascii_digit(), "");
+                assert_eq!(digits(&spelled), digits(text));
+            }
         }
     }
 }

@@ -1,153 +1,127 @@
-//! A page of a document's life while it is gathered: two lists, counted apart.
+//! One list of a page of a document's life: read from its own place, as far as its own bounds.
 
-use invoice_api::registry::TimelineCursor;
+/// How far one list of a page goes.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Bounds {
+    /// Rows that are read for it, at least one: else its cursor would stand still.
+    pub(super) rows_read_max: usize,
+    /// Leaves in it.
+    pub(super) leaves_max: usize,
+}
 
-/// Accepted records in a page.
-const ACCEPTED_MAX: usize = 1_000;
-/// Refused records in a page.
-const REFUSED_MAX: usize = 200;
-
-/// A page of a document's life.
+/// One list of a page.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(in crate::node) struct Life {
-    /// Leaves of accepted records, in order, the one that issued the document among them.
-    pub(in crate::node) accepted: Vec<u64>,
-    /// Leaves of refused records that the asker may see, in order.
-    pub(in crate::node) refused: Vec<u64>,
-    /// Where the accepted ones go on.
-    pub(in crate::node) next: Option<TimelineCursor>,
-    /// Where the refused ones go on.
-    pub(in crate::node) refused_next: Option<TimelineCursor>,
+pub(super) struct Part {
+    /// Its leaves, in order.
+    pub(super) leaves: Vec<u64>,
+    /// After which row the list goes on; `None` when its rows were read to their end. It is the
+    /// last row that was read and needs no second look, so following it always leads further.
+    pub(super) next: Option<u64>,
 }
 
-/// One of the two lists of a page while it is gathered.
-#[derive(Debug)]
-pub(super) struct List {
-    after: Option<u64>,
-    max: usize,
-    leaves: Vec<u64>,
-    /// There was one more than fits.
-    more: bool,
-}
-
-impl List {
-    fn new(after: Option<u64>, max: usize) -> Self {
-        Self {
-            after,
-            max,
-            leaves: Vec::new(),
-            more: false,
+/// Gathers those of the rows that belong to a list behind the leaves that it begins with.
+pub(super) fn gather<E>(
+    mut leaves: Vec<u64>,
+    bounds: Bounds,
+    mut next_row: impl FnMut() -> Result<Option<u64>, E>,
+    mut belongs: impl FnMut(u64) -> Result<bool, E>,
+) -> Result<Part, E> {
+    let mut read = None;
+    for _ in 0..bounds.rows_read_max {
+        let Some(row) = next_row()? else {
+            return Ok(Part { leaves, next: None });
+        };
+        if belongs(row)? {
+            if leaves.len() >= bounds.leaves_max {
+                // One more than fits: the next page begins with it.
+                let next = read.or_else(|| leaves.last().copied());
+                return Ok(Part { leaves, next });
+            }
+            leaves.push(row);
         }
+        read = Some(row);
     }
-
-    pub(super) fn push(&mut self, index: u64) {
-        if self.after.is_some_and(|after| index <= after) {
-            return;
-        }
-        if self.leaves.len() < self.max {
-            self.leaves.push(index);
-        } else {
-            self.more = true;
-        }
-    }
-
-    /// After which leaf the list goes on, when rows were read up to `read` and no further; `None`
-    /// when they were read to their end and all of them fit.
-    fn next(&self, read: Option<u64>) -> Option<u64> {
-        if self.more {
-            return self.leaves.last().copied();
-        }
-        // A list that begins behind what was read has not come to its beginning yet.
-        read.map(|read| self.after.map_or(read, |after| after.max(read)))
-    }
-}
-
-/// Both lists of a page while they are gathered.
-#[derive(Debug)]
-pub(super) struct Gathered {
-    from: TimelineCursor,
-    pub(super) accepted: List,
-    pub(super) refused: List,
-}
-
-impl Gathered {
-    pub(super) fn new(from: TimelineCursor, issued: u64) -> Self {
-        let mut accepted = List::new(from.accepted_after, ACCEPTED_MAX);
-        // The index has no row for what issues a document. Nothing accepted stands before it.
-        accepted.push(issued);
-        Self {
-            from,
-            accepted,
-            refused: List::new(from.refused_after, REFUSED_MAX),
-        }
-    }
-
-    /// Whether both lists have more than a page holds.
-    pub(super) const fn is_full(&self) -> bool {
-        self.accepted.more && self.refused.more
-    }
-
-    /// The page, when rows were read up to `read`, or to their end when that is absent.
-    pub(super) fn page(self, read: Option<u64>) -> Life {
-        let (from, next, refused_next) =
-            (self.from, self.accepted.next(read), self.refused.next(read));
-        Life {
-            next: next.map(|after| TimelineCursor {
-                accepted_after: Some(after),
-                ..from
-            }),
-            refused_next: refused_next.map(|after| TimelineCursor {
-                refused_after: Some(after),
-                ..from
-            }),
-            accepted: self.accepted.leaves,
-            refused: self.refused.leaves,
-        }
-    }
+    Ok(Part { leaves, next: read })
 }
 
 #[cfg(test)]
 mod tests {
+    use std::convert::Infallible;
+
     use super::*;
 
-    fn gathered(from: TimelineCursor, accepted: u64, refused: u64) -> Gathered {
-        let mut gathered = Gathered::new(from, 7);
-        (100..100 + accepted).for_each(|index| gathered.accepted.push(index));
-        (5_000..5_000 + refused).for_each(|index| gathered.refused.push(index));
-        gathered
+    const SMALL: Bounds = Bounds {
+        rows_read_max: 10,
+        leaves_max: 3,
+    };
+
+    /// The part of a list of even rows that begins after a row.
+    fn even(rows: &[u64], after: Option<u64>, bounds: Bounds) -> Part {
+        let mut ahead = rows
+            .iter()
+            .copied()
+            .filter(|row| after.is_none_or(|after| *row > after));
+        let part = gather(
+            Vec::new(),
+            bounds,
+            || Ok::<_, Infallible>(ahead.next()),
+            |row| Ok(row % 2 == 0),
+        );
+        part.unwrap_or_default()
+    }
+
+    /// All pages, and how many there were; every cursor leads further than the one before.
+    fn pages(rows: &[u64], bounds: Bounds) -> (Vec<u64>, usize) {
+        let (mut found, mut after, mut count) = (Vec::new(), None, 0);
+        loop {
+            let part = even(rows, after, bounds);
+            assert!(part.leaves.len() <= bounds.leaves_max);
+            found.extend(part.leaves);
+            count += 1;
+            match part.next {
+                None => return (found, count),
+                next => {
+                    assert!(next > after, "{next:?} after {after:?}");
+                    after = next;
+                }
+            }
+        }
     }
 
     #[test]
-    fn what_is_refused_never_pushes_away_what_is_accepted() {
-        let start = TimelineCursor::default();
-        let life = gathered(start, 3, 900).page(None);
-        assert_eq!(life.accepted, [7, 100, 101, 102]);
-        assert_eq!((life.refused.len(), life.next), (REFUSED_MAX, None));
-        let next = life.refused_next.unwrap();
-        assert_eq!(next.refused_after, Some(5_199));
-        assert_eq!(next.accepted_after, None);
-        let life = gathered(next, 3, 250).page(None);
-        assert_eq!(life.refused, (5_200..5_250).collect::<Vec<_>>());
-        assert_eq!(life.refused_next, None);
+    fn what_stands_behind_rows_of_others_is_reached() {
+        // Forty rows that do not belong, then one that does, then more of the others.
+        let others = |from: u64| (from..from + 40).map(|row| row * 2 + 1);
+        let rows: Vec<u64> = others(0).chain([100]).chain(others(60)).collect();
+        assert_eq!(pages(&rows, SMALL), (vec![100], 9));
     }
 
     #[test]
-    fn a_cut_list_says_where_it_goes_on() {
-        let start = TimelineCursor::default();
-        let life = gathered(start, 1_000, 0).page(None);
-        assert_eq!(life.accepted.len(), ACCEPTED_MAX);
-        assert_eq!(life.next.unwrap().accepted_after, Some(1_098));
-        let rest = gathered(life.next.unwrap(), 1_000, 0).page(None);
-        assert_eq!((rest.accepted, rest.next), (vec![1_099], None));
-        // Not read to the end: both lists may go on.
-        let life = gathered(start, 3, 3).page(Some(9_000));
-        assert_eq!(life.next.unwrap().accepted_after, Some(9_000));
-        assert_eq!(life.refused_next.unwrap().refused_after, Some(9_000));
-        let before = TimelineCursor {
-            accepted_after: Some(20_000),
-            refused_after: None,
-        };
-        let life = gathered(before, 3, 3).page(Some(9_000));
-        assert_eq!(life.next.unwrap().accepted_after, Some(20_000));
+    fn pages_of_any_size_hold_each_row_once() {
+        let rows: Vec<u64> = (0..40).chain((41..81).step_by(2)).chain([90]).collect();
+        let due: Vec<u64> = rows.iter().copied().filter(|row| row % 2 == 0).collect();
+        for rows_read_max in 1..50 {
+            for leaves_max in 1..25 {
+                let bounds = Bounds {
+                    rows_read_max,
+                    leaves_max,
+                };
+                assert_eq!(pages(&rows, bounds).0, due, "{bounds:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_list_that_just_fits_ends() {
+        assert_eq!(
+            even(&[2, 3, 4, 6], None, SMALL),
+            Part {
+                leaves: vec![2, 4, 6],
+                next: None
+            }
+        );
+        // The odd row is not read again.
+        assert_eq!(even(&[2, 4, 6, 7, 8], None, SMALL).next, Some(7));
+        assert_eq!(even(&[], None, SMALL), Part::default());
     }
 }

@@ -130,11 +130,63 @@ async fn refused_records_of_a_stranger_hide_nothing_of_a_documents_life() {
     let cookie = signed_in(&demo, &tax).await;
     let shown = page(&demo, &cookie, &format!("/oversight/documents/{key}")).await;
     let shown = shown.is(200).text().to_owned();
-    for part in ["freezing", "settlement", "the list goes on", "?cursor="] {
+    for part in [
+        "freezing",
+        "settlement",
+        "the list goes on",
+        "?cursor=",
+        "id=\"refresh\"",
+    ] {
         assert!(shown.contains(part), "{part}: {shown}");
     }
+    // No script looks at it again: each look is a line in the access log.
+    assert!(!shown.contains("id=\"live\""), "{shown}");
     demo.http
         .ask(&tax, &format!("/v1/documents/{key}?cursor=00"))
         .await
         .refused(400, "cursor_invalid");
+}
+
+#[tokio::test]
+async fn what_follows_more_refusals_than_a_page_reads_is_reached_by_its_cursors() {
+    let demo = Demo::start();
+    let (tax, merchant) = (demo.tax(), demo.merchant());
+    let (first, stranger) = (demo.employer(), demo.member("employer", 2));
+    let document = Document::invoice(&merchant, None);
+    demo.http.accept(&merchant, &document.text()).await;
+    let key = document.key;
+    let early = lock(&first, &key, "employer", Some("1060.00"));
+    demo.http.accept(&first, &early).await;
+    // More than the 20,000 rows in which one page is looked for.
+    for _ in 0..21 {
+        let flood: Vec<String> = (0..1_000)
+            .map(|_| lock(&stranger, &key, "employer", Some("1.00")))
+            .collect();
+        let sent = demo.http.submit_batch(&stranger, &flood, false).await;
+        sent.is(200);
+    }
+    demo.http
+        .accept(&first, &settle(&first, &id_of(&early), "1000.00"))
+        .await;
+    for (who, refused_due) in [(&merchant, 0), (&first, 0), (&tax, 21_000)] {
+        for list in ["next", "refused_next"] {
+            let (mut seen, mut cursors) = (Vec::new(), BTreeSet::new());
+            let mut path = format!("/v1/documents/{key}");
+            loop {
+                let page = demo.http.ask(who, &path).await.is(200).json();
+                let refused = list == "refused_next";
+                let entries = page["timeline"].as_array().unwrap().iter();
+                let of_list = entries.filter(|one| one["facts"]["code"].is_string() == refused);
+                seen.extend(of_list.map(|one| one["index"].as_u64().unwrap()));
+                let Some(next) = page[list].as_str() else {
+                    break;
+                };
+                assert!(cursors.insert(next.to_owned()), "{next} twice");
+                path = format!("/v1/documents/{key}?cursor={next}");
+            }
+            let due = if list == "next" { 3 } else { refused_due };
+            assert_eq!(seen.len(), due, "{} {list}", who.name);
+            assert!(seen.is_sorted(), "{seen:?}");
+        }
+    }
 }

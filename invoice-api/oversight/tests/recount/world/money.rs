@@ -11,6 +11,7 @@ use super::{Claim, World, id, told};
 use crate::bodies::member;
 
 impl World {
+    /// An amount of 0 asks for all that is left.
     pub(super) fn lock(
         &mut self,
         employer: usize,
@@ -24,17 +25,19 @@ impl World {
         let expires_at = Instant::from_ms(self.time_ms + days * 86_400_000);
         let body = Body::ClaimLock(ClaimLock {
             document: second.filter(|_| alias).unwrap_or(key),
-            amount: Some(Fen::new(amount)),
+            amount: (amount > 0).then_some(Fen::new(amount)),
             kind: ClaimKind::Employer,
             component: Component::Any,
             reference: "BX".to_owned(),
             expires_at,
         });
+        let free = self.free(document);
+        let amount = if amount > 0 { amount } else { free };
         let refused = if frozen {
             Some("document_frozen")
         } else if self.excess(document) > 0 {
             Some("document_over_claimed")
-        } else if amount > self.free(document) {
+        } else if amount > free || free <= 0 {
             Some("claim_exceeds_remaining")
         } else {
             None
