@@ -2,6 +2,7 @@
 
 import { droppedFiles } from "./folders.js";
 import { chooser } from "./chosen.js";
+import { isUnanswered } from "./unanswered.js";
 import { element, say } from "./words.js";
 import { elementNames, isLockable, verdictWords } from "./worklist.js";
 
@@ -52,6 +53,11 @@ function claimWords({ status }) {
   return ["good", say("本次已锁定", "locked just now")];
 }
 
+/** Class and words of what was signed and not answered yet. */
+function waitingWords() {
+  return ["warn", say("等待结果", "outcome not known yet")];
+}
+
 /** What the reader's own organisation did with a document before. */
 function ownWords({ kind, amount, day }) {
   return kind === "claim.settle"
@@ -85,7 +91,9 @@ function documentRow(entry, heads) {
   notes.push(...entry.warnings.map((warning) => warning.detail));
   if (entry.own && !entry.claim) notes.push(ownWords(entry.own));
   if (entry.refusal) notes.push(say(`锁定未成：${entry.refusal}`, `Not locked: ${entry.refusal}`));
-  const [shown, said] = entry.claim ? claimWords(entry.claim) : [look, word];
+  let [shown, said] = [look, word];
+  if (entry.claim) [shown, said] = claimWords(entry.claim);
+  else if (isUnanswered(entry.key)) [shown, said] = waitingWords();
   const tag = element("span", { class: `tag ${shown}` }, said);
   return element(
     "tr",
@@ -170,7 +178,10 @@ export function selectable(ledger) {
   for (const row of ledger.querySelectorAll("tr[data-claim]")) {
     const { document: key, status, locked } = row.dataset;
     const box = cell(label, {});
-    if (status === "locked") {
+    if (isUnanswered(row.dataset.claim)) {
+      const [look, words] = waitingWords();
+      box.append(element("span", { class: `tag ${look}` }, words));
+    } else if (status === "locked") {
       box.append(element("input", { type: "checkbox", "aria-label": say(`选中 ${key}`, `Choose ${key}`) }));
       const amount = element("input", { class: "amount", inputmode: "decimal", value: locked, "aria-label": say(`${key} 的入账金额`, `Amount to settle of ${key}`) });
       row.querySelector(".settle-amount").replaceChildren(amount);
@@ -179,11 +190,28 @@ export function selectable(ledger) {
   }
 }
 
+/** The box that offers to send again what was not answered; `show(count)` shows it, or hides it at 0. */
+export function againBox(sendAgain) {
+  const words = element("p", { role: "status" });
+  const button = element("button", { type: "button", id: "send-again" }, say("原样重发", "Send the same again"));
+  button.addEventListener("click", sendAgain);
+  const box = element("div", { class: "box warn", id: "unanswered", hidden: true }, words, button);
+  const show = (count) => {
+    box.hidden = count === 0;
+    words.textContent = say(
+      `${count} 条已签名的记录还没有结果。原样重发是安全的，不会重复入账；得到结果之前，请不要关闭本页，也不能对同一票据另行签名。`,
+      `Signed records without an outcome yet: ${count}. Sending the same again is safe: nothing counts twice. Until it is known, keep this page open; nothing else can be signed about the same documents.`,
+    );
+  };
+  return { box, show };
+}
+
 /** What chooses locked rows of the ledger: all, none, or those of one expense report. */
 export function claimChooser(ledger) {
   const rows = () => [...ledger.querySelectorAll('tr[data-status="locked"]')];
   const references = [...new Set(rows().map((row) => row.dataset.reference))];
-  const tools = chooser("claims", () => rows().map((row) => row.querySelector("input[type=checkbox]")));
+  const boxes = () => rows().map((row) => row.querySelector("input[type=checkbox]")).filter(Boolean);
+  const tools = chooser("claims", boxes);
   const select = element(
     "select",
     { id: "choose-reference" },
@@ -192,9 +220,8 @@ export function claimChooser(ledger) {
   );
   select.addEventListener("change", () => {
     if (select.value === "") return;
-    for (const row of rows()) {
-      const box = row.querySelector("input[type=checkbox]");
-      box.checked = `=${row.dataset.reference}` === select.value;
+    for (const box of boxes()) {
+      box.checked = `=${box.closest("tr").dataset.reference}` === select.value;
       box.dispatchEvent(new Event("change", { bubbles: true }));
     }
   });

@@ -1,6 +1,6 @@
 // The clerk's page: drop files, see each document's state, lock, settle, release.
 
-import { isAccepted, lockRecord, OutcomeUnknown, releaseRecord, sendParts, settleRecord, signedParts } from "./actions.js";
+import { isAccepted, lockRecord, OutcomeUnknown, releaseRecord, settleRecord, signedParts } from "./actions.js";
 import { ask, Problem, signed } from "./api.js";
 import { utf8 } from "./bytes.js";
 import { codeWords } from "./catalogue.js";
@@ -10,8 +10,9 @@ import { readFile } from "./intake.js";
 import { FILES_MAX, papersAmong, pathOf } from "./folders.js";
 import { keyBar } from "./key-bar.js";
 import { heldKey } from "./keys.js";
-import { claimChooser, claimForms, documentTable, dropPlace, lockForm, selectable } from "./app-view.js";
+import { againBox, claimChooser, claimForms, documentTable, dropPlace, lockForm, selectable } from "./app-view.js";
 import { findOwn } from "./own.js";
+import { delivery, isUnanswered, send, unanswered } from "./unanswered.js";
 import { element, say } from "./words.js";
 import { checkItem, isLockable, Worklist } from "./worklist.js";
 
@@ -27,6 +28,8 @@ let progress = "";
 
 const status = element("p", { id: "app-status", role: "status", class: "message" });
 const work = element("div", { id: "work" });
+/** Stands as long as something that was sent has no answer. */
+const again = againBox(() => act(sendAgain));
 
 function tell(text) {
   status.replaceChildren(text);
@@ -65,7 +68,7 @@ async function run(action) {
   try {
     await action();
   } catch (error) {
-    if (error instanceof OutcomeUnknown) offerAgain(error);
+    if (error instanceof OutcomeUnknown) tellUnknown(error);
     else if (error instanceof Problem) tell([progress, error.words()].filter(Boolean).join("\n"));
     else throw error;
   } finally {
@@ -76,34 +79,45 @@ async function run(action) {
   }
 }
 
-/** Sends signed parts; `told` hears of each part's results as they come. */
-async function deliver(parts, told) {
-  let heard = false;
+/** Sends what was signed, or what is left of it, and shows what became of it. */
+async function deliver(sent) {
   try {
-    await sendParts(parts, async (results, at) => {
-      heard = true;
-      await told(results, at);
-    });
+    await send(sent);
   } catch (error) {
-    if (error instanceof OutcomeUnknown) error.told = told;
     // What is known is shown; that the rest failed is what is told.
-    if (heard) await reloadLedger().catch(() => {});
+    await reloadLedger().catch(() => {});
     throw error;
+  } finally {
+    draw();
+    again.show(unanswered().reduce((sum, { waiting }) => sum + waiting.size, 0));
   }
   await reloadLedger();
 }
 
-/** Offers to send the same bytes again: they get the one outcome that they have. */
-function offerAgain({ parts, told }) {
-  const again = element("button", { type: "button", id: "send-again" }, say("原样重发", "Send the same again"));
-  again.addEventListener("click", () => act(() => deliver(parts, told)));
-  status.replaceChildren(
-    progress ? `${progress}\n` : "",
-    say("服务器没有答复，结果未知。原样重发是安全的，不会重复入账。", "The server did not answer, so the outcome is not known. Sending the same again is safe: nothing counts twice."),
-    " ",
-    again,
-  );
+/** Sends the same bytes again: they get the one outcome that they have. */
+async function sendAgain() {
+  let failed = null;
+  for (const sent of unanswered()) {
+    // One that stays without an answer does not keep the others from theirs.
+    await deliver(sent).catch((error) => {
+      failed ??= error;
+    });
+  }
+  if (failed) throw failed;
 }
+
+function tellUnknown({ problem }) {
+  const unknown =
+    problem.status === 0
+      ? say("服务器没有答复，结果未知。", "The server did not answer, so the outcome is not known.")
+      : say(`结果未知。${problem.words()}`, `The outcome is not known. ${problem.words()}`);
+  tell([progress, unknown].filter(Boolean).join("\n"));
+}
+
+/** Whoever leaves now leaves the signed bytes behind. */
+window.addEventListener("beforeunload", (event) => {
+  if (unanswered().length > 0) event.preventDefault();
+});
 
 // --- Files and checks -------------------------------------------------------------------------
 
@@ -225,7 +239,8 @@ async function lock(values) {
   let [accepted, refused] = [0, 0];
   const told = async (results, at) => {
     for (const [n, result] of results.entries()) {
-      const entry = chosen[at + n];
+      // The list may have been made anew since it was signed.
+      const entry = list.entries.get(chosen[at + n].key) ?? chosen[at + n];
       if (isAccepted(result)) {
         accepted += 1;
         entry.claim = { id: records[at + n].id, amount: amounts[at + n] };
@@ -240,7 +255,8 @@ async function lock(values) {
     tell(progress);
   };
   tell(say("正在签名并提交…", "Signing and sending…"));
-  await deliver(signedParts(key, session.chain_id, records, together), told);
+  const parts = signedParts(key, session.chain_id, records, together);
+  await deliver(delivery(parts, chosen.map(({ key: document }) => document), told));
 }
 
 /** Settles or releases the claims that are chosen in the ledger. */
@@ -248,7 +264,7 @@ async function close(make, done) {
   const key = heldKey();
   if (!need(key)) return;
   const rows = [...document.querySelectorAll("#ledger tr[data-claim]")].filter(
-    (row) => row.querySelector("input[type=checkbox]")?.checked,
+    (row) => row.querySelector("input[type=checkbox]")?.checked && !isUnanswered(row.dataset.claim),
   );
   if (rows.length === 0) {
     tell(say("请先在台账中选中已锁定的行。", "Choose locked rows of the ledger first."));
@@ -266,7 +282,8 @@ async function close(make, done) {
     tell(progress);
   };
   tell(say("正在签名并提交…", "Signing and sending…"));
-  await deliver(signedParts(key, session.chain_id, records, false), told);
+  const parts = signedParts(key, session.chain_id, records, false);
+  await deliver(delivery(parts, rows.map(({ dataset }) => dataset.claim), told));
 }
 
 function settle(values) {
@@ -354,7 +371,7 @@ async function start() {
     } else if (list.unchecked().length + waiting.length > 0) await inTurn(check);
   }, session);
   for (const kind of ["input", "change"]) work.addEventListener(kind, () => sumUp("documents", "documents-sum"));
-  place.replaceChildren(bar, dropPlace((dropped) => inTurn(() => takeFiles(dropped))), status, work);
+  place.replaceChildren(bar, dropPlace((dropped) => inTurn(() => takeFiles(dropped))), status, again.box, work);
   dressLedger();
 }
 

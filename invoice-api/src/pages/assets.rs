@@ -63,6 +63,7 @@ const ASSETS: &[Asset] = assets![
     "sm3.js",
     "stamp.js",
     "table.js",
+    "unanswered.js",
     "words.js",
     "worklist.js",
 ];
