@@ -21,6 +21,17 @@ export class OutcomeUnknown extends Error {
   }
 }
 
+const DAY_MS = 86_400_000;
+/** The longest that a lock may last, and by how much it is cut: blocks are made by other clocks. */
+const LOCK_DAYS_MAX = 30;
+const CLOCKS_DIFFER_MS = 5 * 60_000;
+
+/** When a lock of so many days ends that is made at an instant of the chain, in milliseconds. */
+export function expiryAfter(days, blockTime) {
+  const end = blockTime + days * DAY_MS;
+  return days >= LOCK_DAYS_MAX ? end - CLOCKS_DIFFER_MS : end;
+}
+
 const pause = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
 /** A lock of an amount of a document. */

@@ -2,6 +2,7 @@
 
 import { droppedFiles } from "./folders.js";
 import { chooser } from "./chosen.js";
+import { fen } from "./paper.js";
 import { isUnanswered } from "./unanswered.js";
 import { element, say } from "./words.js";
 import { elementNames, isLockable, verdictWords } from "./worklist.js";
@@ -47,7 +48,8 @@ function cell(label, attributes, ...children) {
 }
 
 /** Class and word of a claim that was made on this page, by its state in the ledger. */
-function claimWords({ status }) {
+function claimWords({ status, kind }) {
+  if (kind === "reference") return ["good", say("本次已备案", "noted just now")];
   if (status === "settled") return ["good", say("本次已入账", "settled just now")];
   if (status === "released") return ["plain", say("本次已释放", "released just now")];
   return ["good", say("本次已锁定", "locked just now")];
@@ -60,6 +62,7 @@ function waitingWords() {
 
 /** What the reader's own organisation did with a document before. */
 function ownWords({ kind, amount, day }) {
+  if (kind === "claim.lock" && fen(amount) === 0n) return say(`贵单位已于 ${day} 备案。`, `Your organisation noted it on ${day}.`);
   return kind === "claim.settle"
     ? say(`贵单位已于 ${day} 入账。`, `Your organisation settled it on ${day}.`)
     : say(`贵单位已于 ${day} 锁定 ${amount} 元，见下方台账。`, `Your organisation locked ${amount} yuan of it on ${day}: see the ledger below.`);
@@ -169,46 +172,47 @@ export function lockForm(roles, act) {
   return form;
 }
 
-/** Gives each locked row of the ledger a box to choose it and the amount to settle. */
-export function selectable(ledger) {
+/** The rows of the ledger that can be settled or released: what is only noted is neither. */
+export function closable(ledger) {
+  return [...ledger.querySelectorAll('tr[data-status="locked"]:not([data-kind="reference"])')];
+}
+
+/** What is chosen and typed in the rows of a ledger, by claim. */
+export function closingValues(ledger) {
+  const values = new Map();
+  for (const row of closable(ledger)) {
+    const [box, amount] = ["input[type=checkbox]", "input.amount"].map((part) => row.querySelector(part));
+    if (box) values.set(row.dataset.claim, { checked: box.checked, amount: amount.value });
+  }
+  return values;
+}
+
+/** Gives each row that can be closed a box to choose it and the amount to settle, as `kept` has them. */
+export function selectable(ledger, kept = new Map()) {
   const head = ledger.querySelector("thead tr");
   if (!head || head.querySelector(".choose")) return;
   const label = say("选", "Choose");
   head.prepend(element("th", { scope: "col", class: "choose" }, label));
+  const open = new Set(closable(ledger));
   for (const row of ledger.querySelectorAll("tr[data-claim]")) {
-    const { document: key, status, locked } = row.dataset;
+    const { claim, document: key, locked } = row.dataset;
     const box = cell(label, {});
-    if (isUnanswered(row.dataset.claim)) {
+    if (isUnanswered(claim)) {
       const [look, words] = waitingWords();
       box.append(element("span", { class: `tag ${look}` }, words));
-    } else if (status === "locked") {
-      box.append(element("input", { type: "checkbox", "aria-label": say(`选中 ${key}`, `Choose ${key}`) }));
-      const amount = element("input", { class: "amount", inputmode: "decimal", value: locked, "aria-label": say(`${key} 的入账金额`, `Amount to settle of ${key}`) });
+    } else if (open.has(row)) {
+      const { checked, amount: typed } = kept.get(claim) ?? { checked: false, amount: locked };
+      box.append(element("input", { type: "checkbox", checked, "aria-label": say(`选中 ${key}`, `Choose ${key}`) }));
+      const amount = element("input", { class: "amount", inputmode: "decimal", value: typed, "aria-label": say(`${key} 的入账金额`, `Amount to settle of ${key}`) });
       row.querySelector(".settle-amount").replaceChildren(amount);
     }
     row.prepend(box);
   }
 }
 
-/** The box that offers to send again what was not answered; `show(count)` shows it, or hides it at 0. */
-export function againBox(sendAgain) {
-  const words = element("p", { role: "status" });
-  const button = element("button", { type: "button", id: "send-again" }, say("原样重发", "Send the same again"));
-  button.addEventListener("click", sendAgain);
-  const box = element("div", { class: "box warn", id: "unanswered", hidden: true }, words, button);
-  const show = (count) => {
-    box.hidden = count === 0;
-    words.textContent = say(
-      `${count} 条已签名的记录还没有结果。原样重发是安全的，不会重复入账；得到结果之前，请不要关闭本页，也不能对同一票据另行签名。`,
-      `Signed records without an outcome yet: ${count}. Sending the same again is safe: nothing counts twice. Until it is known, keep this page open; nothing else can be signed about the same documents.`,
-    );
-  };
-  return { box, show };
-}
-
 /** What chooses locked rows of the ledger: all, none, or those of one expense report. */
 export function claimChooser(ledger) {
-  const rows = () => [...ledger.querySelectorAll('tr[data-status="locked"]')];
+  const rows = () => closable(ledger);
   const references = [...new Set(rows().map((row) => row.dataset.reference))];
   const boxes = () => rows().map((row) => row.querySelector("input[type=checkbox]")).filter(Boolean);
   const tools = chooser("claims", boxes);

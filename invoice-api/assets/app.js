@@ -1,6 +1,7 @@
 // The clerk's page: drop files, see each document's state, lock, settle, release.
 
-import { isAccepted, lockRecord, OutcomeUnknown, releaseRecord, settleRecord, signedParts } from "./actions.js";
+import { expiryAfter, isAccepted, lockRecord, OutcomeUnknown, releaseRecord, settleRecord, signedParts } from "./actions.js";
+import { againBox } from "./again-box.js";
 import { ask, Problem, signed } from "./api.js";
 import { utf8 } from "./bytes.js";
 import { codeWords } from "./catalogue.js";
@@ -10,7 +11,7 @@ import { readFile } from "./intake.js";
 import { FILES_MAX, papersAmong, pathOf } from "./folders.js";
 import { keyBar } from "./key-bar.js";
 import { heldKey } from "./keys.js";
-import { againBox, claimChooser, claimForms, documentTable, dropPlace, lockForm, selectable } from "./app-view.js";
+import { claimChooser, claimForms, closable, closingValues, documentTable, dropPlace, lockForm, selectable } from "./app-view.js";
 import { findOwn } from "./own.js";
 import { delivery, isUnanswered, send, unanswered } from "./unanswered.js";
 import { element, say } from "./words.js";
@@ -177,7 +178,9 @@ async function checkPart(key, asked) {
   let results;
   try {
     const body = utf8(JSON.stringify({ items: asked.map(({ item }) => item) }));
-    ({ results } = await (await signed(key, "POST", "/v1/checks", body)).json());
+    const answered = await (await signed(key, "POST", "/v1/checks", body)).json();
+    results = answered.results;
+    checkedAt = { block: Date.parse(answered.as_of?.time), here: performance.now() };
   } catch (error) {
     if (!(error instanceof Problem) || error.status !== 422) throw error;
     // Items that nobody can read are named by their place; the others are asked again without them.
@@ -211,6 +214,15 @@ async function checkPart(key, asked) {
   });
 }
 
+/** The node's time of the last check, and this page's when it came. */
+let checkedAt = null;
+
+/** What time it is on the chain, about: the clock of this machine may be wrong by days. */
+function blockTime() {
+  const known = checkedAt && checkedAt.block + performance.now() - checkedAt.here;
+  return known || Date.now();
+}
+
 // --- Signed records ---------------------------------------------------------------------------
 
 async function lock(values) {
@@ -233,7 +245,7 @@ async function lock(values) {
       amount: amounts[n],
       kind: values.kind,
       reference: values.reference,
-      expiresAt: clock(Date.now() + values.days * 86_400_000),
+      expiresAt: clock(expiryAfter(values.days, blockTime())),
     }),
   );
   let [accepted, refused] = [0, 0];
@@ -243,7 +255,7 @@ async function lock(values) {
       const entry = list.entries.get(chosen[at + n].key) ?? chosen[at + n];
       if (isAccepted(result)) {
         accepted += 1;
-        entry.claim = { id: records[at + n].id, amount: amounts[at + n] };
+        entry.claim = { id: records[at + n].id, amount: amounts[at + n], kind: values.kind };
         entry.refusal = undefined;
       } else {
         refused += 1;
@@ -251,16 +263,27 @@ async function lock(values) {
       }
     }
     draw();
-    progress = say(`已锁定 ${accepted} 张，未成 ${refused} 张。`, `${accepted} locked, ${refused} not.`);
+    progress =
+      values.kind === "reference"
+        ? say(`已备案 ${accepted} 张，未成 ${refused} 张。`, `${accepted} noted, ${refused} not.`)
+        : say(`已锁定 ${accepted} 张，未成 ${refused} 张。`, `${accepted} locked, ${refused} not.`);
     tell(progress);
+    // The next report has another number; what was refused is tried again under this one.
+    if (accepted === chosen.length) forgetField("lock-reference", values.reference);
   };
   tell(say("正在签名并提交…", "Signing and sending…"));
   const parts = signedParts(key, session.chain_id, records, together);
   await deliver(delivery(parts, chosen.map(({ key: document }) => document), told));
 }
 
+/** Empties a field, unless something else was typed in the meantime. */
+function forgetField(id, value) {
+  const field = document.getElementById(id);
+  if (field?.value.trim() === value) field.value = "";
+}
+
 /** Settles or releases the claims that are chosen in the ledger. */
-async function close(make, done) {
+async function close(values, make, done) {
   const key = heldKey();
   if (!need(key)) return;
   const rows = [...document.querySelectorAll("#ledger tr[data-claim]")].filter(
@@ -280,6 +303,7 @@ async function close(make, done) {
     }
     progress = [done(accepted), ...refusals].join("\n");
     tell(progress);
+    if (accepted === rows.length) for (const id of ["voucher", "reason"]) forgetField(id, values[id]);
   };
   tell(say("正在签名并提交…", "Signing and sending…"));
   const parts = signedParts(key, session.chain_id, records, false);
@@ -288,6 +312,7 @@ async function close(make, done) {
 
 function settle(values) {
   return close(
+    values,
     (row) =>
       settleRecord(session.member, {
         claim: row.dataset.claim,
@@ -302,6 +327,7 @@ function settle(values) {
 
 function release(values) {
   return close(
+    values,
     (row) => releaseRecord(session.member, { claim: row.dataset.claim, reason: values.reason }),
     (count) => say(`已释放 ${count} 笔。`, `${count} released.`),
   );
@@ -312,8 +338,10 @@ async function reloadLedger() {
   const response = await ask(location.pathname + location.search);
   const page = new DOMParser().parseFromString(await response.text(), "text/html");
   const fresh = page.getElementById("ledger");
+  // What is chosen and typed in rows that are still there stays.
+  const kept = closingValues(document.getElementById("ledger"));
   if (fresh) document.getElementById("ledger").replaceWith(document.adoptNode(fresh));
-  dressLedger();
+  dressLedger(kept);
   // What became of the claims of this page's list.
   let changed = false;
   for (const { claim } of list.entries.values()) {
@@ -325,12 +353,11 @@ async function reloadLedger() {
   if (changed) draw();
 }
 
-function dressLedger() {
+function dressLedger(kept = new Map()) {
   const ledger = document.getElementById("ledger");
-  selectable(ledger);
-  if (!ledger.querySelector('tr[data-status="locked"]')) return;
-  const forms = claimForms((values) => act(() => settle(values)), (values) => act(() => release(values)));
-  document.getElementById("ledger-actions").replaceChildren(claimChooser(ledger), forms);
+  selectable(ledger, kept);
+  if (closable(ledger).length === 0) return;
+  document.getElementById("ledger-actions").replaceChildren(claimChooser(ledger), closing);
   const sum = () => sumUp("ledger", "claims-sum");
   for (const kind of ["input", "change"]) ledger.addEventListener(kind, sum);
   sum();
@@ -338,24 +365,42 @@ function dressLedger() {
 
 // --- The page ---------------------------------------------------------------------------------
 
+const found = element("div", {});
+const tools = element("p", {});
+/** Made once for each reader: what is typed and chosen in it outlives every answer. */
+let locking = null;
+let closing = null;
+
+/** Begins with an empty list and the form of whoever signs now. */
+function beginList() {
+  [list, troubles, waiting] = [new Worklist(), [], []];
+  locking = lockForm(session.roles, (values) => act(() => lock(values)));
+  work.replaceChildren(found, locking, tools);
+  draw();
+}
+
+function makeClosing() {
+  closing = claimForms((values) => act(() => settle(values)), (values) => act(() => release(values)));
+}
+
 function draw() {
   const entries = [...list.entries.values()];
-  work.replaceChildren();
-  if (entries.length + troubles.length + waiting.length === 0) return;
-  work.append(documentTable(entries, troubles));
-  if (entries.some(isLockable)) work.append(lockForm(session.roles, (values) => act(() => lock(values))));
+  const shown = entries.length + troubles.length + waiting.length > 0;
+  found.replaceChildren(...(shown ? [documentTable(entries, troubles)] : []));
+  locking.hidden = !entries.some(isLockable);
+  tools.replaceChildren();
+  if (!shown) return;
+  if (list.unchecked().length + waiting.length > 0) {
+    const checkAgain = element("button", { type: "button", id: "check-again" }, say("查验尚未查验的票据", "Check what was not checked yet"));
+    checkAgain.addEventListener("click", () => act(check));
+    tools.append(checkAgain, " ");
+  }
   const clear = element("button", { type: "button", class: "quiet", id: "clear" }, say("清空列表", "Clear the list"));
   clear.addEventListener("click", () => {
-    [list, troubles, waiting] = [new Worklist(), [], []];
-    draw();
+    beginList();
     tell("");
   });
-  if (list.unchecked().length + waiting.length > 0) {
-    const again = element("button", { type: "button", id: "check-again" }, say("查验尚未查验的票据", "Check what was not checked yet"));
-    again.addEventListener("click", () => act(check));
-    work.append(again, " ");
-  }
-  work.append(clear);
+  tools.append(clear);
   sumUp("documents", "documents-sum");
 }
 
@@ -365,12 +410,14 @@ async function start() {
     const other = now.member !== session.member;
     session = now;
     if (other) {
-      [list, troubles, waiting] = [new Worklist(), [], []];
-      draw();
+      beginList();
+      makeClosing();
       await reloadLedger();
     } else if (list.unchecked().length + waiting.length > 0) await inTurn(check);
   }, session);
   for (const kind of ["input", "change"]) work.addEventListener(kind, () => sumUp("documents", "documents-sum"));
+  beginList();
+  makeClosing();
   place.replaceChildren(bar, dropPlace((dropped) => inTurn(() => takeFiles(dropped))), status, again.box, work);
   dressLedger();
 }

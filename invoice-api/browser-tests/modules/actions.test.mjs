@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
 
 globalThis.document = { documentElement: { lang: "en" } };
-const { OutcomeUnknown, sendParts, settleOutcome } = await import("../../assets/actions.js");
+const { expiryAfter, OutcomeUnknown, sendParts, settleOutcome } = await import("../../assets/actions.js");
 
 /** Envelopes of two, two and one record, each named by its first. */
 const parts = [0, 2, 4].map((at) => ({ at, envelope: `part ${at}` }));
@@ -113,4 +113,10 @@ test("too many is waited for as the server says, unless that is long", async () 
   [answers, posted] = [[{ status: 429, retryAfter: "600" }], []];
   await assert.rejects(sendParts(parts.slice(0, 1), () => {}, wait), (error) => error.status === 429);
   assert.deepEqual([posted.length, waits.length], [1, 2]);
+});
+
+test("a lock of thirty days leaves room for the clocks of other nodes", () => {
+  const [now, day] = [Date.UTC(2026, 10, 22), 86_400_000];
+  assert.equal(expiryAfter(7, now), now + 7 * day);
+  assert.equal(expiryAfter(30, now), now + 30 * day - 300_000);
 });

@@ -171,7 +171,7 @@ test("another employer sees what is not its own, and an insurer claims a bill by
   await signIn(other, demo.member("employer", 1));
   await drop(other, file("other.csv", listOf(paper)));
   await other.until(row(paper.key), "not yours to claim");
-  assert.equal(await other.page.$("#lock-form"), null);
+  assert.equal(await other.page.$eval("#lock-form", (form) => form.hidden), true);
   await other.leave();
 
   const insurer = await Reader.arrive(chromium.browser, demo.base, VIEWS[1]);

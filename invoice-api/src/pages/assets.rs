@@ -31,6 +31,7 @@ macro_rules! assets {
 
 const ASSETS: &[Asset] = assets![
     "actions.js",
+    "again-box.js",
     "api.js",
     "app-view.js",
     "app.js",
