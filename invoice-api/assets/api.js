@@ -6,11 +6,13 @@ import { say } from "./words.js";
 
 /** An answer that is not "yes": the problem document of RFC 9457, in the reader's language. */
 export class Problem extends Error {
-  constructor(status, document) {
+  constructor(status, document, retryAfterSeconds = 0) {
     super(document.detail || document.title || String(status));
     this.status = status;
     this.code = document.code || "";
     this.document = document;
+    /** Seconds after which asking again makes sense; 0 when the server does not say. */
+    this.retryAfterSeconds = retryAfterSeconds;
   }
 
   /** What to tell the reader: the detail, and each error with the place that it is about. */
@@ -25,12 +27,17 @@ function language() {
   return document.documentElement.lang;
 }
 
+/** No answer, or one that broke off. */
+function unreachable() {
+  return new Problem(0, { code: "unreachable", detail: say("无法连接服务器。", "The server cannot be reached.") });
+}
+
 async function answer(path, options) {
   let response;
   try {
     response = await fetch(path, { ...options, credentials: "same-origin", redirect: "error" });
   } catch {
-    throw new Problem(0, { code: "unreachable", detail: say("无法连接服务器。", "The server cannot be reached.") });
+    throw unreachable();
   }
   if (response.ok) return response;
   let problem = {};
@@ -39,7 +46,7 @@ async function answer(path, options) {
   } catch {
     // Not a problem document: the status is all there is to say.
   }
-  throw new Problem(response.status, problem);
+  throw new Problem(response.status, problem, Number(response.headers.get("Retry-After")) || 0);
 }
 
 /** The value of `Authorization` for a request that this key signs. */
@@ -78,5 +85,11 @@ export function closeSession() {
 /** Hands in an envelope's bytes; the parsed answer. */
 export async function submit(envelope) {
   const headers = { "Content-Type": "application/json" };
-  return (await ask("/v1/records", { method: "POST", headers, body: envelope })).json();
+  const response = await ask("/v1/records", { method: "POST", headers, body: envelope });
+  try {
+    return await response.json();
+  } catch {
+    // What became of the records stood in the part that did not arrive.
+    throw unreachable();
+  }
 }

@@ -2,6 +2,8 @@
 
 import { droppedFiles } from "./folders.js";
 import { chooser } from "./chosen.js";
+import { fen } from "./paper.js";
+import { isUnanswered } from "./unanswered.js";
 import { element, say } from "./words.js";
 import { elementNames, isLockable, verdictWords } from "./worklist.js";
 
@@ -46,14 +48,21 @@ function cell(label, attributes, ...children) {
 }
 
 /** Class and word of a claim that was made on this page, by its state in the ledger. */
-function claimWords({ status }) {
+function claimWords({ status, kind }) {
+  if (kind === "reference") return ["good", say("本次已备案", "noted just now")];
   if (status === "settled") return ["good", say("本次已入账", "settled just now")];
   if (status === "released") return ["plain", say("本次已释放", "released just now")];
   return ["good", say("本次已锁定", "locked just now")];
 }
 
+/** Class and words of what was signed and not answered yet. */
+function waitingWords() {
+  return ["warn", say("等待结果", "outcome not known yet")];
+}
+
 /** What the reader's own organisation did with a document before. */
 function ownWords({ kind, amount, day }) {
+  if (kind === "claim.lock" && fen(amount) === 0n) return say(`贵单位已于 ${day} 备案。`, `Your organisation noted it on ${day}.`);
   return kind === "claim.settle"
     ? say(`贵单位已于 ${day} 入账。`, `Your organisation settled it on ${day}.`)
     : say(`贵单位已于 ${day} 锁定 ${amount} 元，见下方台账。`, `Your organisation locked ${amount} yuan of it on ${day}: see the ledger below.`);
@@ -85,7 +94,9 @@ function documentRow(entry, heads) {
   notes.push(...entry.warnings.map((warning) => warning.detail));
   if (entry.own && !entry.claim) notes.push(ownWords(entry.own));
   if (entry.refusal) notes.push(say(`锁定未成：${entry.refusal}`, `Not locked: ${entry.refusal}`));
-  const [shown, said] = entry.claim ? claimWords(entry.claim) : [look, word];
+  let [shown, said] = [look, word];
+  if (entry.claim) [shown, said] = claimWords(entry.claim);
+  else if (isUnanswered(entry.key)) [shown, said] = waitingWords();
   const tag = element("span", { class: `tag ${shown}` }, said);
   return element(
     "tr",
@@ -161,18 +172,38 @@ export function lockForm(roles, act) {
   return form;
 }
 
-/** Gives each locked row of the ledger a box to choose it and the amount to settle. */
-export function selectable(ledger) {
+/** The rows of the ledger that can be settled or released: what is only noted is neither. */
+export function closable(ledger) {
+  return [...ledger.querySelectorAll('tr[data-status="locked"]:not([data-kind="reference"])')];
+}
+
+/** What is chosen and typed in the rows of a ledger, by claim. */
+export function closingValues(ledger) {
+  const values = new Map();
+  for (const row of closable(ledger)) {
+    const [box, amount] = ["input[type=checkbox]", "input.amount"].map((part) => row.querySelector(part));
+    if (box) values.set(row.dataset.claim, { checked: box.checked, amount: amount.value });
+  }
+  return values;
+}
+
+/** Gives each row that can be closed a box to choose it and the amount to settle, as `kept` has them. */
+export function selectable(ledger, kept = new Map()) {
   const head = ledger.querySelector("thead tr");
   if (!head || head.querySelector(".choose")) return;
   const label = say("选", "Choose");
   head.prepend(element("th", { scope: "col", class: "choose" }, label));
+  const open = new Set(closable(ledger));
   for (const row of ledger.querySelectorAll("tr[data-claim]")) {
-    const { document: key, status, locked } = row.dataset;
+    const { claim, document: key, locked } = row.dataset;
     const box = cell(label, {});
-    if (status === "locked") {
-      box.append(element("input", { type: "checkbox", "aria-label": say(`选中 ${key}`, `Choose ${key}`) }));
-      const amount = element("input", { class: "amount", inputmode: "decimal", value: locked, "aria-label": say(`${key} 的入账金额`, `Amount to settle of ${key}`) });
+    if (isUnanswered(claim)) {
+      const [look, words] = waitingWords();
+      box.append(element("span", { class: `tag ${look}` }, words));
+    } else if (open.has(row)) {
+      const { checked, amount: typed } = kept.get(claim) ?? { checked: false, amount: locked };
+      box.append(element("input", { type: "checkbox", checked, "aria-label": say(`选中 ${key}`, `Choose ${key}`) }));
+      const amount = element("input", { class: "amount", inputmode: "decimal", value: typed, "aria-label": say(`${key} 的入账金额`, `Amount to settle of ${key}`) });
       row.querySelector(".settle-amount").replaceChildren(amount);
     }
     row.prepend(box);
@@ -181,9 +212,10 @@ export function selectable(ledger) {
 
 /** What chooses locked rows of the ledger: all, none, or those of one expense report. */
 export function claimChooser(ledger) {
-  const rows = () => [...ledger.querySelectorAll('tr[data-status="locked"]')];
+  const rows = () => closable(ledger);
   const references = [...new Set(rows().map((row) => row.dataset.reference))];
-  const tools = chooser("claims", () => rows().map((row) => row.querySelector("input[type=checkbox]")));
+  const boxes = () => rows().map((row) => row.querySelector("input[type=checkbox]")).filter(Boolean);
+  const tools = chooser("claims", boxes);
   const select = element(
     "select",
     { id: "choose-reference" },
@@ -192,9 +224,8 @@ export function claimChooser(ledger) {
   );
   select.addEventListener("change", () => {
     if (select.value === "") return;
-    for (const row of rows()) {
-      const box = row.querySelector("input[type=checkbox]");
-      box.checked = `=${row.dataset.reference}` === select.value;
+    for (const box of boxes()) {
+      box.checked = `=${box.closest("tr").dataset.reference}` === select.value;
       box.dispatchEvent(new Event("change", { bubbles: true }));
     }
   });

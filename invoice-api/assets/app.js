@@ -1,6 +1,7 @@
 // The clerk's page: drop files, see each document's state, lock, settle, release.
 
-import { isAccepted, lockRecord, OutcomeUnknown, releaseRecord, sendParts, settleRecord, signedParts } from "./actions.js";
+import { expiryAfter, isAccepted, lockRecord, OutcomeUnknown, releaseRecord, settleRecord, signedParts } from "./actions.js";
+import { againBox } from "./again-box.js";
 import { ask, Problem, signed } from "./api.js";
 import { utf8 } from "./bytes.js";
 import { codeWords } from "./catalogue.js";
@@ -10,8 +11,9 @@ import { readFile } from "./intake.js";
 import { FILES_MAX, papersAmong, pathOf } from "./folders.js";
 import { keyBar } from "./key-bar.js";
 import { heldKey } from "./keys.js";
-import { claimChooser, claimForms, documentTable, dropPlace, lockForm, selectable } from "./app-view.js";
+import { claimChooser, claimForms, closable, closingValues, documentTable, dropPlace, lockForm, selectable } from "./app-view.js";
 import { findOwn } from "./own.js";
+import { delivery, isUnanswered, send, unanswered } from "./unanswered.js";
 import { element, say } from "./words.js";
 import { checkItem, isLockable, Worklist } from "./worklist.js";
 
@@ -27,6 +29,8 @@ let progress = "";
 
 const status = element("p", { id: "app-status", role: "status", class: "message" });
 const work = element("div", { id: "work" });
+/** Stands as long as something that was sent has no answer. */
+const again = againBox(() => act(sendAgain));
 
 function tell(text) {
   status.replaceChildren(text);
@@ -65,7 +69,7 @@ async function run(action) {
   try {
     await action();
   } catch (error) {
-    if (error instanceof OutcomeUnknown) offerAgain(error);
+    if (error instanceof OutcomeUnknown) tellUnknown(error);
     else if (error instanceof Problem) tell([progress, error.words()].filter(Boolean).join("\n"));
     else throw error;
   } finally {
@@ -76,34 +80,45 @@ async function run(action) {
   }
 }
 
-/** Sends signed parts; `told` hears of each part's results as they come. */
-async function deliver(parts, told) {
-  let heard = false;
+/** Sends what was signed, or what is left of it, and shows what became of it. */
+async function deliver(sent) {
   try {
-    await sendParts(parts, async (results, at) => {
-      heard = true;
-      await told(results, at);
-    });
+    await send(sent);
   } catch (error) {
-    if (error instanceof OutcomeUnknown) error.told = told;
     // What is known is shown; that the rest failed is what is told.
-    if (heard) await reloadLedger().catch(() => {});
+    await reloadLedger().catch(() => {});
     throw error;
+  } finally {
+    draw();
+    again.show(unanswered().reduce((sum, { waiting }) => sum + waiting.size, 0));
   }
   await reloadLedger();
 }
 
-/** Offers to send the same bytes again: they get the one outcome that they have. */
-function offerAgain({ parts, told }) {
-  const again = element("button", { type: "button", id: "send-again" }, say("原样重发", "Send the same again"));
-  again.addEventListener("click", () => act(() => deliver(parts, told)));
-  status.replaceChildren(
-    progress ? `${progress}\n` : "",
-    say("服务器没有答复，结果未知。原样重发是安全的，不会重复入账。", "The server did not answer, so the outcome is not known. Sending the same again is safe: nothing counts twice."),
-    " ",
-    again,
-  );
+/** Sends the same bytes again: they get the one outcome that they have. */
+async function sendAgain() {
+  let failed = null;
+  for (const sent of unanswered()) {
+    // One that stays without an answer does not keep the others from theirs.
+    await deliver(sent).catch((error) => {
+      failed ??= error;
+    });
+  }
+  if (failed) throw failed;
 }
+
+function tellUnknown({ problem }) {
+  const unknown =
+    problem.status === 0
+      ? say("服务器没有答复，结果未知。", "The server did not answer, so the outcome is not known.")
+      : say(`结果未知。${problem.words()}`, `The outcome is not known. ${problem.words()}`);
+  tell([progress, unknown].filter(Boolean).join("\n"));
+}
+
+/** Whoever leaves now leaves the signed bytes behind. */
+window.addEventListener("beforeunload", (event) => {
+  if (unanswered().length > 0) event.preventDefault();
+});
 
 // --- Files and checks -------------------------------------------------------------------------
 
@@ -163,7 +178,9 @@ async function checkPart(key, asked) {
   let results;
   try {
     const body = utf8(JSON.stringify({ items: asked.map(({ item }) => item) }));
-    ({ results } = await (await signed(key, "POST", "/v1/checks", body)).json());
+    const answered = await (await signed(key, "POST", "/v1/checks", body)).json();
+    results = answered.results;
+    checkedAt = { block: Date.parse(answered.as_of?.time), here: performance.now() };
   } catch (error) {
     if (!(error instanceof Problem) || error.status !== 422) throw error;
     // Items that nobody can read are named by their place; the others are asked again without them.
@@ -197,6 +214,15 @@ async function checkPart(key, asked) {
   });
 }
 
+/** The node's time of the last check, and this page's when it came. */
+let checkedAt = null;
+
+/** What time it is on the chain, about: the clock of this machine may be wrong by days. */
+function blockTime() {
+  const known = checkedAt && checkedAt.block + performance.now() - checkedAt.here;
+  return known || Date.now();
+}
+
 // --- Signed records ---------------------------------------------------------------------------
 
 async function lock(values) {
@@ -219,16 +245,17 @@ async function lock(values) {
       amount: amounts[n],
       kind: values.kind,
       reference: values.reference,
-      expiresAt: clock(Date.now() + values.days * 86_400_000),
+      expiresAt: clock(expiryAfter(values.days, blockTime())),
     }),
   );
   let [accepted, refused] = [0, 0];
   const told = async (results, at) => {
     for (const [n, result] of results.entries()) {
-      const entry = chosen[at + n];
+      // The list may have been made anew since it was signed.
+      const entry = list.entries.get(chosen[at + n].key) ?? chosen[at + n];
       if (isAccepted(result)) {
         accepted += 1;
-        entry.claim = { id: records[at + n].id, amount: amounts[at + n] };
+        entry.claim = { id: records[at + n].id, amount: amounts[at + n], kind: values.kind };
         entry.refusal = undefined;
       } else {
         refused += 1;
@@ -236,19 +263,31 @@ async function lock(values) {
       }
     }
     draw();
-    progress = say(`已锁定 ${accepted} 张，未成 ${refused} 张。`, `${accepted} locked, ${refused} not.`);
+    progress =
+      values.kind === "reference"
+        ? say(`已备案 ${accepted} 张，未成 ${refused} 张。`, `${accepted} noted, ${refused} not.`)
+        : say(`已锁定 ${accepted} 张，未成 ${refused} 张。`, `${accepted} locked, ${refused} not.`);
     tell(progress);
+    // The next report has another number; what was refused is tried again under this one.
+    if (accepted === chosen.length) forgetField("lock-reference", values.reference);
   };
   tell(say("正在签名并提交…", "Signing and sending…"));
-  await deliver(signedParts(key, session.chain_id, records, together), told);
+  const parts = signedParts(key, session.chain_id, records, together);
+  await deliver(delivery(parts, chosen.map(({ key: document }) => document), told));
+}
+
+/** Empties a field, unless something else was typed in the meantime. */
+function forgetField(id, value) {
+  const field = document.getElementById(id);
+  if (field?.value.trim() === value) field.value = "";
 }
 
 /** Settles or releases the claims that are chosen in the ledger. */
-async function close(make, done) {
+async function close(values, make, done) {
   const key = heldKey();
   if (!need(key)) return;
   const rows = [...document.querySelectorAll("#ledger tr[data-claim]")].filter(
-    (row) => row.querySelector("input[type=checkbox]")?.checked,
+    (row) => row.querySelector("input[type=checkbox]")?.checked && !isUnanswered(row.dataset.claim),
   );
   if (rows.length === 0) {
     tell(say("请先在台账中选中已锁定的行。", "Choose locked rows of the ledger first."));
@@ -264,13 +303,16 @@ async function close(make, done) {
     }
     progress = [done(accepted), ...refusals].join("\n");
     tell(progress);
+    if (accepted === rows.length) for (const id of ["voucher", "reason"]) forgetField(id, values[id]);
   };
   tell(say("正在签名并提交…", "Signing and sending…"));
-  await deliver(signedParts(key, session.chain_id, records, false), told);
+  const parts = signedParts(key, session.chain_id, records, false);
+  await deliver(delivery(parts, rows.map(({ dataset }) => dataset.claim), told));
 }
 
 function settle(values) {
   return close(
+    values,
     (row) =>
       settleRecord(session.member, {
         claim: row.dataset.claim,
@@ -285,6 +327,7 @@ function settle(values) {
 
 function release(values) {
   return close(
+    values,
     (row) => releaseRecord(session.member, { claim: row.dataset.claim, reason: values.reason }),
     (count) => say(`已释放 ${count} 笔。`, `${count} released.`),
   );
@@ -295,8 +338,10 @@ async function reloadLedger() {
   const response = await ask(location.pathname + location.search);
   const page = new DOMParser().parseFromString(await response.text(), "text/html");
   const fresh = page.getElementById("ledger");
+  // What is chosen and typed in rows that are still there stays.
+  const kept = closingValues(document.getElementById("ledger"));
   if (fresh) document.getElementById("ledger").replaceWith(document.adoptNode(fresh));
-  dressLedger();
+  dressLedger(kept);
   // What became of the claims of this page's list.
   let changed = false;
   for (const { claim } of list.entries.values()) {
@@ -308,12 +353,11 @@ async function reloadLedger() {
   if (changed) draw();
 }
 
-function dressLedger() {
+function dressLedger(kept = new Map()) {
   const ledger = document.getElementById("ledger");
-  selectable(ledger);
-  if (!ledger.querySelector('tr[data-status="locked"]')) return;
-  const forms = claimForms((values) => act(() => settle(values)), (values) => act(() => release(values)));
-  document.getElementById("ledger-actions").replaceChildren(claimChooser(ledger), forms);
+  selectable(ledger, kept);
+  if (closable(ledger).length === 0) return;
+  document.getElementById("ledger-actions").replaceChildren(claimChooser(ledger), closing);
   const sum = () => sumUp("ledger", "claims-sum");
   for (const kind of ["input", "change"]) ledger.addEventListener(kind, sum);
   sum();
@@ -321,24 +365,42 @@ function dressLedger() {
 
 // --- The page ---------------------------------------------------------------------------------
 
+const found = element("div", {});
+const tools = element("p", {});
+/** Made once for each reader: what is typed and chosen in it outlives every answer. */
+let locking = null;
+let closing = null;
+
+/** Begins with an empty list and the form of whoever signs now. */
+function beginList() {
+  [list, troubles, waiting] = [new Worklist(), [], []];
+  locking = lockForm(session.roles, (values) => act(() => lock(values)));
+  work.replaceChildren(found, locking, tools);
+  draw();
+}
+
+function makeClosing() {
+  closing = claimForms((values) => act(() => settle(values)), (values) => act(() => release(values)));
+}
+
 function draw() {
   const entries = [...list.entries.values()];
-  work.replaceChildren();
-  if (entries.length + troubles.length + waiting.length === 0) return;
-  work.append(documentTable(entries, troubles));
-  if (entries.some(isLockable)) work.append(lockForm(session.roles, (values) => act(() => lock(values))));
+  const shown = entries.length + troubles.length + waiting.length > 0;
+  found.replaceChildren(...(shown ? [documentTable(entries, troubles)] : []));
+  locking.hidden = !entries.some(isLockable);
+  tools.replaceChildren();
+  if (!shown) return;
+  if (list.unchecked().length + waiting.length > 0) {
+    const checkAgain = element("button", { type: "button", id: "check-again" }, say("查验尚未查验的票据", "Check what was not checked yet"));
+    checkAgain.addEventListener("click", () => act(check));
+    tools.append(checkAgain, " ");
+  }
   const clear = element("button", { type: "button", class: "quiet", id: "clear" }, say("清空列表", "Clear the list"));
   clear.addEventListener("click", () => {
-    [list, troubles, waiting] = [new Worklist(), [], []];
-    draw();
+    beginList();
     tell("");
   });
-  if (list.unchecked().length + waiting.length > 0) {
-    const again = element("button", { type: "button", id: "check-again" }, say("查验尚未查验的票据", "Check what was not checked yet"));
-    again.addEventListener("click", () => act(check));
-    work.append(again, " ");
-  }
-  work.append(clear);
+  tools.append(clear);
   sumUp("documents", "documents-sum");
 }
 
@@ -348,13 +410,15 @@ async function start() {
     const other = now.member !== session.member;
     session = now;
     if (other) {
-      [list, troubles, waiting] = [new Worklist(), [], []];
-      draw();
+      beginList();
+      makeClosing();
       await reloadLedger();
     } else if (list.unchecked().length + waiting.length > 0) await inTurn(check);
   }, session);
   for (const kind of ["input", "change"]) work.addEventListener(kind, () => sumUp("documents", "documents-sum"));
-  place.replaceChildren(bar, dropPlace((dropped) => inTurn(() => takeFiles(dropped))), status, work);
+  beginList();
+  makeClosing();
+  place.replaceChildren(bar, dropPlace((dropped) => inTurn(() => takeFiles(dropped))), status, again.box, work);
   dressLedger();
 }
 

@@ -1,6 +1,6 @@
 // What codes mean, in the reader's language, from the node's own catalogue.
 
-import { ask } from "./api.js";
+import { ask, Problem } from "./api.js";
 import { say } from "./words.js";
 
 let loading = null;
@@ -18,7 +18,11 @@ function load() {
 
 /** A refused record in words: the rule, what collided, and what helps. */
 export async function codeWords(result) {
-  const entries = await load();
+  // Without the catalogue the code stands for itself: that a record was refused is told all the same.
+  const entries = await load().catch((error) => {
+    if (!(error instanceof Problem)) throw error;
+    return new Map();
+  });
   const parts = [];
   const codes = result.errors?.length > 0 ? result.errors.map((error) => error.detail) : [];
   const entry = entries.get(result.code);

@@ -1,6 +1,7 @@
 // The documents that a clerk dropped, each once, however many files it came in.
 
 import { fen } from "./paper.js";
+import { isUnanswered } from "./unanswered.js";
 import { say } from "./words.js";
 
 /** Formats in which people type what is on a document. */
@@ -104,8 +105,9 @@ export function verdictWords(entry) {
   }
 }
 
-/** Whether something of an entry can be locked. */
+/** Whether something of an entry can be locked: nothing is signed about what waits for an answer. */
 export function isLockable(entry) {
   const free = fen(entry.claimable);
-  return ["claimable", "partly_claimed"].includes(entry.verdict) && free !== null && free > 0n && !entry.claim;
+  const usable = ["claimable", "partly_claimed"].includes(entry.verdict) && free !== null && free > 0n;
+  return usable && !entry.claim && !isUnanswered(entry.key);
 }

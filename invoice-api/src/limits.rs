@@ -81,6 +81,8 @@ pub const SESSIONS_MAX: usize = 10_000;
 pub const SESSIONS_PER_KEY_MAX: usize = 32;
 /// Claims in an exported ledger; each costs a look at its document.
 pub const LEDGER_ROWS_MAX: usize = 10_000;
+/// Ledgers that are being exported at the same time; more are answered 503.
+pub const EXPORTS_AT_ONCE_MAX: usize = 4;
 /// Bytes in the body of `POST /v1/session`, which has nothing to say.
 pub const SESSION_BODY_BYTES_MAX: usize = 64;
 /// Characters of a local address to go on to after signing in.

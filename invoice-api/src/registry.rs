@@ -123,6 +123,16 @@ pub trait Registry: Send + Sync + 'static {
         from: TimelineCursor,
     ) -> Result<Option<DocumentView>, Unavailable>;
 
+    /// The records that issued documents, as their exact texts, one for each key in order: what a
+    /// ledger says of each document without the rest of its life. `None` both when there is no such
+    /// document and when it is none of the asker's business. At most
+    /// [`CLAIMS_PAGE_MAX`](crate::limits::CLAIMS_PAGE_MAX) keys.
+    async fn document_records(
+        &self,
+        asker: &Asker,
+        keys: Vec<DocumentKey>,
+    ) -> Result<Vec<Option<String>>, Unavailable>;
+
     /// The receipt of the record that issued a document, for those who may see the document and
     /// print it: it holds the record's exact bytes.
     async fn document_receipt(
@@ -138,7 +148,7 @@ pub trait Registry: Send + Sync + 'static {
     fn stamp(&self, link: &PaperLink) -> Option<Stamp>;
 
     /// A page of claims, in the order in which they were recorded: the asker's own, or everyone's
-    /// for an authority. `None` when the cursor is not one that this registry gave out.
+    /// for an authority that does not ask for its own. `None` when the cursor is not one that this registry gave out.
     async fn claims(
         &self,
         asker: &Asker,

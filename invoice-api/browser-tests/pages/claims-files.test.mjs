@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 
 import { inEveryView, openBrowser, Reader, VIEWS } from "../browser.mjs";
-import { drop, fileIn, issued as issuedIn, listOf, qrOf, row, signIn } from "../clerk.mjs";
+import { claimRow, drop, fileIn, issued as issuedIn, listOf, qrOf, row, signIn } from "../clerk.mjs";
 import { startDemo } from "../demo.mjs";
 
 let demo;
@@ -128,4 +128,95 @@ test("a folder is gone through, and what is hidden in it is left", async () => {
   await reader.page.click("#documents-all");
   await reader.until("#documents-sum", "3 chosen");
   await reader.leave();
+});
+
+/** A lock that a member makes elsewhere. */
+async function lockElsewhere(member, document, members = {}) {
+  const expires = new Date(Date.now() + 86_400_000).toISOString();
+  const record = { document, amount: "60.00", kind: "employer", reference: "BX-0", expires_at: expires, ...members };
+  const { status, text } = await demo.send(member, "claim.lock", record);
+  assert.equal(status, 201, text);
+}
+
+test("what was chosen and typed for a lock outlives the next file, and what is noted is not locked", async () => {
+  const [one, two] = [await issued(), await issued()];
+  const reader = await Reader.arrive(chromium.browser, demo.base, VIEWS[1]);
+  await signIn(reader, demo.member("employer"));
+  await drop(reader, file("one.csv", listOf(one)));
+  await reader.until("#app-status", "1 of them can be locked");
+  await reader.page.select("#lock-kind", "reference");
+  await reader.page.click("#lock-together");
+  await reader.fill("#lock-days", "3");
+  await reader.fill("#lock-reference", "BX-noted");
+  await drop(reader, file("two.csv", listOf(two)));
+  await reader.until("#app-status", "2 of them can be locked");
+  const typed = () =>
+    reader.page.$eval("#lock-form", (form) => [
+      form.querySelector("#lock-kind").value,
+      form.querySelector("#lock-together").checked,
+      form.querySelector("#lock-days").value,
+      form.querySelector("#lock-reference").value,
+    ]);
+  assert.deepEqual(await typed(), ["reference", false, "3", "BX-noted"]);
+  await reader.page.click("#lock-form button[type=submit]");
+  await reader.until("#app-status", "2 noted, 0 not");
+  await reader.until(`${row(one.key)} .tag`, "noted just now");
+  for (const { key } of [one, two]) {
+    await reader.until(`${claimRow(key)}[data-kind="reference"] .tag`, "noted");
+    assert.equal(await reader.page.$(`${claimRow(key)} input`), null, "it is neither settled nor released");
+  }
+  // The next report has another number; a list made anew begins with the form as it was.
+  assert.deepEqual(await typed(), ["reference", false, "3", ""]);
+  await reader.page.click("#clear");
+  assert.deepEqual(await typed(), ["employer", true, "7", ""]);
+  await reader.look("claims-noted");
+  await reader.leave();
+});
+
+test("what was typed for a settlement outlives a partial refusal", async () => {
+  const [good, frozen] = [await issued(), await issued()];
+  const employer = demo.member("employer");
+  for (const { key } of [good, frozen]) await lockElsewhere(employer, key, { reference: "BX-partly" });
+  const freeze = await demo.send(demo.member("tax"), "document.freeze", { document: frozen.key, reason: "核查" });
+  assert.equal(freeze.status, 201, freeze.text);
+  const reader = await Reader.arrive(chromium.browser, demo.base, VIEWS[1]);
+  await signIn(reader, employer);
+  await reader.page.waitForSelector("#choose-reference");
+  await reader.page.select("#choose-reference", "=BX-partly");
+  await reader.fill(`${claimRow(frozen.key)} input.amount`, "12.34");
+  await reader.fill("#voucher", "记-0033");
+  await reader.page.select("#booking", "03");
+  await reader.page.click("#settle-form button");
+  await reader.until("#app-status", "1 settled");
+  await reader.page.waitForSelector(`${claimRow(good.key)}[data-status="settled"]`);
+  const typed = await reader.page.$eval("#settle-form", (form) => [form.querySelector("#voucher").value, form.querySelector("#booking").value]);
+  assert.deepEqual(typed, ["记-0033", "03"]);
+  const kept = await reader.page.$eval(claimRow(frozen.key), (found) => [
+    found.querySelector("input[type=checkbox]").checked,
+    found.querySelector("input.amount").value,
+  ]);
+  assert.deepEqual(kept, [true, "12.34"]);
+  await reader.until("#claims-sum", "1 chosen, 12.34 yuan");
+  await reader.leave();
+});
+
+test("thirty days are thirty days of the chain, whatever the clock of the machine says", async () => {
+  const paper = await issued();
+  for (const minutes of [4, -4]) {
+    const reader = await Reader.arrive(chromium.browser, demo.base, VIEWS[1]);
+    // As far as a signed question may be off.
+    await reader.page.evaluateOnNewDocument((shift) => {
+      const real = Date.now.bind(Date);
+      Date.now = () => real() + shift;
+    }, minutes * 60_000);
+    await signIn(reader, demo.member("employer"));
+    await drop(reader, file(`clock${minutes}.csv`, listOf(paper)));
+    await reader.until("#app-status", "1 of them can be locked");
+    await reader.fill(`${row(paper.key)} input.amount`, "60.00");
+    await reader.fill("#lock-days", "30");
+    await reader.fill("#lock-reference", `BX-clock${minutes}`);
+    await reader.page.click("#lock-form button[type=submit]");
+    await reader.until("#app-status", "1 locked, 0 not");
+    await reader.leave();
+  }
 });

@@ -171,7 +171,7 @@ test("another employer sees what is not its own, and an insurer claims a bill by
   await signIn(other, demo.member("employer", 1));
   await drop(other, file("other.csv", listOf(paper)));
   await other.until(row(paper.key), "not yours to claim");
-  assert.equal(await other.page.$("#lock-form"), null);
+  assert.equal(await other.page.$eval("#lock-form", (form) => form.hidden), true);
   await other.leave();
 
   const insurer = await Reader.arrive(chromium.browser, demo.base, VIEWS[1]);
@@ -225,6 +225,88 @@ test("an answer that was lost is got by sending the same again", async () => {
   await reader.page.waitForSelector(claimRow(paper.key));
   const rows = await reader.page.$$(claimRow(paper.key));
   assert.equal(rows.length, 1, "locked once");
+  await reader.leave();
+});
+
+test("while an outcome is not known, nothing else is signed about the same document", async () => {
+  const [paper, other] = [await issued(), await issued()];
+  const reader = await Reader.arrive(chromium.browser, demo.base, VIEWS[1]);
+  await signIn(reader, demo.member("employer"));
+  await drop(reader, file("twice.csv", listOf(paper, other)));
+  await reader.until("#app-status", "2 of them can be locked");
+  // The record arrives and its answer does not; the attempts after it are told that they are too many.
+  let [lost, refuse] = [0, true];
+  await reader.page.setRequestInterception(true);
+  reader.page.on("request", async (request) => {
+    if (request.method() !== "POST" || !request.url().endsWith("/v1/records") || !refuse) return request.continue();
+    lost += 1;
+    if (lost > 1) {
+      const problem = JSON.stringify({ code: "rate_limited", detail: "too many for now" });
+      return request.respond({ status: 429, contentType: "application/problem+json", headers: { "Retry-After": "600" }, body: problem });
+    }
+    await fetch(request.url(), { method: "POST", headers: { "Content-Type": "application/json" }, body: request.postData() });
+    return request.abort("connectionreset");
+  });
+  reader.expected.push(/net::ERR_CONNECTION_RESET/);
+  reader.expect(429, "/v1/records");
+  await reader.fill(`${row(paper.key)} input.amount`, "60.00");
+  await reader.page.click(`${row(other.key)} input[type=checkbox]`);
+  await reader.page.type("#lock-reference", "BX-10");
+  await reader.page.click("#lock-form button[type=submit]");
+  await reader.until("#app-status", "The outcome is not known. too many for now");
+  await reader.until("#unanswered", "without an outcome yet: 1.");
+  await reader.until(`${row(paper.key)} .tag`, "outcome not known yet");
+  assert.equal(await reader.page.$eval(`${row(paper.key)} input[type=checkbox]`, (box) => box.disabled), true);
+  await reader.look("claims-unanswered");
+  // Neither the list made anew nor a lock of the other makes the open one forgotten.
+  refuse = false;
+  await reader.page.click("#clear");
+  await drop(reader, file("anew.csv", listOf(paper, other)));
+  await reader.until("#app-status", "1 of them can be locked");
+  await reader.fill("#lock-reference", "BX-11");
+  await reader.page.click("#lock-form button[type=submit]");
+  await reader.until("#app-status", "1 locked, 0 not");
+  await reader.page.waitForSelector(claimRow(other.key));
+  await reader.until("#unanswered", "without an outcome yet: 1.");
+  // Leaving is warned of.
+  const asked = new Promise((resolve) => reader.page.once("dialog", async (dialog) => resolve([dialog.type(), await dialog.dismiss()])));
+  await reader.page.evaluate(() => setTimeout(() => location.assign("/"), 0));
+  assert.equal((await asked)[0], "beforeunload");
+  await reader.page.click("#send-again");
+  await reader.until("#app-status", "1 locked, 0 not");
+  await reader.page.waitForSelector("#unanswered", { hidden: true });
+  await reader.until(`${row(paper.key)} .tag`, "locked just now");
+  assert.equal((await reader.page.$$(claimRow(paper.key))).length, 1, "locked once");
+  await reader.leave();
+});
+
+test("a settlement that was not answered is not signed again", async () => {
+  const paper = await issued();
+  const employer = demo.member("employer");
+  const expires = new Date(Date.now() + 86_400_000).toISOString();
+  const locked = await demo.send(employer, "claim.lock", { document: paper.key, amount: "60.00", kind: "employer", reference: "BX-12", expires_at: expires });
+  assert.equal(locked.status, 201, locked.text);
+  const reader = await Reader.arrive(chromium.browser, demo.base, VIEWS[0]);
+  await signIn(reader, employer);
+  await reader.page.waitForSelector("#voucher");
+  let lost = 0;
+  await reader.page.setRequestInterception(true);
+  reader.page.on("request", async (request) => {
+    if (request.method() === "POST" && request.url().endsWith("/v1/records") && lost < 3) {
+      lost += 1;
+      await request.abort("connectionreset");
+    } else await request.continue();
+  });
+  reader.expected.push(/net::ERR_CONNECTION_RESET/);
+  await reader.page.click(`${claimRow(paper.key)} input[type=checkbox]`);
+  await reader.page.type("#voucher", "记-0012");
+  await reader.page.click("#settle-form button");
+  await reader.until("#app-status", "结果未知");
+  await reader.until(`${claimRow(paper.key)} .tag`, "等待结果");
+  assert.equal(await reader.page.$(`${claimRow(paper.key)} input[type=checkbox]`), null);
+  await reader.page.click("#send-again");
+  await reader.until("#app-status", "已入账 1 笔");
+  await reader.page.waitForSelector(`${claimRow(paper.key)}[data-status="settled"]`);
   await reader.leave();
 });
 

@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 
-import { inEveryView, openBrowser, VIEWS } from "../browser.mjs";
+import { inEveryView, openBrowser, Reader, VIEWS } from "../browser.mjs";
 import { invoice, startDemo } from "../demo.mjs";
 
 let demo;
@@ -241,4 +241,48 @@ test("an authority freezes a document and sets a quota with its own key", async 
     },
     [VIEWS[0], VIEWS[3]],
   );
+});
+
+test("the file that is chosen last signs, and an order without an answer is sent again as it is", async () => {
+  const tax = demo.member("tax");
+  const reader = await Reader.arrive(chromium.browser, demo.base, VIEWS[1]);
+  await signIn(reader, tax, `/oversight/orders?document=${encodeURIComponent(document_)}`);
+  await reader.page.waitForSelector("#freeze");
+  await reader.fill("#reason", "check");
+  const freeze = '#freeze button[value="document.freeze"]';
+  // Somebody else's key is told before anything is signed with it, and does not stick.
+  await reader.upload("#key-file", demo.member("finance").path);
+  await reader.page.click(freeze);
+  await reader.until("#message", "not the one you signed in with");
+  await reader.upload("#key-file", tax.path);
+  const posted = [];
+  await reader.page.setRequestInterception(true);
+  reader.page.on("request", async (request) => {
+    if (request.method() !== "POST" || !request.url().endsWith("/v1/records")) return request.continue();
+    posted.push(request.postData());
+    if (posted.length === 2) {
+      const problem = JSON.stringify({ code: "signature_invalid", detail: "not now" });
+      return request.respond({ status: 401, contentType: "application/problem+json", body: problem });
+    }
+    if (posted.length > 2) return request.continue();
+    await fetch(request.url(), { method: "POST", headers: { "Content-Type": "application/json" }, body: request.postData() });
+    return request.abort("connectionreset");
+  });
+  reader.expected.push(/net::ERR_CONNECTION_RESET/);
+  reader.expect(401, "/v1/records");
+  await reader.page.click(freeze);
+  await reader.until("#message", "The outcome is not known. not now");
+  await reader.page.click('#freeze button[value="document.unfreeze"]');
+  await reader.until("#message", "has no outcome yet");
+  await reader.look("orders-unanswered");
+  await reader.page.click("#send-again");
+  await reader.until("#message", "Recorded in block");
+  await reader.page.waitForSelector("#unanswered", { hidden: true });
+  assert.equal(posted.length, 3);
+  assert.equal(new Set(posted).size, 1, "the same bytes");
+  const { amounts } = await reader.page.evaluate(async (path) => (await fetch(path)).json(), `/v1/documents/${document_}`);
+  assert.equal(amounts.frozen, true);
+  const thawed = await demo.send(tax, "document.unfreeze", { document: document_, reason: "done" });
+  assert.equal(thawed.status, 201, thawed.text);
+  await reader.leave();
 });

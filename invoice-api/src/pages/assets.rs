@@ -31,6 +31,7 @@ macro_rules! assets {
 
 const ASSETS: &[Asset] = assets![
     "actions.js",
+    "again-box.js",
     "api.js",
     "app-view.js",
     "app.js",
@@ -63,6 +64,7 @@ const ASSETS: &[Asset] = assets![
     "sm3.js",
     "stamp.js",
     "table.js",
+    "unanswered.js",
     "words.js",
     "worklist.js",
 ];

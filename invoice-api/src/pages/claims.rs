@@ -4,6 +4,7 @@
 use std::fmt::Write as _;
 
 use actix_web::{HttpRequest, HttpResponse, web};
+use invoice_core::record::ClaimKind;
 
 use super::{Page, Section, escape, page_language, percent_encoded, readable, reader_of_page};
 use crate::fault::Fault;
@@ -36,6 +37,8 @@ pub(crate) async fn page(
     let query = Query::strict(&request, &["status", "cursor", "lang"])?;
     let mut asked = claim_query(&query)?;
     asked.newest_first = true;
+    // What is chosen here is settled and released: an authority that claims works on its own.
+    asked.own = true;
     let status = asked.status;
     let found = state.registry.claims(&asker, asked).await?;
     let found = found.ok_or(Fault::CursorInvalid)?;
@@ -61,6 +64,20 @@ pub(crate) const fn status_words(
         ClaimStatus::Expired => ("plain", "已过期", "expired"),
         ClaimStatus::Reversed => ("bad", "已冲回", "reversed"),
     }
+}
+
+/// The word for a claim, and its class. What is only noted uses nothing of its document, is never
+/// settled and does not run out: neither "locked" nor "expired" would be true of it.
+pub(crate) fn claim_words(claim: &ClaimView) -> (&'static str, &'static str, &'static str) {
+    match is_noted(claim) {
+        true => ("plain", "备案", "noted"),
+        false => status_words(claim.status),
+    }
+}
+
+/// Whether a claim is only noted.
+pub(crate) fn is_noted(claim: &ClaimView) -> bool {
+    claim.kind == ClaimKind::Reference
 }
 
 const STATUSES: [ClaimStatus; 5] = [
@@ -180,13 +197,14 @@ fn table(language: Language, claims: &[ClaimView]) -> String {
     }
     html.push_str("</tr></thead><tbody>");
     for claim in claims {
-        let (class, zh, en) = status_words(claim.status);
+        let (class, zh, en) = claim_words(claim);
         let _ = write!(
             html,
-            "<tr data-claim=\"{}\" data-document=\"{}\" data-status=\"{}\" data-locked=\"{}\" \
-             data-reference=\"{}\">",
+            "<tr data-claim=\"{}\" data-document=\"{}\" data-kind=\"{}\" data-status=\"{}\" \
+             data-locked=\"{}\" data-reference=\"{}\">",
             escape(&claim.claim),
             claim.document,
+            claim.kind.as_str(),
             claim.status.as_str(),
             claim.locked,
             escape(&claim.reference)
@@ -201,7 +219,10 @@ fn table(language: Language, claims: &[ClaimView]) -> String {
             claim.settled.to_string(),
             escape(&claim.reference),
             escape(claim.voucher.as_deref().unwrap_or("–")),
-            readable(&claim.expires_at.to_rfc3339_utc8()),
+            match is_noted(claim) {
+                true => "–".to_owned(),
+                false => readable(&claim.expires_at.to_rfc3339_utc8()),
+            },
         ];
         for (column, (head, cell)) in heads.iter().zip(cells).enumerate() {
             let class = match column {
@@ -215,4 +236,51 @@ fn table(language: Language, claims: &[ClaimView]) -> String {
     }
     html.push_str("</tbody></table>");
     html
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::registry::Place;
+    use invoice_core::calendar::Instant;
+    use invoice_core::money::Fen;
+    use invoice_core::record::Component;
+
+    fn claim(kind: ClaimKind, status: ClaimStatus) -> ClaimView {
+        ClaimView {
+            claim: "lock-1".into(),
+            by: "91330000142942095H".parse().unwrap(),
+            document: "D:24442000000000000016".parse().unwrap(),
+            kind,
+            component: Component::Any,
+            reference: "BX-1".into(),
+            status,
+            locked: Fen::new(0),
+            settled: Fen::new(0),
+            expires_at: Instant::from_ms(0),
+            voucher: None,
+            place: Place {
+                height: 7,
+                index: 9,
+                time: Instant::from_ms(0),
+            },
+        }
+    }
+
+    #[test]
+    fn what_is_only_noted_is_neither_locked_nor_runs_out() {
+        let day = readable(&Instant::from_ms(0).to_rfc3339_utc8());
+        for status in [ClaimStatus::Locked, ClaimStatus::Expired] {
+            let noted = table(Language::En, &[claim(ClaimKind::Reference, status)]);
+            assert!(noted.contains("data-kind=\"reference\""), "{noted}");
+            assert!(noted.contains(">noted<"), "{noted}");
+            assert!(!noted.contains(&day), "{noted}");
+        }
+        let locked = table(
+            Language::En,
+            &[claim(ClaimKind::Employer, ClaimStatus::Locked)],
+        );
+        assert!(locked.contains(">locked<"), "{locked}");
+        assert!(locked.contains(&day), "{locked}");
+    }
 }

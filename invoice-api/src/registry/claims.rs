@@ -21,6 +21,9 @@ pub struct ClaimQuery {
     pub cursor: Option<Vec<u8>>,
     /// How many at most, 1 to 1,000.
     pub limit: usize,
+    /// The asker's own claims alone, although it is an authority: a health bureau claims too, and
+    /// works on its own ledger as every claimant does.
+    pub own: bool,
     /// The asker's own claims from the newest to the oldest. The claims of everyone, which an
     /// authority asks for, stand member by member either way.
     pub newest_first: bool,

@@ -115,6 +115,7 @@ pub(crate) fn claim_query(query: &Query) -> Result<ClaimQuery, Problem> {
         until: None,
         cursor,
         limit,
+        own: false,
         newest_first: false,
     })
 }

@@ -18,8 +18,8 @@ use super::source::network;
 use super::verifier::Verifier;
 use crate::config::{ProxyNetwork, ServerConfig};
 use crate::limits::{
-    PAPERS_HELD_MAX, PAPERS_HELD_OF_ADDRESS_MAX, PAPERS_HELD_OF_MEMBER_MAX, PAPERS_READ_MAX,
-    PRINTS_AT_ONCE_MAX,
+    EXPORTS_AT_ONCE_MAX, PAPERS_HELD_MAX, PAPERS_HELD_OF_ADDRESS_MAX, PAPERS_HELD_OF_MEMBER_MAX,
+    PAPERS_READ_MAX, PRINTS_AT_ONCE_MAX,
 };
 use crate::problem::Problem;
 use crate::registry::Registry;
@@ -38,6 +38,7 @@ pub struct AppState {
     pub(crate) bulk_streams: Arc<Semaphore>,
     pub(crate) event_streams: Arc<Semaphore>,
     pub(crate) prints: Arc<Semaphore>,
+    pub(crate) exports: Arc<Semaphore>,
     pub(crate) fonts: print::Fonts,
     pub(crate) papers_trust: TrustedSeals,
     /// Where people reach this server.
@@ -64,6 +65,7 @@ impl AppState {
             bulk_streams: Arc::new(Semaphore::new(config.bulk_streams_max)),
             event_streams: Arc::new(Semaphore::new(config.event_streams_max)),
             prints: Arc::new(Semaphore::new(PRINTS_AT_ONCE_MAX)),
+            exports: Arc::new(Semaphore::new(EXPORTS_AT_ONCE_MAX)),
             fonts: config.fonts.clone(),
             papers_trust: config.papers_trust.clone(),
             public_url: config

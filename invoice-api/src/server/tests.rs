@@ -84,6 +84,13 @@ impl Registry for Down {
     ) -> Result<Option<DocumentView>, Unavailable> {
         Err(DOWN)
     }
+    async fn document_records(
+        &self,
+        _: &Asker,
+        _: Vec<DocumentKey>,
+    ) -> Result<Vec<Option<String>>, Unavailable> {
+        Err(DOWN)
+    }
     async fn document_receipt(
         &self,
         _: &Asker,

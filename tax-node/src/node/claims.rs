@@ -16,14 +16,14 @@ use crate::store::{ClaimRow, MemberKey, Page, Snapshot};
 /// Rows that one page looks at while it filters by status.
 const ROWS_READ_MAX: usize = 10_000;
 
-/// A page of the asker's claims, or of everyone's for an authority.
+/// A page of the asker's claims, or of everyone's for an authority that does not ask for its own.
 pub(super) fn page(
     snapshot: &Snapshot,
     asker: &Asker,
     query: &ClaimQuery,
     as_of: AsOf,
 ) -> Result<Option<ClaimPage>, NodeError> {
-    let everyone = asker.roles.has_authority();
+    let everyone = asker.roles.has_authority() && !query.own;
     let leaves = leaves_between(snapshot, query.from, query.until)?;
     let mut cursor = match &query.cursor {
         None => None,

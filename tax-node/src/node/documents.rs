@@ -31,6 +31,34 @@ pub(super) fn logged_view(
     Ok(view)
 }
 
+/// The texts of the records that issued documents, for those who may see them; each question is
+/// logged before it is answered.
+pub(super) fn logged_records(
+    shared: &Shared,
+    snapshot: &Snapshot,
+    asker: &Asker,
+    keys: &[DocumentKey],
+) -> Result<Vec<Option<String>>, NodeError> {
+    let as_of = shared.as_of(snapshot);
+    let (time, kid) = (as_of.time.to_rfc3339_utc8(), asker.kid.to_string());
+    let mut records = Vec::with_capacity(keys.len());
+    for key in keys {
+        records.push(match visible(snapshot, asker, key)? {
+            Some((_, found)) => {
+                let issued = receipts::logged(snapshot, found.document.index)?;
+                issued.map(|issued| issued.text)
+            }
+            None => None,
+        });
+    }
+    let questions = keys.iter().zip(&records);
+    let questions = questions
+        .map(|(key, record)| access(&time, asker, &kid, key, "document", record.is_some()))
+        .collect::<Vec<_>>();
+    shared.access_log.append(&questions)?;
+    Ok(records)
+}
+
 /// The receipt of the record that issued a document, for those who may see the document; the
 /// question is logged before it is answered.
 pub(super) fn logged_receipt(
@@ -61,18 +89,31 @@ pub(super) fn log(
     call: &'static str,
     told: bool,
 ) -> Result<(), NodeError> {
-    let access = Access {
-        time: &as_of.time.to_rfc3339_utc8(),
+    let (time, kid) = (as_of.time.to_rfc3339_utc8(), asker.kid.to_string());
+    let access = access(&time, asker, &kid, key, call, told);
+    shared.access_log.append(&[access])?;
+    Ok(())
+}
+
+/// The line of the access log about a question for the content of a document.
+fn access<'a>(
+    time: &'a str,
+    asker: &'a Asker,
+    kid: &'a str,
+    key: &DocumentKey,
+    call: &'static str,
+    told: bool,
+) -> Access<'a> {
+    Access {
+        time,
         by: asker.member.as_str(),
-        kid: &asker.kid.to_string(),
+        kid,
         call,
         document: *key,
         asked: &[],
         differs: &[],
         answer: if told { "content" } else { "not_found" },
-    };
-    shared.access_log.append(&[access])?;
-    Ok(())
+    }
 }
 
 /// The asker and the document, when the document is the asker's business.

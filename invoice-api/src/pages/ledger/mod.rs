@@ -4,28 +4,30 @@
 //! kind, seller, buyer, amounts, file, copies, remark); what the registry adds stands behind them.
 
 mod csv;
+mod looks;
 mod row;
 mod xlsx;
 
 use actix_web::http::header::{CACHE_CONTROL, CONTENT_DISPOSITION};
 use actix_web::{HttpRequest, HttpResponse, web};
 use invoice_core::calendar::{Date, Instant};
-use invoice_core::identity::DocumentKey;
 use invoice_core::money::Fen;
 use invoice_core::read::Spelled as _;
 use serde_json::Value;
+use tokio::sync::OwnedSemaphorePermit;
 
 use super::{page_language, reader_of_page};
 use crate::fault::Fault;
 use crate::language::Language;
 use crate::limits::{CLAIMS_PAGE_MAX, LEDGER_ROWS_MAX};
 use crate::problem::Problem;
-use crate::registry::{Asker, ClaimQuery, TimelineCursor};
+use crate::registry::ClaimQuery;
 use crate::routes::{Query, claim_query};
 use crate::server::state::AppState;
 use crate::status::OK;
 use crate::wire::ProblemAnswer;
-use row::{content, row};
+use looks::{documents, turn};
+use row::row;
 
 const DAY_MS: i64 = 86_400_000;
 
@@ -98,6 +100,7 @@ impl Ledger {
         (status = 200, description = "The file", body = String, content_type = "text/csv"),
         (status = 303, description = "Nobody signed in: the sign-in page"),
         (status = 409, description = "More than 10,000 rows: ask for fewer days", body = ProblemAnswer, content_type = "application/problem+json"),
+        (status = 503, description = "Too many ledgers are being exported", body = ProblemAnswer, content_type = "application/problem+json"),
     )
 )]
 pub(crate) async fn as_csv(
@@ -105,7 +108,7 @@ pub(crate) async fn as_csv(
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
     match ledger(&state, &request).await? {
-        Ok(ledger) => file(csv::write(&ledger)?, "text/csv; charset=utf-8", "csv"),
+        Ok((ledger, _turn)) => file(csv::write(&ledger)?, "text/csv; charset=utf-8", "csv"),
         Err(elsewhere) => Ok(elsewhere),
     }
 }
@@ -122,6 +125,7 @@ pub(crate) async fn as_csv(
         (status = 200, description = "The file", body = String, content_type = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
         (status = 303, description = "Nobody signed in: the sign-in page"),
         (status = 409, description = "More than 10,000 rows: ask for fewer days", body = ProblemAnswer, content_type = "application/problem+json"),
+        (status = 503, description = "Too many ledgers are being exported", body = ProblemAnswer, content_type = "application/problem+json"),
     )
 )]
 pub(crate) async fn as_xlsx(
@@ -129,12 +133,18 @@ pub(crate) async fn as_xlsx(
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
     const KIND: &str = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
-    let ledger = match ledger(&state, &request).await? {
+    let (ledger, turn) = match ledger(&state, &request).await? {
         Ok(ledger) => ledger,
         Err(elsewhere) => return Ok(elsewhere),
     };
-    // Thousands of rows are compressed: not on the thread that serves connections.
-    let written = web::block(move || xlsx::write(&ledger)).await;
+    // Thousands of rows are compressed: not on the thread that serves connections. The turn ends
+    // with the work, although whoever asked has gone away.
+    let written = web::block(move || {
+        let written = xlsx::write(&ledger);
+        drop(turn);
+        written
+    });
+    let written = written.await;
     file(written.map_err(|_| Fault::Internal)??, KIND, "xlsx")
 }
 
@@ -148,11 +158,12 @@ fn file(bytes: Vec<u8>, kind: &str, ending: &str) -> Result<HttpResponse, Proble
 }
 
 /// Reads the claims, page by page, and then what the registry shows the asker of their documents:
-/// each look is written to the access log, so none is taken for a ledger that is too long.
+/// each look is written to the access log, so none is taken for a ledger that is too long. The
+/// turn to export goes with the ledger until it is written.
 async fn ledger(
     state: &AppState,
     request: &HttpRequest,
-) -> Result<Result<Ledger, HttpResponse>, Problem> {
+) -> Result<Result<(Ledger, OwnedSemaphorePermit), HttpResponse>, Problem> {
     let asker = match reader_of_page(state, request).await? {
         Ok(asker) => asker,
         Err(elsewhere) => return Ok(Err(elsewhere)),
@@ -162,9 +173,11 @@ async fn ledger(
         from: day_begins(&query, "from", 0)?,
         until: day_begins(&query, "to", 1)?,
         limit: CLAIMS_PAGE_MAX,
+        own: true,
         ..claim_query(&query)?
     };
     let language = page_language(request);
+    let turn = turn(&state.exports)?;
     let mut claims = Vec::new();
     loop {
         let page = state.registry.claims(&asker, asked.clone()).await?;
@@ -182,12 +195,13 @@ async fn ledger(
             break;
         }
     }
-    let mut rows = Vec::with_capacity(claims.len());
-    for claim in &claims {
-        let document = document(state, &asker, claim.document).await?;
-        rows.push(row(language, rows.len(), claim, &document));
-    }
-    Ok(Ok(Ledger { language, rows }))
+    let documents = documents(state, &asker, &claims).await?;
+    let rows = claims.iter().enumerate().map(|(before, claim)| {
+        let document = documents.get(&claim.document).unwrap_or(&Value::Null);
+        row(language, before, claim, document)
+    });
+    let rows = rows.collect();
+    Ok(Ok((Ledger { language, rows }, turn)))
 }
 
 /// The beginning of a day that a query names, in UTC+8, or of one so many days later.
@@ -203,18 +217,9 @@ fn day_begins(query: &Query, name: &'static str, later: i64) -> Result<Option<In
     begins.map(Some).ok_or_else(wrong)
 }
 
-/// What the record that issued a document says of it; null when that is not for the asker.
-async fn document(state: &AppState, asker: &Asker, key: DocumentKey) -> Result<Value, Problem> {
-    let view = state
-        .registry
-        .document(asker, key, TimelineCursor::default())
-        .await?;
-    let record = view.and_then(|view| serde_json::from_str::<Value>(&view.record).ok());
-    Ok(record.map_or(Value::Null, content))
-}
-
 #[cfg(test)]
 pub(super) mod tests {
+    use super::row::content;
     use super::*;
     use crate::registry::{ClaimStatus, ClaimView, Place};
     use invoice_core::record::{ClaimKind, Component};

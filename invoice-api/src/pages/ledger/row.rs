@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::Cell;
 use crate::language::Language;
-use crate::pages::claims::status_words;
+use crate::pages::claims::{claim_words, is_noted};
 use crate::registry::ClaimView;
 
 /// The invoice or bill in a record, whether it was issued here or registered.
@@ -44,7 +44,7 @@ pub(super) fn row(
         true => &document["seller"],
         false => &document["issuer"],
     };
-    let (_, zh, en) = status_words(claim.status);
+    let (_, zh, en) = claim_words(claim);
     let count = |number: u64| Cell::Count(number);
     let before = u64::try_from(before).unwrap_or(u64::MAX);
     vec![
@@ -69,14 +69,13 @@ pub(super) fn row(
         Cell::Text(claim.reference.clone()),
         claim.voucher.clone().map_or(Cell::Empty, Cell::Text),
         Cell::Text(claim.claim.clone()),
-        Cell::Text(
-            claim
-                .expires_at
-                .to_rfc3339_utc8()
-                .chars()
-                .take(19)
-                .collect(),
-        ),
+        match is_noted(claim) {
+            true => Cell::Empty,
+            false => {
+                let expires = claim.expires_at.to_rfc3339_utc8();
+                Cell::Text(expires.chars().take(19).collect())
+            }
+        },
         count(claim.place.height),
     ]
 }

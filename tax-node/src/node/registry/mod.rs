@@ -116,6 +116,19 @@ impl Registry for Node {
             .await
     }
 
+    async fn document_records(
+        &self,
+        asker: &Asker,
+        keys: Vec<DocumentKey>,
+    ) -> Result<Vec<Option<String>>, Unavailable> {
+        let asker = asker.clone();
+        self.shared
+            .read(move |shared, snapshot| {
+                documents::logged_records(shared, snapshot, &asker, &keys)
+            })
+            .await
+    }
+
     async fn document_receipt(
         &self,
         asker: &Asker,

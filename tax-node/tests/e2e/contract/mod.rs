@@ -3,6 +3,7 @@
 mod chain;
 mod documents;
 mod edges;
+mod ledger;
 mod members;
 mod money;
 mod papers;
