@@ -249,6 +249,11 @@ impl Shell {
                         .retain(|clock, _| !matches!(clock, Clock::Machine(_)));
                 }
                 Action::Cut(peer, why) => self.cut(&peer, why),
+                Action::Doubt(peer, why) => tracing::warn!(
+                    %peer,
+                    why,
+                    "暂不向该节点请求区块 / a peer is not asked for blocks for a while"
+                ),
                 Action::Raise(alarm) => self.raise(&alarm),
                 Action::Final(_) => {}
             }
