@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use consensus::{Message, Vote};
+use invoice_api::registry::Submission;
 use invoice_core::calendar::Instant;
 use invoice_core::chain::{Block, Certificate};
 use invoice_core::crypto::messages::VoteKind;
@@ -12,7 +14,7 @@ use tax_node::engine::consortium::frames::{DecidedBlock, Frame, ProposedBlock};
 use tax_node::engine::consortium::{Action, Clock, Event};
 use tax_node::node::simulated::{SimulatedConfig, SimulatedDisk, SimulatedNode};
 
-use crate::cast::{BEGIN_MS, SUPERVISOR, beginning, kid, signer, validator_key};
+use crate::cast::{BEGIN_MS, SUPERVISOR, beginning, kid, records, signer, validator_key};
 use crate::plan::Plan;
 
 /// More than any chain has.
@@ -71,10 +73,12 @@ impl Alone {
         }
     }
 
-    fn greet(&mut self) {
+    fn greet(&mut self) -> Vec<Action> {
+        let mut actions = Vec::new();
         for peer in self.others() {
-            self.hear(peer, Frame::LastWord(None));
+            actions.extend(self.hear(peer, Frame::LastWord(None)));
         }
+        actions
     }
 
     /// The supervisor comes and says how high it is.
@@ -178,6 +182,69 @@ fn an_answer_without_the_next_block_is_a_reason_for_doubt() {
     }
 }
 
+/// An envelope as a node forwards it.
+fn forwarded(submission: Submission) -> Bytes {
+    let envelopes = (0..4).find_map(|own| {
+        let mut alone = Alone::new(own);
+        alone.connect();
+        let _ = alone.node.submit(submission.clone());
+        let actions = alone.handle(Event::Records);
+        actions.into_iter().find_map(|action| {
+            let Action::Send(_, Frame::Envelopes(envelopes)) = action else {
+                return None;
+            };
+            Some(envelopes)
+        })
+    });
+    envelopes.unwrap().remove(0)
+}
+
+#[test]
+fn what_peers_forward_takes_no_room_of_this_nodes_members() {
+    let papers = &records().papers;
+    let mut alone = Alone::new(0);
+    alone.connect();
+    // In the names of as many members as fill the queue, from all peers.
+    for paper in 0..3 {
+        for submission in [
+            &papers[paper].issue,
+            &papers[paper].locks[0],
+            &papers[paper].locks[1],
+        ] {
+            let envelope = forwarded(submission.clone());
+            for peer in alone.others() {
+                let frame = Frame::Envelopes(vec![envelope.clone(); 20_000]);
+                alone.node.handle(Event::Received(peer, frame)).unwrap();
+            }
+        }
+    }
+    let mut answers = alone.node.submit(papers[5].issue.clone());
+    assert_eq!(answers.poll(), None, "it waits");
+}
+
+#[test]
+fn a_member_whose_lane_is_full_drops_nothing_of_others_in_the_frame() {
+    let (proposer, ..) = proposal();
+    let papers = &records().papers;
+    let many = forwarded(papers[0].issue.clone());
+    let one = forwarded(papers[1].issue.clone());
+    let mut alone = Alone::new(proposer);
+    alone.connect();
+    let from = alone.others().next().unwrap();
+    let mut envelopes = vec![many; 20_000];
+    envelopes.push(one);
+    let mut actions = alone.hear(from, Frame::Envelopes(envelopes));
+    actions.extend(alone.greet());
+    actions.extend(alone.handle(Event::Elapsed(Clock::Propose)));
+    let block = actions.iter().find_map(|action| {
+        let Action::Send(_, Frame::Block(block)) = action else {
+            return None;
+        };
+        Some(Block::decode(&block.bytes).unwrap())
+    });
+    assert_eq!(block.unwrap().header.count, 2);
+}
+
 /// What a peer does that was asked, and comes again.
 fn is_asked_after_doubt(leaves: &[Event]) {
     let mut alone = Alone::new(0);
@@ -255,9 +322,5 @@ fn one_validator_does_not_take_the_places_of_all_early_messages() {
     let id = block.block_id;
     alone.hear(voter(proposer), Frame::Consensus(message));
     alone.hear(voter(proposer), Frame::Block(block));
-    let mut actions = Vec::new();
-    for peer in alone.others() {
-        actions.extend(alone.hear(peer, Frame::LastWord(None)));
-    }
-    assert!(votes_for(&actions, id));
+    assert!(votes_for(&alone.greet(), id));
 }

@@ -83,6 +83,17 @@ impl<A: Replica, S: Storage> Participant<A, S> {
             && (self.follows || has_correct(&self.validators, &self.peers_ahead()))
     }
 
+    /// The highest block that peers with more than a third of the weight say they have.
+    pub(super) fn highest_believed(&self) -> u64 {
+        let mut heights: Vec<u64> = self.peers.values().map(|peer| peer.height).collect();
+        heights.sort_unstable();
+        let stated = |height: &u64| {
+            let peers = self.peers.iter().filter(|(_, peer)| peer.height >= *height);
+            has_correct(&self.validators, peers.map(|(kid, _)| kid))
+        };
+        heights.into_iter().rev().find(stated).unwrap_or_default()
+    }
+
     /// Peers that say that they have the next block.
     fn peers_ahead(&self) -> Vec<Kid> {
         let height = self.height();

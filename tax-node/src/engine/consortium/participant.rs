@@ -249,10 +249,10 @@ impl<A: Replica, S: Storage> Participant<A, S> {
         self.validators.is_quorum(weight)
     }
 
-    /// How many peers there are, and the highest block that any of them says it has.
+    /// How many peers there are, and the highest block that more than a third of the weight says it
+    /// has, so that one of them is correct; 0 when fewer say anything.
     pub fn peers_and_highest(&self) -> (u64, u64) {
-        let highest = self.peers.values().map(|peer| peer.height).max();
-        (self.peers.len() as u64, highest.unwrap_or_default())
+        (self.peers.len() as u64, self.highest_believed())
     }
 
     /// What a node does first.
@@ -318,7 +318,7 @@ impl<A: Replica, S: Storage> Participant<A, S> {
             Frame::Fetch { from: first } => self.serve(from, first),
             Frame::Blocks(blocks) => self.fetched(from, blocks),
             Frame::Envelopes(envelopes) => {
-                self.application.take_forwarded(envelopes);
+                self.application.take_forwarded(from, envelopes);
                 Ok(())
             }
             Frame::LastWord(word) => {
