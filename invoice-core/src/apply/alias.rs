@@ -38,7 +38,11 @@ pub(super) fn add<V: StateView>(
     if !applicable {
         return Err(Rejection::AliasNotApplicable.into());
     }
-    let held = document.locked_at(context.time) > Fen::ZERO || document.settled() > Fen::ZERO;
+    // What happened to a bill elsewhere has happened, whoever holds money on it: without the second
+    // number it would be registered a second time under it, and be paid a second time. Both numbers
+    // share what was settled and what is left.
+    let held = !document.registered
+        && (document.locked_at(context.time) > Fen::ZERO || document.settled() > Fen::ZERO);
     if document.family == Family::Bill && held {
         return Err(Rejection::DocumentInUse.into());
     }

@@ -115,6 +115,27 @@ fn what_was_issued_elsewhere_is_claimed_once_and_never_issued_here() {
 
 #[test]
 #[rustfmt::skip]
+fn a_registered_bill_that_was_exchanged_for_paper_is_paid_once_whenever_it_was() {
+    const STRANGER: usize = 53;
+    const BILL: &str = "F:33060122-0000000111";
+    const PAPER: &str = "F:33060199-0000000009";
+    let mut world = prepared();
+    world.accept(FINANCE, &register(bill(BILL, STRANGER, 0)));
+    world.accept(EMPLOYER, &lock(BILL, Employer, "60.00").set("/id", "elsewhere"));
+    world.accept(EMPLOYER, &settle("elsewhere", "60.00"));
+    let mut line = |by, body: Value, due| assert_eq!(code(&world.send(by, &body)), due, "{body}");
+    line(FINANCE,        alias(BILL, PAPER),                                              "accepted");
+    line(FINANCE,        register(bill(PAPER, STRANGER, 0)),                              "identity_taken");
+    // Both numbers share what was settled and what is left.
+    line(OTHER_EMPLOYER, lock(PAPER, Employer, "40.01"),                                  "claim_exceeds_remaining");
+    line(OTHER_EMPLOYER, lock(BILL, Employer, "40.00"),                                   "reissued_on_paper");
+    line(OTHER_EMPLOYER, lock(PAPER, Employer, "40.00").set("/id", "rest"),               "accepted");
+    line(OTHER_EMPLOYER, settle("rest", "40.00"),                                         "accepted");
+    line(EMPLOYER,       lock(PAPER, Employer, "0.01"),                                   "already_claimed");
+}
+
+#[test]
+#[rustfmt::skip]
 fn a_reversal_that_breaks_every_rule_is_mended_one_rule_a_line() {
     let mut world = prepared();
     world.accept(EMPLOYER, &lock(GRANTED, Employer, "5.00"));

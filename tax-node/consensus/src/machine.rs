@@ -66,7 +66,7 @@ pub struct Machine {
     /// `None` before the first height.
     running: Option<Running>,
     early: Early,
-    /// The validators of the next height, if they are known to differ.
+    /// The validators of the heights after the one that runs, if they were said to differ.
     next: Option<Validators>,
     /// A call failed.
     dead: bool,
@@ -113,9 +113,11 @@ impl Machine {
         self.guarded(|machine| machine.begin_height(height, validators, logged, voting))
     }
 
-    /// Says who the validators of the next height are, once that is known and they are others.
+    /// Says who the validators of the next height are: before the first one, and whenever it is
+    /// known that they are others than those of the height that runs.
     ///
-    /// Without it, early messages of a validator that is new then are not kept.
+    /// Without it, early messages of a validator that is new then are not kept, and nobody knows
+    /// whose turn it is.
     ///
     /// # Errors
     /// [`MachineError::Weights`] for weights that are too large.
@@ -236,12 +238,17 @@ impl Machine {
         running.is_some_and(|running| running.hands.decided.is_some())
     }
 
-    /// Who proposes in a round of a height, by the validators of the present one; `None` before
-    /// the first.
+    /// Who proposes in a round of a height: by the validators of the one that runs up to it, and
+    /// by those that were foreseen after it. `None` when neither are known.
     #[must_use]
     pub fn proposer(&self, height: u64, round: u32) -> Option<Kid> {
-        let running = self.running.as_ref()?;
-        Some(running.hands.validators.proposer_kid(height, round))
+        let present = self.running.as_ref().map(|running| &running.hands);
+        let validators = match present {
+            Some(hands) if height <= hands.height => &hands.validators,
+            Some(hands) => self.next.as_ref().unwrap_or(&hands.validators),
+            None => self.next.as_ref()?,
+        };
+        Some(validators.proposer_kid(height, round))
     }
 
     /// The identifier of this machine's key.

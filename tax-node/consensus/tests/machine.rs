@@ -381,6 +381,29 @@ fn early_messages_are_kept_within_bounds_and_count_later() {
 }
 
 #[test]
+fn whose_turn_it_is_follows_from_the_validators_of_that_height() {
+    let (four, nine) = (set(), weighted(&[1; 9]));
+    let by = |set: &Arc<ValidatorSet>, height| {
+        let mut machine = machine(2);
+        let begun = machine.begin(height, Arc::clone(set), Vec::new(), Voting::May);
+        begun.unwrap();
+        machine.proposer(height, 0)
+    };
+    let mut machine = machine(2);
+    assert_eq!(machine.proposer(1, 0), None, "nobody said who validates");
+    machine.foresee(four.clone()).unwrap();
+    assert_eq!(machine.proposer(1, 0), by(&four, 1));
+    machine
+        .begin(1, four.clone(), Vec::new(), Voting::May)
+        .unwrap();
+    machine.foresee(nine.clone()).unwrap();
+    assert_eq!(machine.proposer(1, 0), by(&four, 1));
+    let differ = |height: &u64| by(&four, *height) != by(&nine, *height);
+    let height = (2..9).find(differ).unwrap();
+    assert_eq!(machine.proposer(height, 0), by(&nine, height));
+}
+
+#[test]
 fn timers_of_another_time_and_messages_before_the_beginning_are_nothing() {
     let timer = |height, round| Timer {
         height,

@@ -16,6 +16,7 @@ use bytes::Bytes;
 
 use invoice_core::calendar::Instant;
 use invoice_core::chain::{Block, Certificate, ChainId, ValidatorSet};
+use invoice_core::crypto::Kid;
 
 use consortium::frames::DecidedBlock;
 
@@ -126,8 +127,8 @@ pub trait Replica: Application {
     fn waiting_envelopes(&self, after: u64, up_to: u64) -> (Vec<Bytes>, u64);
 
     /// Takes envelopes that a peer forwards. Nothing of them is believed: they go the way of
-    /// every envelope, within the same limits, and nobody is answered.
-    fn take_forwarded(&mut self, envelopes: Vec<Bytes>);
+    /// every envelope, within the peer's part of the same limits, and nobody is answered.
+    fn take_forwarded(&mut self, from: Kid, envelopes: Vec<Bytes>);
 
     /// Final blocks from a height on, in order: none, or at least one, then as many as stay
     /// within these numbers of bytes and blocks.
@@ -185,8 +186,8 @@ impl<R: Replica + ?Sized> Replica for &mut R {
         (**self).waiting_envelopes(after, up_to)
     }
 
-    fn take_forwarded(&mut self, envelopes: Vec<Bytes>) {
-        (**self).take_forwarded(envelopes);
+    fn take_forwarded(&mut self, from: Kid, envelopes: Vec<Bytes>) {
+        (**self).take_forwarded(from, envelopes);
     }
 
     fn decided_from(

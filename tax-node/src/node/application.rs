@@ -26,7 +26,7 @@ use invoice_core::calendar::Instant;
 use invoice_core::chain::{
     Authorization, Block, Certificate, ChainId, Header, ValidatorSet, leaf_hashes,
 };
-use invoice_core::crypto::Hash;
+use invoice_core::crypto::{Hash, Kid};
 use invoice_core::merkle::Frontier;
 use invoice_core::state::{Changes, Overlay};
 use tokio::sync::watch;
@@ -392,8 +392,8 @@ impl Replica for ChainApplication {
         self.outbox.between(after, up_to)
     }
 
-    fn take_forwarded(&mut self, envelopes: Vec<Bytes>) {
-        self.intake.take(&envelopes);
+    fn take_forwarded(&mut self, from: Kid, envelopes: Vec<Bytes>) {
+        self.intake.take(from, &envelopes);
     }
 
     fn decided_from(

@@ -14,6 +14,7 @@ use super::pipeline::queue::Queue;
 use super::pipeline::reply::{self, Fate};
 use super::registry::NodeError;
 use crate::store::Store;
+use invoice_core::crypto::Kid;
 use invoice_core::state::TypedState;
 
 /// The door for peers.
@@ -28,8 +29,9 @@ pub(super) struct Intake {
 }
 
 impl Intake {
-    /// Queues what can be read; for the rest its own node will ask somebody else.
-    pub(super) fn take(&self, envelopes: &[Bytes]) {
+    /// Queues what a peer forwards, as far as it can be read and there is room for that peer; for
+    /// the rest its own node will ask somebody else.
+    pub(super) fn take(&self, peer: Kid, envelopes: &[Bytes]) {
         let mut submissions = Vec::with_capacity(envelopes.len());
         for envelope in envelopes {
             match outbox::decode(envelope) {
@@ -43,6 +45,8 @@ impl Intake {
             .collect();
         // Nobody listens for the answers: whoever sent them waits at its own node.
         let (slots, _) = reply::group(&self.fate, &self.waiting_bytes, &sizes);
+        // Read at once: whatever a frame names, it costs one snapshot.
+        let mut snapshot = None;
         let mut waiting = Vec::with_capacity(slots.len());
         for (submission, slot) in submissions.into_iter().zip(slots) {
             let Some(kid) = admission::kid_of(&submission) else {
@@ -50,14 +54,18 @@ impl Intake {
                 continue;
             };
             let read = || -> Result<_, NodeError> {
-                let snapshot = self.store.snapshot()?;
-                Ok(KnownKey::read(&TypedState(&snapshot), &kid)?)
+                let snapshot = match &mut snapshot {
+                    Some(snapshot) => snapshot,
+                    none @ None => none.insert(self.store.snapshot()?),
+                };
+                Ok(KnownKey::read(&TypedState(&*snapshot), &kid)?)
             };
             match self.keys.get(&kid, read) {
                 Ok(key) => waiting.push(Waiting {
                     submission,
                     key,
                     slot,
+                    peer: Some(peer),
                 }),
                 Err(_) => self.refuse(1),
             }

@@ -305,6 +305,7 @@ impl SimulatedNode {
                     submission: submission.clone(),
                     key,
                     slot,
+                    peer: None,
                 }]);
             }
         }

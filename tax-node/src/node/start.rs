@@ -38,7 +38,7 @@ use super::validators::{Validators, ValidatorsError, certified};
 use crate::engine::consortium::thread::{Consortium, Figures, Wake};
 use crate::engine::{Engine, EngineError, Planted, Solo, consortium};
 use crate::files;
-use crate::links::{Limits, Links, LinksConfig, LinksError, Peer, TooManyPeers};
+use crate::links::{Limits, Links, LinksConfig, LinksError, Peer};
 use crate::store::{NewChain, OpenError, OpenOptions, ReadError, ReplayError, Store, Tuning};
 
 /// Reads of the store at the same time; more are answered 503.
@@ -250,7 +250,7 @@ impl Node {
             let next = shared.head.borrow().saturating_add(1);
             let validators = shared.validators.at(next);
             let count = validators.validators().len();
-            if count > 1 && others.peers.iter().all(|peer| peer.kid() == kid) {
+            if count > 1 && names_nobody(&others.peers, &kid) {
                 return Err(StartError::PeersMissing { validators: count });
             }
             if count == 1 && validators.get(&kid).is_some() {
@@ -276,7 +276,7 @@ impl Node {
                 links,
                 events,
                 log: files::vote_log(&config.data),
-                restored: first_start_since_restored(config)?,
+                restored: first_start_since_restored(config, shared.keys.time())?,
                 timeouts: others.timeouts,
                 tuning: others.tuning.clone(),
                 wake: Arc::clone(&shared.wake),
@@ -384,12 +384,17 @@ impl Node {
     /// with one validator, or when the engine has ended.
     ///
     /// # Errors
-    /// There are too many; the list stays as it was.
-    pub fn set_peers(&self, peers: Vec<Peer>) -> Result<(), TooManyPeers> {
-        match self.shared.links.get() {
-            Some(links) => links.set_peers(peers),
-            None => Ok(()),
+    /// There are too many, or no other node at all, as at the start; the list stays as it was.
+    pub fn set_peers(&self, peers: Vec<Peer>) -> Result<(), StartError> {
+        let Some(links) = self.shared.links.get() else {
+            return Ok(());
+        };
+        let next = self.shared.head.borrow().saturating_add(1);
+        let validators = self.shared.validators.at(next).validators().len();
+        if validators > 1 && names_nobody(&peers, &self.shared.signer.public_key().kid()) {
+            return Err(StartError::PeersMissing { validators });
         }
+        Ok(links.set_peers(peers).map_err(LinksError::from)?)
     }
 
     /// Takes nothing new; the engine ends when everything that was taken is final.
@@ -402,6 +407,11 @@ impl Node {
             tracing::error!(%error, "the access log was not synced");
         }
     }
+}
+
+/// Whether a list of peers has no node but this one.
+fn names_nobody(peers: &[Peer], own: &Kid) -> bool {
+    peers.iter().all(|peer| peer.kid() == *own)
 }
 
 /// Starts the threads of the pipeline. The receiver tells how the engine ended.
@@ -495,8 +505,12 @@ fn remembers_all(config: &NodeConfig, shared: &Shared) -> Result<(), StartError>
 }
 
 /// When this node first started after its folder was restored; `None` when it never was. The first
-/// start writes the time into the mark, durably, before anything is signed.
-fn first_start_since_restored(config: &NodeConfig) -> Result<Option<Instant>, StartError> {
+/// start writes the time into the mark, durably, before anything is signed. It is not before the
+/// store's last block, `last`, whatever the clock says: a slow clock must not end the wait.
+fn first_start_since_restored(
+    config: &NodeConfig,
+    last: Instant,
+) -> Result<Option<Instant>, StartError> {
     let path = files::restored(&config.data);
     let failed = |fault: &dyn std::fmt::Display| StartError::Restored {
         path: path.clone(),
@@ -517,7 +531,7 @@ fn first_start_since_restored(config: &NodeConfig) -> Result<Option<Instant>, St
             .map(Some)
             .map_err(unreadable);
     }
-    let now = (config.clock)();
+    let now = (config.clock)().max(last);
     let mark = format!("{}\n", now.to_rfc3339_utc8());
     files::write_whole(&path, mark.as_bytes(), files::PUBLIC).map_err(|error| failed(&error))?;
     Ok(Some(now))

@@ -41,3 +41,17 @@ async fn one_wrong_clock_stops_nobody() {
         node.stop().await;
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_slow_clock_does_not_shorten_the_wait_of_a_restored_validator() {
+    let consortium = Consortium::new();
+    let mark = consortium.data(VALIDATORS[0]).join("restored");
+    std::fs::write(&mark, "").unwrap();
+    // Slower than the chain is old.
+    let node = consortium.start_with_clock(VALIDATORS[0], off_by(-1_000 * WRONG_MS));
+    node.stop().await;
+    let at = std::fs::read_to_string(&mark).unwrap();
+    let at = Instant::parse_rfc3339(at.trim()).unwrap();
+    let last = consortium.world.genesis.time_ms();
+    assert!(at.ms() / 1_000 >= last / 1_000, "{at:?} before {last}");
+}

@@ -184,3 +184,34 @@ async fn records_sent_to_any_node_become_final_once_on_all() {
         node.stop().await;
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_list_without_another_node_is_refused_and_the_former_one_stays() {
+    let consortium = Consortium::new();
+    let three = VALIDATORS.into_iter().take(3);
+    let nodes: Vec<Running> = three.map(|number| consortium.start(number)).collect();
+    for node in &nodes {
+        node.takes_records().await;
+    }
+    let itself = Peer {
+        name: "itself".to_owned(),
+        address: None,
+        public_key: signer(VALIDATORS[0]).public_key().clone(),
+        role: Role::Validator,
+    };
+    for list in [Vec::new(), vec![itself]] {
+        let refused = nodes[0].node.set_peers(list).unwrap_err();
+        assert!(refused.to_string().contains("peers.json"), "{refused}");
+    }
+    // Each of the three is needed.
+    let world = &consortium.world;
+    recorded(
+        nodes[0]
+            .node
+            .submit(world.single(&world.sellers[0], 1))
+            .await,
+    );
+    for node in nodes {
+        node.stop().await;
+    }
+}

@@ -165,7 +165,7 @@ impl World {
     }
 
     /// A link ends at both ends, some time from now.
-    fn doom(&mut self, from: usize, to: usize, link: u32) {
+    pub(crate) fn doom(&mut self, from: usize, to: usize, link: u32) {
         if self.links.dying.insert(link) {
             for (node, peer) in [(from, to), (to, from)] {
                 let noticed = 300 + self.dice.below(NOTICED_MS);

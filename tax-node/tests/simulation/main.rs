@@ -1,5 +1,6 @@
 //! Whole consortiums in one thread: real nodes, virtual time, seeded faults, and an oracle.
 
+mod alone;
 mod cast;
 mod changes;
 mod clients;
@@ -15,7 +16,7 @@ mod world;
 use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use plan::Plan;
+use plan::{Plan, Treason};
 use rayon::prelude::*;
 use tally::Tally;
 use tax_node::engine::Fault;
@@ -47,6 +48,17 @@ fn a_seed_gives_the_same_trace_again() {
     };
     let traces: BTreeSet<u64> = (0..24).into_par_iter().map(runs).collect();
     assert_eq!(traces.len(), 24);
+}
+
+#[test]
+fn a_supervisor_that_boasts_of_blocks_stops_nobody() {
+    for (seed, count) in (4..=7).enumerate() {
+        let mut plan = Plan::calm(seed as u64, count);
+        plan.treasons.push((count, Treason::Boasting));
+        let outcome = world::run(&plan, false);
+        assert_eq!(outcome.violations, Vec::<String>::new());
+        assert!(outcome.tally.lies > 0 && outcome.tally.doubted > 0);
+    }
 }
 
 /// Runs a seed; a fault comes with the command that shows it again.

@@ -145,6 +145,12 @@ impl World {
                         self.cut(node, other);
                     }
                 }
+                Action::Doubt(peer, why) => {
+                    self.tally.doubted += 1;
+                    self.note(14 << 8 | node as u64, peer.as_bytes(), || {
+                        format!("node {node} doubts {:.8}: {why}", peer.to_string())
+                    });
+                }
                 Action::Raise(alarm) => self.raised(node, &alarm),
                 Action::Final(height) => self.finalised(node, height),
             }

@@ -14,6 +14,10 @@ const SKEW_MAX_MS: u64 = 2_000;
 /// One run in so many is long.
 const LONG_EVERY: u64 = 50;
 
+/// In one run of so many the supervisor boasts, and in one of so many a validator that is not
+/// correct does. Not drawn: a seed that found a fault once stays what it was.
+const BOASTS_EVERY: (u64, u64) = (5, 7);
+
 /// What a validator that is not correct does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Treason {
@@ -31,10 +35,13 @@ pub(crate) enum Treason {
     Junk,
     /// Its clock is hours ahead.
     WrongClock,
+    /// It says that it has blocks that nobody has, and gives an old one, or none and leaves.
+    Boasting,
 }
 
 impl Treason {
-    pub(crate) const ALL: [Self; 7] = [
+    /// Those that are drawn.
+    const DRAWN: [Self; 7] = [
         Self::Twins,
         Self::Silent,
         Self::Withholding,
@@ -43,6 +50,9 @@ impl Treason {
         Self::Junk,
         Self::WrongClock,
     ];
+
+    /// How many there are.
+    pub(crate) const COUNT: usize = Self::DRAWN.len() + 1;
 }
 
 /// What happens to a machine.
@@ -240,7 +250,9 @@ impl Plan {
             let node = validators.swap_remove(dice.below(validators.len() as u64) as usize);
             match dice.below(4) {
                 0 | 1 => {
-                    let treason = Treason::ALL[dice.below(7) as usize];
+                    let drawn = Treason::DRAWN[dice.below(7) as usize];
+                    let boasts = self.seed % BOASTS_EVERY.1 == BOASTS_EVERY.1 - 1;
+                    let treason = if boasts { Treason::Boasting } else { drawn };
                     self.treasons.push((node, treason));
                 }
                 2 => {
@@ -255,6 +267,9 @@ impl Plan {
         }
         if dice.once_in(8) {
             self.forgets(dice, self.nodes() - 1, Mishap::Restored);
+        }
+        if self.seed % BOASTS_EVERY.0 == BOASTS_EVERY.0 - 1 {
+            self.treasons.push((self.nodes() - 1, Treason::Boasting));
         }
         for (node, treason) in &self.treasons {
             if *treason == Treason::WrongClock {

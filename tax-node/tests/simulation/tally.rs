@@ -1,5 +1,7 @@
 //! What happened in some runs: a simulation in which nothing goes wrong proves nothing.
 
+use crate::plan::Treason;
+
 /// Counts of what happened.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Tally {
@@ -11,6 +13,7 @@ pub(crate) struct Tally {
     pub(crate) twice: u64,
     pub(crate) links: u64,
     pub(crate) cuts: u64,
+    pub(crate) doubted: u64,
     pub(crate) kills: u64,
     pub(crate) power_cuts: u64,
     pub(crate) power_cuts_amid: u64,
@@ -28,7 +31,7 @@ pub(crate) struct Tally {
     pub(crate) double_claims: u64,
     pub(crate) changes: u64,
     pub(crate) renewed: u64,
-    pub(crate) treasons: [u64; 7],
+    pub(crate) treasons: [u64; Treason::COUNT],
     pub(crate) lies: u64,
     pub(crate) invalid_proposals: u64,
     pub(crate) misbehaved: u64,
@@ -49,6 +52,7 @@ impl Tally {
             twice,
             links,
             cuts,
+            doubted,
             kills,
             power_cuts,
             power_cuts_amid,
@@ -82,6 +86,7 @@ impl Tally {
             (&mut self.twice, twice),
             (&mut self.links, links),
             (&mut self.cuts, cuts),
+            (&mut self.doubted, doubted),
             (&mut self.kills, kills),
             (&mut self.power_cuts, power_cuts),
             (&mut self.power_cuts_amid, power_cuts_amid),
@@ -123,6 +128,7 @@ impl Tally {
             ("twice", self.twice),
             ("links", self.links),
             ("cuts", self.cuts),
+            ("doubted", self.doubted),
             ("kills", self.kills),
             ("power_cuts", self.power_cuts),
             ("power_cuts_amid", self.power_cuts_amid),

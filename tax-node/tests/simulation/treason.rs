@@ -72,6 +72,7 @@ impl World {
                 None => self.pass(from, to, link, kind, encoded.clone()),
             },
             Treason::Forging => self.forge(from, to, link, frame, encoded),
+            Treason::Boasting => self.boast(from, to, link, frame, encoded),
             Treason::Junk => {
                 self.pass(from, to, link, kind, encoded.clone());
                 if self.dice.once_in(12) {
@@ -102,6 +103,40 @@ impl World {
             | Treason::Withholding
             | Treason::Equivocating
             | Treason::WrongClock => self.pass(from, to, link, kind, encoded.clone()),
+        }
+    }
+
+    /// Blocks that nobody has, and what it gives in their place.
+    fn boast(&mut self, from: usize, to: usize, link: u32, frame: &Frame, encoded: &Bytes) {
+        match frame {
+            Frame::Status { height } => {
+                self.tally.lies += 1;
+                let height = (1 << 62) + height;
+                self.lie(from, to, link, Frame::Status { height });
+            }
+            Frame::Blocks(_) => {
+                self.tally.lies += 1;
+                let node = self.machines[from].node.as_ref();
+                let old = node.and_then(|node| node.block(1));
+                let old = old.and_then(|(block, certificate)| {
+                    Some(DecidedBlock {
+                        block: block.encode().ok()?.into(),
+                        certificate: certificate.encode().ok()?.into(),
+                    })
+                });
+                match (self.dice.below(3), old) {
+                    (0, _) => self.doom(from, to, link),
+                    (1, Some(old)) => self.lie(from, to, link, Frame::Blocks(vec![old])),
+                    (_, _) => {}
+                }
+            }
+            Frame::Consensus(_)
+            | Frame::Block(_)
+            | Frame::Fetch { .. }
+            | Frame::Envelopes(_)
+            | Frame::LastWord(_) => {
+                self.pass(from, to, link, frame.kind() as u8, encoded.clone());
+            }
         }
     }
 

@@ -149,7 +149,8 @@ impl Model {
             "alias_not_applicable",
         )?;
         let held = self.locks(key, now).iter().any(|lock| lock.held > 0);
-        ensure(!(paper.is_bill() && held), "document_in_use")?;
+        let here = paper.is_bill() && !self.registered(key);
+        ensure(!(here && held), "document_in_use")?;
         ensure(self.aliases(key) < 4, "too_many_aliases")?;
         Ok((Some(key), 0, vec![]))
     }

@@ -7,17 +7,9 @@ use invoice_core::chain::{Block, Certificate, ValidatorSet};
 use invoice_core::crypto::{Hash, Kid};
 
 use super::frames::{DecidedBlock, FETCHED_BLOCKS_MAX, FETCHED_BYTES_TARGET, Frame};
-use super::participant::{Action, Clock, Participant, Peer};
+use super::participant::{Action, Clock, Participant};
 use super::{Alarm, ConsortiumError};
 use crate::engine::{Fault, Replica, Validity};
-
-/// Answers that a peer gets between two ticks of [`Clock::Status`]: what is enough for catching up
-/// at any speed and does not keep the thread from voting.
-const SERVED_PER_TICK_MAX: u32 = 32;
-
-/// Ticks of [`Clock::Status`] for which a peer is not asked that did not have what it said, or gave
-/// no answer: a liar costs this node one question in so long a time.
-const DOUBT_TICKS: u32 = 30;
 
 /// A question for blocks that is not answered yet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,8 +27,9 @@ impl<A: Replica, S: Storage> Participant<A, S> {
             return;
         }
         let height = self.height();
-        let believed = self.peers.values().filter(|peer| peer.is_believed());
-        let Some(ahead) = believed.map(|peer| peer.height).max() else {
+        let peers = self.peers.iter();
+        let believed = peers.filter(|(kid, _)| !self.doubts.is_doubted(kid));
+        let Some(ahead) = believed.map(|(_, peer)| peer.height).max() else {
             return;
         };
         if ahead < height {
@@ -59,15 +52,15 @@ impl<A: Replica, S: Storage> Participant<A, S> {
             return;
         }
         let height = self.height();
-        let mut ahead = self.peers_ahead(Peer::is_believed);
-        if ahead.is_empty() {
+        let mut ahead = self.peers_ahead();
+        if ahead.iter().all(|peer| self.doubts.is_doubted(peer)) {
             // One correct peer among those that did not answer must not be lost for ever.
-            ahead = self.peers_ahead(Peer::is_doubted);
             if !has_correct(&self.validators, &ahead) {
                 return;
             }
-            self.believe(&ahead);
+            self.doubts.believe(&ahead);
         }
+        ahead.retain(|peer| !self.doubts.is_doubted(peer));
         let after_last = |kid: &&Kid| self.last_asked.is_none_or(|last| **kid > last);
         let Some(peer) = ahead.iter().find(after_last).or(ahead.first()).copied() else {
             return;
@@ -81,39 +74,51 @@ impl<A: Replica, S: Storage> Participant<A, S> {
         self.set(Clock::Fetch, self.tuning().fetch);
     }
 
+    /// Whether this node had better wait for the blocks that it asked for than begin a height.
+    ///
+    /// One peer's word is not enough: it would keep this node from voting for as long as it likes
+    /// to state a height and give nothing.
+    pub(super) fn waits_for_blocks(&self) -> bool {
+        self.fetching.is_some()
+            && (self.follows || has_correct(&self.validators, &self.peers_ahead()))
+    }
+
+    /// The highest block that peers with more than a third of the weight say they have.
+    pub(super) fn highest_believed(&self) -> u64 {
+        let mut heights: Vec<u64> = self.peers.values().map(|peer| peer.height).collect();
+        heights.sort_unstable();
+        let stated = |height: &u64| {
+            let peers = self.peers.iter().filter(|(_, peer)| peer.height >= *height);
+            has_correct(&self.validators, peers.map(|(kid, _)| kid))
+        };
+        heights.into_iter().rev().find(stated).unwrap_or_default()
+    }
+
     /// Peers that say that they have the next block.
-    fn peers_ahead(&self, of: impl Fn(&Peer) -> bool) -> Vec<Kid> {
+    fn peers_ahead(&self) -> Vec<Kid> {
         let height = self.height();
-        let ahead = |(_, peer): &(&Kid, &Peer)| peer.height >= height && of(peer);
-        self.peers
-            .iter()
-            .filter(ahead)
-            .map(|(kid, _)| *kid)
-            .collect()
+        let ahead = self.peers.iter().filter(|(_, peer)| peer.height >= height);
+        ahead.map(|(kid, _)| *kid).collect()
     }
 
-    /// A peer has not what it said it has, or does not answer: it cannot hold this node up.
-    pub(super) fn doubt(&mut self, peer: &Kid) {
-        if let Some(peer) = self.peers.get_mut(peer) {
-            peer.doubted_ticks = DOUBT_TICKS;
+    /// A peer has not what it said it has, or does not give it: it cannot hold this node up.
+    pub(super) fn doubt(&mut self, peer: Kid, why: &'static str) {
+        self.follows = false;
+        let stated = self.peers.get(&peer).map_or(0, |peer| peer.height);
+        if self.doubts.doubt(peer, stated) {
+            self.actions.push(Action::Doubt(peer, why));
         }
     }
 
-    fn believe(&mut self, peers: &[Kid]) {
-        for kid in peers {
-            if let Some(peer) = self.peers.get_mut(kid) {
-                peer.doubted_ticks = 0;
-            }
-        }
+    /// Cuts the link to a peer whose answer no correct node gives.
+    fn cut(&mut self, peer: Kid, why: &'static str) {
+        self.doubt(peer, why);
+        self.actions.push(Action::Cut(peer, why));
     }
 
     /// Answers a peer that is behind.
     pub(super) fn serve(&mut self, peer: Kid, first: u64) -> Result<(), ConsortiumError> {
-        let Some(asking) = self.peers.get_mut(&peer) else {
-            return Ok(());
-        };
-        asking.served = asking.served.saturating_add(1);
-        if asking.served > SERVED_PER_TICK_MAX {
+        if !self.doubts.may_serve(peer) {
             return Ok(());
         }
         let blocks =
@@ -133,15 +138,18 @@ impl<A: Replica, S: Storage> Participant<A, S> {
             return Ok(());
         };
         self.actions.push(Action::Stop(Clock::Fetch));
-        if blocks.is_empty() && asked.first == self.height() {
-            // It has not what it said it has, or no longer: somebody else is asked next.
-            self.doubt(&peer);
-            return Ok(());
-        }
+        let before = self.height();
         for decided in blocks {
             if !self.follow(peer, &decided)? {
                 break;
             }
+        }
+        if self.height() > before {
+            self.follows = !self.doubts.is_doubted(&peer);
+        } else if asked.first == before {
+            // It has not what it said it has, or no longer, whatever it sent in its place:
+            // somebody else is asked next.
+            self.doubt(peer, "an answer without the next block");
         }
         Ok(())
     }
@@ -152,8 +160,7 @@ impl<A: Replica, S: Storage> Participant<A, S> {
             .ok()
             .zip(Certificate::decode(&decided.certificate).ok());
         let Some((block, certificate)) = read else {
-            self.actions
-                .push(Action::Cut(peer, "blocks that cannot be read"));
+            self.cut(peer, "blocks that cannot be read");
             return Ok(false);
         };
         let height = self.height();
@@ -169,8 +176,7 @@ impl<A: Replica, S: Storage> Participant<A, S> {
                 || self.planted.has(Fault::CertificateOfAThird)
                     && is_of_a_third(&certificate, self.validators()));
         if !proven {
-            self.actions
-                .push(Action::Cut(peer, "a block that is not final"));
+            self.cut(peer, "a block that is not final");
             return Ok(false);
         }
         match self.application.check_final(&block)? {
@@ -184,7 +190,7 @@ impl<A: Replica, S: Storage> Participant<A, S> {
                 let block_id = certificate.block_id;
                 if !proven && !self.is_refuted(peer, block_id) {
                     let why = "a final block with another body than was signed";
-                    self.actions.push(Action::Cut(peer, why));
+                    self.cut(peer, why);
                     return Ok(false);
                 }
                 // A quorum signed what does not follow from the rules, or this node's own state or

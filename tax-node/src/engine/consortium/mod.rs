@@ -6,6 +6,7 @@
 //! real ones, and the simulation of whole consortiums gives it virtual ones.
 
 mod catch_up;
+mod doubts;
 #[cfg(any(test, feature = "fault-injection"))]
 mod fault_log;
 mod forwarding;

@@ -32,6 +32,7 @@ use invoice_core::chain::ValidatorSet;
 use invoice_core::crypto::{Hash, Kid};
 
 use super::catch_up::Fetching;
+use super::doubts::Doubts;
 use super::forwarding::Forwarding;
 use super::frames::Frame;
 use super::greeting::Greeting;
@@ -40,7 +41,8 @@ use super::vote_log::VoteLog;
 use super::{Alarm, ConsortiumError, Tuning};
 use crate::engine::{Fault, Planted, Replica};
 
-/// Messages that are kept until the first height since the start begins.
+/// Messages that are kept until the first height since the start begins, of all validators
+/// together: each has the same share, so that none takes the places of others.
 const EARLY_MESSAGES_MAX: usize = 1_024;
 
 /// Peers tell their height with every tick ([`Tuning::status`]). After so many of this node's ticks
@@ -92,6 +94,8 @@ pub enum Action {
     StopMachine,
     /// Cut the link: the peer said what no correct node says.
     Cut(Kid, &'static str),
+    /// A peer is not asked for blocks for a while, and why.
+    Doubt(Kid, &'static str),
     /// Tell people.
     Raise(Alarm),
     /// A block became final and durable.
@@ -103,22 +107,8 @@ pub enum Action {
 pub(super) struct Peer {
     /// Its last durable block, as it says.
     pub(super) height: u64,
-    /// Ticks for which it is not asked: it did not have what it said it has, or did not answer.
-    pub(super) doubted_ticks: u32,
-    /// Answers to its fetches since the last tick.
-    pub(super) served: u32,
     /// Ticks since it said anything. A stopped process, or one whose disk hangs, keeps its link.
     pub(super) silent_ticks: u32,
-}
-
-impl Peer {
-    pub(super) const fn is_doubted(&self) -> bool {
-        self.doubted_ticks > 0
-    }
-
-    pub(super) const fn is_believed(&self) -> bool {
-        !self.is_doubted()
-    }
 }
 
 /// What the node is doing.
@@ -139,14 +129,17 @@ pub struct Participant<A, S> {
     tuning: Tuning,
     stage: Stage,
     pub(super) validators: Arc<ValidatorSet>,
-    /// Messages that came before the first height began.
-    early: Vec<Message>,
+    /// Messages that came before the first height began, and from whom.
+    early: Vec<(Kid, Message)>,
     /// Whether somebody has begun the next height.
     called: bool,
     pub(super) peers: BTreeMap<Kid, Peer>,
+    pub(super) doubts: Doubts,
     greeting: Greeting,
     proposals: Proposals,
     pub(super) fetching: Option<Fetching>,
+    /// Whether the last answer brought blocks, and no height has begun since.
+    pub(super) follows: bool,
     /// Whom blocks were asked of last.
     pub(super) last_asked: Option<Kid>,
     /// A final block whose bodies, as far as they came, do not execute, and who gave them.
@@ -171,13 +164,14 @@ impl<A: Replica, S: Storage> Participant<A, S> {
     /// The log cannot be read.
     pub fn new(
         application: A,
-        machine: Machine,
+        mut machine: Machine,
         kid: Kid,
         log: VoteLog<S>,
         tuning: Tuning,
     ) -> Result<Self, ConsortiumError> {
         let height = application.next_height();
         let validators = application.validators(height);
+        machine.foresee(Arc::clone(&validators))?;
         let greeting = Greeting::new(machine.public_key().clone());
         let mut node = Self {
             application,
@@ -190,9 +184,11 @@ impl<A: Replica, S: Storage> Participant<A, S> {
             early: Vec::new(),
             called: false,
             peers: BTreeMap::new(),
+            doubts: Doubts::default(),
             greeting,
             proposals: Proposals::default(),
             fetching: None,
+            follows: false,
             last_asked: None,
             refuted: None,
             waits_behind: false,
@@ -253,10 +249,10 @@ impl<A: Replica, S: Storage> Participant<A, S> {
         self.validators.is_quorum(weight)
     }
 
-    /// How many peers there are, and the highest block that any of them says it has.
+    /// How many peers there are, and the highest block that more than a third of the weight says it
+    /// has, so that one of them is correct; 0 when fewer say anything.
     pub fn peers_and_highest(&self) -> (u64, u64) {
-        let highest = self.peers.values().map(|peer| peer.height).max();
-        (self.peers.len() as u64, highest.unwrap_or_default())
+        (self.peers.len() as u64, self.highest_believed())
     }
 
     /// What a node does first.
@@ -279,15 +275,12 @@ impl<A: Replica, S: Storage> Participant<A, S> {
         match event {
             Event::Connected(peer) => self.connected(peer),
             Event::Disconnected(peer) => {
+                if self.fetching.take_if(|asked| asked.from == peer).is_some() {
+                    self.actions.push(Action::Stop(Clock::Fetch));
+                    self.doubt(peer, "left without an answer");
+                }
                 self.peers.remove(&peer);
                 self.greeting.left(&peer);
-                if self
-                    .fetching
-                    .as_ref()
-                    .is_some_and(|fetch| fetch.from == peer)
-                {
-                    self.fetching = None;
-                }
             }
             Event::Received(peer, frame) => self.received(peer, frame)?,
             Event::Elapsed(clock) => self.elapsed(clock)?,
@@ -318,13 +311,14 @@ impl<A: Replica, S: Storage> Participant<A, S> {
             Frame::Status { height } => {
                 if let Some(peer) = self.peers.get_mut(&from) {
                     peer.height = peer.height.max(height);
+                    self.doubts.states(&from, height);
                 }
                 Ok(())
             }
             Frame::Fetch { from: first } => self.serve(from, first),
             Frame::Blocks(blocks) => self.fetched(from, blocks),
             Frame::Envelopes(envelopes) => {
-                self.application.take_forwarded(envelopes);
+                self.application.take_forwarded(from, envelopes);
                 Ok(())
             }
             Frame::LastWord(word) => {
@@ -361,16 +355,15 @@ impl<A: Replica, S: Storage> Participant<A, S> {
             }
             Clock::Fetch => {
                 if let Some(asked) = self.fetching.take() {
-                    self.doubt(&asked.from);
+                    self.doubt(asked.from, "no answer");
                 }
                 self.ask_if_behind();
                 Ok(())
             }
             Clock::Status => {
                 self.set(Clock::Status, self.tuning.status);
+                self.doubts.tick();
                 for peer in self.peers.values_mut() {
-                    peer.served = 0;
-                    peer.doubted_ticks = peer.doubted_ticks.saturating_sub(1);
                     peer.silent_ticks = peer.silent_ticks.saturating_add(1);
                 }
                 self.tell_height();
@@ -399,7 +392,7 @@ impl<A: Replica, S: Storage> Participant<A, S> {
         let height = self.height();
         self.votes()
             && self.missing != Some(height)
-            && self.fetching.is_none()
+            && !self.waits_for_blocks()
             && (self.greeting.is_done(&self.validators) || self.planted.has(Fault::GreetingIgnored))
     }
 

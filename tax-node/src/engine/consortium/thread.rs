@@ -24,6 +24,8 @@ use crate::links::{self, Events, KindRule, Kinds, Lane, Links, WhenFull};
 const EVENTS_AT_ONCE: usize = 64;
 /// How long a node that stops goes on for the sake of records that it took.
 const STOP_PATIENCE: Duration = Duration::from_secs(10);
+/// Records that wait so long while no block becomes final are told of in the log.
+const STALLED_AFTER: Duration = Duration::from_secs(30);
 /// Links break and come back; the quorum is called lost when it is away for so long.
 const QUORUM_LOST_AFTER: Duration = Duration::from_secs(5);
 
@@ -54,8 +56,10 @@ pub struct Figures {
     pub height: AtomicU64,
     /// Peers whose link stands.
     pub peers: AtomicU64,
-    /// The highest block that any peer says it has.
+    /// The highest block that more than a third of the weight says it has.
     pub highest: AtomicU64,
+    /// Seconds for which records have waited while no block became final.
+    pub stalled_s: AtomicU64,
     /// The round of it.
     pub round: AtomicU64,
     /// Whether enough validators are in reach for records to become final.
@@ -128,6 +132,7 @@ impl Engine for Consortium {
             engine: self,
             clocks: BTreeMap::new(),
             quorum_seen: None,
+            stall: Stall::default(),
         };
         Ok(shell.run(node)?)
     }
@@ -140,6 +145,32 @@ struct Shell {
     progress: Progress,
     /// When a quorum was in reach last.
     quorum_seen: Option<Instant>,
+    stall: Stall,
+}
+
+/// Since when records wait at one height.
+#[derive(Debug, Default)]
+struct Stall {
+    since: Option<(u64, Instant)>,
+    told: bool,
+}
+
+impl Stall {
+    /// How long they have waited by now, and whether that is to be told.
+    fn at(&mut self, now: Instant, height: u64, records: bool) -> (Duration, bool) {
+        let (of, since) = match self.since {
+            Some((of, since)) if records && of == height => (of, since),
+            Some(_) | None => {
+                self.told = false;
+                (height, now)
+            }
+        };
+        self.since = records.then_some((of, since));
+        let waited = now.saturating_duration_since(since);
+        let tells = waited >= STALLED_AFTER && !self.told;
+        self.told |= tells;
+        (waited, tells)
+    }
 }
 
 /// What the thread woke for.
@@ -249,6 +280,11 @@ impl Shell {
                         .retain(|clock, _| !matches!(clock, Clock::Machine(_)));
                 }
                 Action::Cut(peer, why) => self.cut(&peer, why),
+                Action::Doubt(peer, why) => tracing::warn!(
+                    %peer,
+                    why,
+                    "暂不向该节点请求区块 / a peer is not asked for blocks for a while"
+                ),
                 Action::Raise(alarm) => self.raise(&alarm),
                 Action::Final(_) => {}
             }
@@ -289,9 +325,44 @@ impl Shell {
         let (peers, highest) = node.peers_and_highest();
         figures.peers.store(peers, Ordering::Relaxed);
         figures.highest.store(highest, Ordering::Relaxed);
+        let (height, records) = (node.height(), node.application().has_records());
+        let (waited, tells) = self.stall.at(Instant::now(), height, records);
+        figures.stalled_s.store(waited.as_secs(), Ordering::Relaxed);
+        if tells {
+            let seconds = waited.as_secs();
+            tracing::warn!(
+                height,
+                seconds,
+                "有记录等待而没有新区块 / records wait and no block becomes final"
+            );
+        }
         let last = node.height().saturating_sub(1);
         if let Some(told) = self.progress.at(Instant::now(), last, highest) {
             told.log();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn records_that_wait_at_one_height_are_a_stall_which_is_told_once() {
+        let start = Instant::now();
+        let mut stall = Stall::default();
+        let mut at = |seconds, height, records| {
+            let (waited, tells) = stall.at(start + Duration::from_secs(seconds), height, records);
+            (waited.as_secs(), tells)
+        };
+        assert_eq!(at(0, 7, true), (0, false));
+        assert_eq!(at(29, 7, true), (29, false));
+        assert_eq!(at(30, 7, true), (30, true));
+        assert_eq!(at(31, 7, true), (31, false));
+        // A block became final, or nothing waits any more.
+        assert_eq!(at(40, 8, true), (0, false));
+        assert_eq!(at(50, 8, false), (0, false));
+        assert_eq!(at(90, 8, true), (0, false));
+        assert_eq!(at(120, 8, true), (30, true));
     }
 }

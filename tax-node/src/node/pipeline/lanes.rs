@@ -9,12 +9,14 @@ use std::collections::{HashMap, VecDeque};
 use std::time::{Duration, Instant};
 
 use invoice_api::registry::Submission;
+use invoice_core::crypto::Kid;
 use invoice_core::state::MemberNo;
 
 use super::reply::Slot;
 use super::{
     CHUNK_BYTES_MAX, CHUNK_RECORDS_MAX, CHUNK_SIGNATURES_MAX, LANE_QUANTUM, LANE_SHARE,
-    QUEUE_BYTES_MAX, QUEUE_ENVELOPES_MAX, SUSPECT_CHUNK_MAX,
+    PEER_LANE_SHARE, PEER_SHARE, PEERS_SHARE, QUEUE_BYTES_MAX, QUEUE_ENVELOPES_MAX,
+    SUSPECT_CHUNK_MAX,
 };
 use crate::node::key_cache::KnownKey;
 
@@ -34,6 +36,9 @@ pub(in crate::node) enum LaneId {
     Member(MemberNo, u64),
     /// Everyone's who names no registered key: nothing of theirs is verified.
     Strangers,
+    /// What a peer forwards in the name of a registered member, or of nobody registered: what it
+    /// forges makes nobody else suspect.
+    Forwarded(Kid, Option<MemberNo>),
 }
 
 /// An envelope that waits for verification.
@@ -42,13 +47,16 @@ pub(in crate::node) struct Waiting {
     pub(in crate::node) submission: Submission,
     pub(in crate::node) key: Option<std::sync::Arc<KnownKey>>,
     pub(in crate::node) slot: Slot,
+    /// The peer that forwards it; none for this node's own members.
+    pub(in crate::node) peer: Option<Kid>,
 }
 
 impl Waiting {
     pub(in crate::node) fn lane(&self) -> LaneId {
-        match &self.key {
-            Some(key) => LaneId::Member(key.number, self.submission.origin),
-            None => LaneId::Strangers,
+        match (self.peer, &self.key) {
+            (Some(peer), key) => LaneId::Forwarded(peer, key.as_ref().map(|key| key.number)),
+            (None, Some(key)) => LaneId::Member(key.number, self.submission.origin),
+            (None, None) => LaneId::Strangers,
         }
     }
 }
@@ -68,6 +76,31 @@ struct Lane {
     bytes: usize,
 }
 
+/// How much waits.
+#[derive(Debug, Clone, Copy, Default)]
+struct Load {
+    envelopes: usize,
+    bytes: usize,
+}
+
+impl Load {
+    /// Whether one more of so many bytes stays within a part of the queue.
+    const fn has_room(self, bytes: usize, divisor: usize) -> bool {
+        self.envelopes < QUEUE_ENVELOPES_MAX / divisor
+            && self.bytes.saturating_add(bytes) <= QUEUE_BYTES_MAX / divisor
+    }
+
+    const fn add(&mut self, bytes: usize) {
+        self.envelopes = self.envelopes.saturating_add(1);
+        self.bytes = self.bytes.saturating_add(bytes);
+    }
+
+    const fn remove(&mut self, bytes: usize) {
+        self.envelopes = self.envelopes.saturating_sub(1);
+        self.bytes = self.bytes.saturating_sub(bytes);
+    }
+}
+
 /// All that waits for verification.
 #[derive(Debug, Default)]
 pub(super) struct Lanes {
@@ -75,8 +108,10 @@ pub(super) struct Lanes {
     clean: VecDeque<LaneId>,
     suspect: VecDeque<LaneId>,
     suspects: HashMap<LaneId, Instant>,
-    envelopes: usize,
-    bytes: usize,
+    all: Load,
+    /// What peers forwarded, of all and of each of which something waits.
+    forwarded: Load,
+    peers: HashMap<Kid, Load>,
     /// Nanoseconds that suspects may still take before clean lanes.
     credit: i64,
 }
@@ -85,18 +120,23 @@ impl Lanes {
     /// Adds an envelope at the end of its lane, or gives it back when there is no room.
     pub(super) fn push(&mut self, waiting: Waiting, now: Instant) -> Option<Waiting> {
         let (id, bytes) = (waiting.lane(), waiting.slot.bytes());
-        let (of_lane, of_lane_bytes) = self
-            .lanes
-            .get(&id)
-            .map_or((0, 0), |lane| (lane.waiting.len(), lane.bytes));
-        if self.envelopes >= QUEUE_ENVELOPES_MAX
-            || of_lane >= QUEUE_ENVELOPES_MAX / LANE_SHARE
-            || self.bytes.saturating_add(bytes) > QUEUE_BYTES_MAX
-            || of_lane_bytes.saturating_add(bytes) > QUEUE_BYTES_MAX / LANE_SHARE
-        {
+        let of_lane = self.lanes.get(&id).map_or(Load::default(), |lane| Load {
+            envelopes: lane.waiting.len(),
+            bytes: lane.bytes,
+        });
+        let has_room = self.all.has_room(bytes, 1)
+            && match waiting.peer {
+                None => of_lane.has_room(bytes, LANE_SHARE),
+                Some(peer) => self.has_room_for(&peer, of_lane, bytes),
+            };
+        if !has_room {
             return Some(waiting);
         }
-        if of_lane == 0 {
+        if let Some(peer) = waiting.peer {
+            self.forwarded.add(bytes);
+            self.peers.entry(peer).or_default().add(bytes);
+        }
+        if of_lane.envelopes == 0 {
             match self.class_of(&id, now) {
                 Class::Clean => self.clean.push_back(id),
                 Class::Suspect => self.suspect.push_back(id),
@@ -105,13 +145,22 @@ impl Lanes {
         let lane = self.lanes.entry(id).or_default();
         lane.waiting.push_back(waiting);
         lane.bytes = lane.bytes.saturating_add(bytes);
-        self.envelopes = self.envelopes.saturating_add(1);
-        self.bytes = self.bytes.saturating_add(bytes);
+        self.all.add(bytes);
         None
     }
 
+    /// Whether a peer may add something to a lane. The first envelope of a peer, and of a lane,
+    /// may be larger than its part.
+    fn has_room_for(&self, peer: &Kid, of_lane: Load, bytes: usize) -> bool {
+        const PEER: usize = PEERS_SHARE * PEER_SHARE;
+        let of_peer = self.peers.get(peer);
+        self.forwarded.has_room(bytes, PEERS_SHARE)
+            && of_peer.is_none_or(|load| load.has_room(bytes, PEER))
+            && (of_lane.envelopes == 0 || of_lane.has_room(bytes, PEER * PEER_LANE_SHARE))
+    }
+
     pub(super) fn envelopes(&self) -> usize {
-        self.envelopes
+        self.all.envelopes
     }
 
     /// What is verified next; `None` when nothing waits.
@@ -158,9 +207,22 @@ impl Lanes {
                 self.ring(class).push_back(id);
             }
         }
-        self.envelopes = self.envelopes.saturating_sub(taken.len());
-        self.bytes = self.bytes.saturating_sub(bytes);
+        for taken in &taken {
+            self.left(taken.peer, taken.slot.bytes());
+        }
         (!taken.is_empty()).then_some((class, taken))
+    }
+
+    fn left(&mut self, peer: Option<Kid>, bytes: usize) {
+        self.all.remove(bytes);
+        let Some(peer) = peer else { return };
+        self.forwarded.remove(bytes);
+        if let Some(load) = self.peers.get_mut(&peer) {
+            load.remove(bytes);
+            if load.envelopes == 0 {
+                self.peers.remove(&peer);
+            }
+        }
     }
 
     /// Learns how long a chunk took and in which lanes signatures failed.
@@ -202,9 +264,11 @@ impl Lanes {
     fn class_of(&self, id: &LaneId, now: Instant) -> Class {
         let recent = |failed: &Instant| now.saturating_duration_since(*failed) < SUSPECT_FOR;
         match (id, self.suspects.get(id)) {
-            (LaneId::Strangers, _) => Class::Suspect,
-            (LaneId::Member(..), Some(failed)) if recent(failed) => Class::Suspect,
-            (LaneId::Member(..), _) => Class::Clean,
+            (LaneId::Strangers | LaneId::Forwarded(_, None), _) => Class::Suspect,
+            (LaneId::Member(..) | LaneId::Forwarded(..), Some(failed)) if recent(failed) => {
+                Class::Suspect
+            }
+            (LaneId::Member(..) | LaneId::Forwarded(..), _) => Class::Clean,
         }
     }
 

@@ -40,6 +40,13 @@ pub(super) const QUEUE_ENVELOPES_MAX: usize = 65_536;
 pub(super) const QUEUE_BYTES_MAX: usize = 96 * 1024 * 1024;
 /// The part of the queue that one lane may fill: a divisor.
 pub(super) const LANE_SHARE: usize = 4;
+/// The part of the queue that all peers together may fill with what they forward: a divisor. The
+/// rest is for this node's own members, who would be answered 503 for it.
+pub(super) const PEERS_SHARE: usize = 4;
+/// The part of that which one peer may fill: a divisor.
+pub(super) const PEER_SHARE: usize = 4;
+/// The part of a peer's part that the envelopes of one member may fill: a divisor.
+pub(super) const PEER_LANE_SHARE: usize = 2;
 /// Signatures that are verified together at most.
 pub(super) const CHUNK_SIGNATURES_MAX: usize = 1_024;
 /// Records that are parsed and hashed together at most, unless one envelope has more.

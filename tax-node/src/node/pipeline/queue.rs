@@ -1,5 +1,6 @@
 //! The bounded queue before verification.
 
+use std::collections::HashSet;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -42,7 +43,7 @@ struct Inner {
 /// An envelope that was not taken, with the reason.
 #[derive(Debug)]
 pub(in crate::node) enum NotTaken {
-    /// The queue, or the lane's part of it, is full.
+    /// The queue is full, or the part of it that is the lane's or the peer's.
     Full(Waiting),
     /// Nothing is taken any more.
     Closed(Waiting),
@@ -59,11 +60,16 @@ impl Queue {
             return envelopes.into_iter().map(NotTaken::Closed).collect();
         }
         let mut full = Vec::new();
+        let mut lanes = HashSet::new();
         for waiting in envelopes {
-            if !full.is_empty() {
-                // What comes after one that was refused must not overtake it.
-                full.push(NotTaken::Full(waiting));
-            } else if let Some(waiting) = inner.lanes.push(waiting, now) {
+            // What comes after one that was refused must not overtake it in its lane. Other
+            // members have their own order.
+            let refused = match lanes.contains(&waiting.lane()) {
+                true => Some(waiting),
+                false => inner.lanes.push(waiting, now),
+            };
+            if let Some(waiting) = refused {
+                lanes.insert(waiting.lane());
                 full.push(NotTaken::Full(waiting));
             }
         }

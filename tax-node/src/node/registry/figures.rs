@@ -137,8 +137,13 @@ impl Shared {
             ),
             gauge(
                 "highest_known_height",
-                "Highest block that this node has or a linked node says it has.",
+                "Highest block that this node has or more than a third of the weight says it has.",
                 of(&figures.highest).max(*self.head.borrow()),
+            ),
+            gauge(
+                "stalled_seconds",
+                "How long records have waited while no block became final.",
+                of(&figures.stalled_s),
             ),
             gauge(
                 "alarms_total",

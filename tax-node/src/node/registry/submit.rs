@@ -81,6 +81,7 @@ async fn hand_in(
                 submission,
                 key,
                 slot,
+                peer: None,
             }),
             Err(unavailable) => slot.fill(Err(unavailable)),
         }

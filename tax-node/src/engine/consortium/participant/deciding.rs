@@ -35,13 +35,14 @@ impl<A: Replica, S: Storage> Participant<A, S> {
         }
         self.stage = Stage::Deciding;
         self.called = false;
+        self.follows = false;
         self.resumes = false;
         self.proposals.begin(&logged);
         let outputs = self
             .machine
             .begin(height, Arc::clone(&self.validators), logged, vote)?;
         self.perform(outputs)?;
-        for message in std::mem::take(&mut self.early) {
+        for (_, message) in std::mem::take(&mut self.early) {
             if self.stage != Stage::Deciding || self.height() != height {
                 break;
             }
@@ -79,8 +80,9 @@ impl<A: Replica, S: Storage> Participant<A, S> {
         }
         self.called |= self.stage == Stage::Resting && message.height() == self.height();
         if self.machine.height() == 0 {
-            if self.early.len() < EARLY_MESSAGES_MAX {
-                self.early.push(message);
+            let share = EARLY_MESSAGES_MAX / self.validators.validators().len().max(1);
+            if self.early.iter().filter(|(of, _)| *of == from).count() < share {
+                self.early.push((from, message));
             }
             return Ok(());
         }
@@ -94,11 +96,7 @@ impl<A: Replica, S: Storage> Participant<A, S> {
         let round = self.machine.round();
         // Only the proposer of a round sends a block in it, the first time and again.
         let expected = self.machine.proposer(block.height, block.round);
-        let by_proposer = from == block.proposer
-            && match expected {
-                Some(proposer) => proposer == from,
-                None => self.validators.get(&from).is_some(),
-            };
+        let by_proposer = from == block.proposer && expected == Some(from);
         if !by_proposer || !self.proposals.keep(height, round, &block) {
             return Ok(());
         }
@@ -277,8 +275,8 @@ impl<A: Replica, S: Storage> Participant<A, S> {
         self.stop_deciding();
         self.proposals.forget(height);
         let next = self.application.validators(self.height());
-        if self.machine.height() == height && *next != *self.validators {
-            // What new validators say before this node begins is kept.
+        if *next != *self.validators {
+            // What new validators say and propose before this node begins is kept.
             self.machine.foresee(Arc::clone(&next))?;
         }
         self.validators = next;
@@ -286,11 +284,7 @@ impl<A: Replica, S: Storage> Participant<A, S> {
         self.actions.push(Action::Stop(Clock::Behind));
         self.actions.push(Action::Final(height));
         self.forwarding.decided(height);
-        for peer in self.peers.values_mut() {
-            if peer.height <= height {
-                peer.doubted_ticks = 0;
-            }
-        }
+        self.doubts.reached(height);
         self.tell_height();
         self.set(Clock::Heartbeat, self.tuning.heartbeat);
         Ok(())

@@ -23,7 +23,12 @@ impl<A: Replica, S: Storage> Participant<A, S> {
             Stage::Deciding => (height, self.machine.round()),
             Stage::Resting => (height, 0),
         };
-        let proposer = self.machine.proposer(turn.0, turn.1);
+        let mut proposer = self.machine.proposer(turn.0, turn.1);
+        if !self.votes() {
+            // A node without a vote begins no round, and so never sees the turn pass on from a
+            // proposer that is away.
+            proposer = proposer.filter(|one| self.peers.contains_key(one));
+        }
         let Some(proposer) = proposer.or_else(|| self.any_validator()) else {
             return;
         };
@@ -41,7 +46,8 @@ impl<A: Replica, S: Storage> Participant<A, S> {
         }
     }
 
-    /// A validator that a node which follows passes records to before it knows whose turn it is.
+    /// A validator that a node which follows passes records to when it has no link to the one
+    /// whose turn it is.
     pub(super) fn any_validator(&self) -> Option<Kid> {
         let mut validators = self.peers.keys();
         validators
