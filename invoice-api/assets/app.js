@@ -2,9 +2,9 @@
 
 import { expiryAfter, isAccepted, lockRecord, OutcomeUnknown, releaseRecord, settleRecord, signedParts } from "./actions.js";
 import { againBox } from "./again-box.js";
-import { ask, Problem, signed } from "./api.js";
-import { utf8 } from "./bytes.js";
+import { ask, Problem } from "./api.js";
 import { codeWords } from "./catalogue.js";
+import { blockTime, CHECK_ITEMS_MAX, checkPart } from "./checks.js";
 import { sumUp } from "./chosen.js";
 import { BATCH_RECORDS_MAX, clock } from "./envelope.js";
 import { readFile } from "./intake.js";
@@ -16,8 +16,6 @@ import { findOwn } from "./own.js";
 import { delivery, isUnanswered, send, unanswered } from "./unanswered.js";
 import { element, say } from "./words.js";
 import { checkItem, isLockable, Worklist } from "./worklist.js";
-
-const CHECK_ITEMS_MAX = 1_000;
 
 const place = document.getElementById("app");
 let session = null;
@@ -161,7 +159,7 @@ async function check() {
   try {
     for (let at = 0; at < asked.length; at += CHECK_ITEMS_MAX) {
       const part = asked.slice(at, at + CHECK_ITEMS_MAX);
-      await checkPart(key, part);
+      await checkPart(key, part, list, troubles);
       const answered = new Set(part.map(({ one }) => one));
       waiting = waiting.filter((one) => !answered.has(one));
     }
@@ -172,55 +170,6 @@ async function check() {
   draw();
   const usable = [...list.entries.values()].filter(isLockable).length;
   tell(say(`共 ${list.entries.size} 张票据，其中 ${usable} 张可以锁定。`, `${list.entries.size} documents, ${usable} of them can be locked.`));
-}
-
-async function checkPart(key, asked) {
-  let results;
-  try {
-    const body = utf8(JSON.stringify({ items: asked.map(({ item }) => item) }));
-    const answered = await (await signed(key, "POST", "/v1/checks", body)).json();
-    results = answered.results;
-    checkedAt = { block: Date.parse(answered.as_of?.time), here: performance.now() };
-  } catch (error) {
-    if (!(error instanceof Problem) || error.status !== 422) throw error;
-    // Items that nobody can read are named by their place; the others are asked again without them.
-    const bad = new Map();
-    for (const { pointer, detail } of error.document.errors ?? []) {
-      const found = /^\/items\/([0-9]+)/.exec(pointer);
-      if (found) bad.set(Number(found[1]), detail);
-    }
-    if (bad.size === 0) throw error;
-    for (const [n, detail] of bad) {
-      const { entry, one } = asked[n];
-      if (entry) Object.assign(entry, { state: "checked", verdict: "", trouble: detail });
-      else troubles.push({ name: one.file, text: detail });
-    }
-    const rest = asked.filter((_, n) => !bad.has(n));
-    if (rest.length > 0) await checkPart(key, rest);
-    return;
-  }
-  results.forEach((result, n) => {
-    const { one } = asked[n];
-    const entry = asked[n].entry ?? list.add(one.file, one.format, { document: result.document });
-    if (one) entry.item ??= one.item;
-    entry.state = "checked";
-    entry.verdict = result.verdict;
-    entry.claimable = result.claimable;
-    entry.differs = result.detail?.differs;
-    entry.trouble = undefined;
-    entry.asked = result.claimable;
-    // Files that contradict each other are for the reader to decide about.
-    entry.chosen = isLockable(entry) && entry.disagree.size === 0;
-  });
-}
-
-/** The node's time of the last check, and this page's when it came. */
-let checkedAt = null;
-
-/** What time it is on the chain, about: the clock of this machine may be wrong by days. */
-function blockTime() {
-  const known = checkedAt && checkedAt.block + performance.now() - checkedAt.here;
-  return known || Date.now();
 }
 
 // --- Signed records ---------------------------------------------------------------------------

@@ -38,6 +38,7 @@ const ASSETS: &[Asset] = assets![
     "bytes.js",
     "catalogue.js",
     "chain.js",
+    "checks.js",
     "chosen.js",
     "der.js",
     "document.js",
