@@ -7,3 +7,4 @@ mod members;
 mod money;
 mod papers;
 mod records;
+mod reversals;
