@@ -17,6 +17,8 @@ export const EVENTS = [
   ["claim_released", "已释放", "claim released"],
   ["claim_reversed", "报销已冲回", "claim reversed"],
   ["document_issued", "票据开具", "document issued"],
+  ["document_registered", "票据登记", "document registered"],
+  ["alias_added", "增加票据的其他号码", "another identity was added"],
   ["record_refused", "记录被拒绝", "record refused"],
 ];
 

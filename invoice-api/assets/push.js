@@ -60,7 +60,16 @@ async function add(values) {
   const created = made.status === 201;
   shown.replaceChildren(...(created ? [secretBox(values.id, made.answer.secret)] : []));
   await reload();
-  tell(created ? say(`已新增 ${values.id}。`, `${values.id} was added.`) : say(`已修改 ${values.id}。`, `${values.id} was changed.`));
+  const done = created
+    ? say(`已新增 ${values.id}。`, `${values.id} was added.`)
+    : say(`已修改 ${values.id}；密钥未变，不再显示。`, `${values.id} was changed; its secret is as before and not shown.`);
+  tell(done + disabledWords(made.answer));
+}
+
+/** What is to be said of an endpoint that is changed while it is disabled. */
+function disabledWords(endpoint) {
+  if (endpoint.state !== "disabled") return "";
+  return say("该推送地址已停用，不会推送：请启用。", " It is disabled and nothing is sent: enable it.");
 }
 
 async function test(id) {
@@ -81,14 +90,15 @@ async function rotate(id) {
 async function enable(id) {
   if (!(await order("POST", path(id, "/enable")))) return;
   await reload();
-  tell(say("已启用，立即重试。", "Enabled; tried at once."));
+  tell(say("已启用，即将重试。", "Enabled; tried shortly."));
 }
 
 async function replay(id, after) {
   const moved = await order("POST", path(id, "/replay"), { after });
   if (!moved) return;
   await reload();
-  tell(say(`将重新推送高度 ${moved.answer.cursor} 之后的事件。`, `Events after height ${moved.answer.cursor} are sent again.`));
+  const done = say(`将重新推送高度 ${moved.answer.cursor} 之后的事件。`, `Events after height ${moved.answer.cursor} are sent again.`);
+  tell(done + disabledWords(moved.answer));
 }
 
 async function remove(id) {

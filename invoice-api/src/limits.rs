@@ -20,6 +20,13 @@ pub const PAPERS_HELD_MAX: usize = 32;
 pub const PAPERS_HELD_OF_MEMBER_MAX: usize = 16;
 /// See [`PAPERS_HELD_OF_MEMBER_MAX`].
 pub const PAPERS_HELD_OF_ADDRESS_MAX: usize = 8;
+/// Time until the first bytes of a file, and how long it may fall behind its pace.
+pub const PAPER_PATIENCE: Duration = Duration::from_secs(5);
+/// Bytes of a file in a second at least, on the whole.
+pub const PAPER_BYTES_PER_SECOND_MIN: u64 = 16 * 1024;
+/// Failed authentications that a file costs whose sender proves nothing, or which does not come:
+/// it held a place.
+pub const PAPER_FAILURE_COST: usize = 60;
 /// Files that are read at the same time; the others wait.
 pub const PAPERS_READ_MAX: usize = 2;
 /// Items in one `POST /v1/checks`.
@@ -71,6 +78,10 @@ pub const PRINTS_AT_ONCE_MAX: usize = 8;
 pub const QR_SCALE: u64 = 8;
 /// Pixels of a module of a QR code as PNG at most.
 pub const QR_SCALE_MAX: u64 = 32;
+/// Event streams of one member.
+pub const EVENT_STREAMS_OF_MEMBER_MAX: usize = 32;
+/// Event streams of one address.
+pub const EVENT_STREAMS_OF_ADDRESS_MAX: usize = 256;
 /// Seconds between comments that keep an idle event stream open.
 pub const EVENTS_KEEP_ALIVE: Duration = Duration::from_secs(15);
 /// Seconds that a session of a browser lasts.

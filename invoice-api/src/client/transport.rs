@@ -25,6 +25,8 @@ pub(super) struct Call {
     url: Url,
     body: Bytes,
     signed: bool,
+    /// Sent once, whatever comes of it: a second one would do it a second time.
+    once: bool,
 }
 
 /// What was answered.
@@ -84,6 +86,7 @@ impl Client {
             url,
             body: Bytes::new(),
             signed: false,
+            once: false,
         }
     }
 
@@ -98,6 +101,7 @@ impl Client {
             url,
             body: Bytes::new(),
             signed: false,
+            once: false,
         }
     }
 
@@ -114,6 +118,7 @@ impl Client {
             url,
             body,
             signed: false,
+            once: false,
         }
     }
 
@@ -136,8 +141,9 @@ impl Client {
     pub(super) async fn answer(&self, call: &Call) -> Result<Answer, ClientError> {
         let mut wait = limits::FIRST_WAIT;
         let mut attempt = 1;
+        let attempts = if call.once { 1 } else { self.config.attempts };
         loop {
-            let last = attempt >= self.config.attempts.max(1);
+            let last = attempt >= attempts.max(1);
             match self.attempt(call).await {
                 Ok(answer) if last || !is_not_now(answer.status) => return Ok(answer),
                 Ok(answer) => pause(retry_after(&answer.headers).unwrap_or(wait)).await,
@@ -212,6 +218,11 @@ impl Call {
             signed: true,
             ..self
         }
+    }
+
+    /// The same call, attempted once: it does something anew whenever it arrives.
+    pub(super) fn once(self) -> Self {
+        Self { once: true, ..self }
     }
 }
 

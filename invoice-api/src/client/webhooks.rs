@@ -43,7 +43,8 @@ impl Client {
         }
     }
 
-    /// Orders something of an endpoint: `test`, `secret`, `replay` or `enable`.
+    /// Orders something of an endpoint: `test`, `secret`, `replay` or `enable`. The first two are
+    /// attempted once: each that arrives sends another message, or makes another secret.
     ///
     /// # Errors
     /// [`ClientError`] when it is refused.
@@ -54,7 +55,10 @@ impl Client {
         body: Option<&Value>,
     ) -> Result<Value, ClientError> {
         let body = body.map_or_else(Bytes::new, |body| Bytes::from(body.to_string()));
-        let call = self.post(&["webhooks", id, order], body).signed();
+        let mut call = self.post(&["webhooks", id, order], body).signed();
+        if matches!(order, "test" | "secret") {
+            call = call.once();
+        }
         self.answer(&call).await?.into_value()
     }
 

@@ -222,3 +222,28 @@ fn last(language: Language, endpoint: &EndpointView) -> String {
         at.unwrap_or_default()
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use invoice_core::apply::EventKind;
+
+    #[test]
+    fn the_page_offers_every_kind_of_event_about_documents_and_claims() {
+        let words = include_str!("../../assets/push-words.js");
+        // Those of members, keys and the chain are nothing that a member's books wait for.
+        let others = [
+            "member_admitted",
+            "member_suspended",
+            "member_resumed",
+            "key_added",
+            "key_revoked",
+            "quota_set",
+            "validators_changed",
+        ];
+        for kind in EventKind::ALL {
+            let offered = words.contains(&format!("[\"{}\", ", kind.as_str()));
+            let due = !others.contains(&kind.as_str());
+            assert_eq!(offered, due, "{}", kind.as_str());
+        }
+    }
+}

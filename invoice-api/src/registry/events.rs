@@ -1,6 +1,7 @@
 //! The feed of changes.
 
 use invoice_core::chain::Facts;
+use invoice_core::crypto::Hash;
 use invoice_core::identity::{DocumentKey, MemberId};
 
 use super::Place;
@@ -10,6 +11,11 @@ use super::Place;
 pub struct Event {
     /// Where the record that caused it stands.
     pub place: Place,
+    /// Its number among the events of that record, from 0, whoever sees them.
+    pub number: u32,
+    /// The hash of that record's leaf in the log: another one when another record came to stand in
+    /// its place.
+    pub leaf: Hash,
     /// The stable name of the kind of event: `claim_locked`, `over_claimed`, `record_refused`.
     pub kind: String,
     /// The member whose record caused it; `None` when that is none of the asker's business.

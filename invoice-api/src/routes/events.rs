@@ -5,20 +5,21 @@
 //! misses an event.
 
 use std::collections::VecDeque;
-use std::sync::Arc;
 
 use actix_web::http::header::{ACCEPT, CACHE_CONTROL};
 use actix_web::{Error, HttpRequest, HttpResponse, web};
 use bytes::Bytes;
 use futures_util::{Stream, stream};
 use serde_json::json;
-use tokio::sync::{OwnedSemaphorePermit, watch};
+use tokio::sync::watch;
 
 use super::query::{Query, whole_number};
 use crate::limits::{EVENTS_KEEP_ALIVE, EVENTS_PAGE};
 use crate::problem::Problem;
 use crate::registry::{Asker, EventPage, KeyStanding, UnavailableReason};
-use crate::server::authenticate::{Suspended, reader};
+use crate::server::authenticate::{Suspended, acting_roles, reader};
+use crate::server::places::{Place, Proof};
+use crate::server::source::network;
 use crate::server::state::AppState;
 use crate::wire::{EventAnswer, ProblemAnswer};
 
@@ -59,9 +60,10 @@ pub(crate) async fn events(
     }
     let form = form(&request);
     let asker = reader(&state, &request, b"", Suspended::MayRead).await?;
-    let slot = Arc::clone(&state.event_streams)
-        .try_acquire_owned()
-        .map_err(|_| Problem::from(UnavailableReason::Overloaded))?;
+    let place = state
+        .event_streams
+        .take(asker.member, network(&state, &request), Proof::Proved)
+        .ok_or_else(|| Problem::from(UnavailableReason::Overloaded))?;
     // The first page is read before the head of the answer, so that trouble is a problem document.
     let head = state.registry.head();
     let page = state.registry.events(&asker, after, EVENTS_PAGE).await?;
@@ -73,7 +75,7 @@ pub(crate) async fn events(
         head,
         ready: VecDeque::new(),
         last: false,
-        _slot: slot,
+        _place: place,
     };
     let media_type = match form {
         Form::Sse => "text/event-stream",
@@ -106,7 +108,7 @@ struct Feed {
     head: watch::Receiver<u64>,
     ready: VecDeque<Bytes>,
     last: bool,
-    _slot: OwnedSemaphorePermit,
+    _place: Place,
 }
 
 impl Feed {
@@ -160,6 +162,10 @@ impl Feed {
                         return Some(Bytes::from_static(b": \n\n"));
                     }
                 }
+                // The block that was waited for may have changed what the asker may see.
+                if !self.may_go_on().await {
+                    return None;
+                }
             }
             let page = self
                 .state
@@ -170,18 +176,19 @@ impl Feed {
         }
     }
 
-    /// A feed outlives its request, so the key's standing is looked at again.
+    /// A feed outlives its request, so the key's standing is looked at again. One that gives or
+    /// takes a view of what belongs to others ends the feed, too: whoever comes again has it.
     async fn may_go_on(&self) -> bool {
         if self.state.stopping.is_cancelled() {
             return false;
         }
         match self.state.registry.key(self.asker.kid).await {
-            Ok(Some(key)) => {
-                matches!(
-                    key.standing,
-                    KeyStanding::Good | KeyStanding::MemberSuspended
-                )
-            }
+            Ok(Some(key)) => match key.standing {
+                KeyStanding::Good | KeyStanding::MemberSuspended => {
+                    acting_roles(&key) == self.asker.roles
+                }
+                KeyStanding::Revoked | KeyStanding::Expired => false,
+            },
             Ok(None) | Err(_) => false,
         }
     }

@@ -8,15 +8,51 @@ use papers::{Limits, read_with};
 
 use super::json;
 use crate::language::Language;
-use crate::limits::{PAPER_BYTES_MAX, PAPER_COST};
+use crate::limits::{
+    PAPER_BYTES_MAX, PAPER_BYTES_PER_SECOND_MIN, PAPER_COST, PAPER_FAILURE_COST, PAPER_PATIENCE,
+};
 use crate::problem::Problem;
 use crate::registry::UnavailableReason;
-use crate::server::authenticate::{Suspended, announced, reader};
-use crate::server::body;
-use crate::server::source::network;
+use crate::server::authenticate::{Announced, Suspended, announced, reader};
+use crate::server::body::{self, Pace};
+use crate::server::places::Proof;
 use crate::server::state::AppState;
 use crate::status::OK;
 use crate::wire::{PapersAnswer, ProblemAnswer};
+
+/// How fast a file has to come: whoever sends nothing holds no place.
+const PACE: Pace = Pace {
+    patience: PAPER_PATIENCE,
+    bytes_per_second: PAPER_BYTES_PER_SECOND_MIN,
+};
+
+/// Charges whoever held a place and proved nothing, also when it just goes away.
+struct Unproved<'s> {
+    state: &'s AppState,
+    announced: Option<Announced>,
+}
+
+impl<'s> Unproved<'s> {
+    fn new(state: &'s AppState, announced: Announced) -> Self {
+        let unproved = announced.proof == Proof::Claimed;
+        Self {
+            state,
+            announced: unproved.then_some(announced),
+        }
+    }
+
+    fn is_proved(&mut self) {
+        self.announced = None;
+    }
+}
+
+impl Drop for Unproved<'_> {
+    fn drop(&mut self) {
+        if let Some(announced) = &self.announced {
+            announced.charge(self.state, PAPER_FAILURE_COST);
+        }
+    }
+}
 
 /// Reads a file of a document: XML, OFD, PDF, a photo of a QR code or its text.
 ///
@@ -42,15 +78,18 @@ pub(crate) async fn papers(
     let overloaded = || Problem::from(UnavailableReason::Overloaded);
     // Whoever is nobody holds no memory, and waits for no body. The budget is charged when it is
     // proved whose it is, so that nobody uses up that of another.
-    let member = announced(&state, &request).await?;
-    state.budgets.checks.check(&member, PAPER_COST)?;
+    let announced = announced(&state, &request).await?;
+    state.budgets.checks.check(&announced.member, PAPER_COST)?;
     // Whole files are held in memory: so many and no more.
-    let _held = state
+    let mut held = state
         .papers_held
-        .take(member, network(&state, &request))
+        .take(announced.member, announced.network(), announced.proof)
         .ok_or_else(overloaded)?;
-    let body = body::read(&request, payload, PAPER_BYTES_MAX).await?;
+    let mut unproved = Unproved::new(&state, announced);
+    let body = body::read_at(&request, payload, PAPER_BYTES_MAX, PACE).await?;
     let asker = reader(&state, &request, &body, Suspended::MayNotAsk).await?;
+    unproved.is_proved();
+    held.prove();
     state.budgets.checks.take(&asker.member, PAPER_COST)?;
     let language = Language::of(request.headers());
     // A photo takes some hundred mebibytes while it is decoded: one after another.

@@ -118,7 +118,7 @@ pub(crate) async fn remove(
     told(&state, &asker, WebhookQuestion::Remove(named(&id)?)).await
 }
 
-/// Replaces the secret. Messages are signed with the old one too for 24 hours.
+/// Replaces the secret. Messages are signed with those before it, too, with each for 24 hours.
 #[utoipa::path(
     post, path = "/v1/webhooks/{id}/secret", tag = "webhooks", security(("request_signature" = [])),
     params(("id" = String, Path, description = "The endpoint")),
@@ -220,7 +220,7 @@ pub(crate) async fn replay(
     told(&state, &asker, WebhookQuestion::Replay(named(&id)?, after)).await
 }
 
-/// Makes a disabled endpoint active again; of a failing one, tries at once.
+/// Makes a disabled endpoint active again; a failing one is tried before its next attempt is due.
 #[utoipa::path(
     post, path = "/v1/webhooks/{id}/enable", tag = "webhooks", security(("request_signature" = [])),
     params(("id" = String, Path, description = "The endpoint")),

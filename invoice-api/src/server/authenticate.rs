@@ -9,11 +9,13 @@ use actix_web::http::header::AUTHORIZATION;
 use invoice_core::crypto::messages::request_message;
 use invoice_core::crypto::{HintedSignature, Kid};
 use invoice_core::identity::MemberId;
+use invoice_core::record::RoleSet;
 use invoice_core::refusal::{AuthenticationError, Forbidden};
 
 use super::authorization::Authorization;
 use super::budget::Network;
 use super::nonce::Nonce;
+use super::places::Proof;
 use super::session::Token;
 use super::source::network;
 use super::state::{AppState, now_seconds};
@@ -28,6 +30,15 @@ pub(crate) enum Suspended {
     MayRead,
     /// Nothing new is done for it.
     MayNotAsk,
+}
+
+/// The roles in which the owner of a key may ask now: none while it is suspended. It still reads
+/// what is its own, and no authority's view of what belongs to others.
+pub(crate) fn acting_roles(key: &KeyView) -> RoleSet {
+    match key.standing {
+        KeyStanding::MemberSuspended => RoleSet::from_bits(0),
+        KeyStanding::Good | KeyStanding::Revoked | KeyStanding::Expired => key.roles,
+    }
 }
 
 /// Establishes who signed the request and charges one question to that member.
@@ -87,7 +98,7 @@ pub(crate) async fn session(
         Some(key) if key.standing == KeyStanding::Good => {
             let asker = Asker {
                 member: key.member,
-                roles: key.roles,
+                roles: acting_roles(&key),
                 kid,
             };
             Ok(Some((asker, ends_at)))
@@ -99,23 +110,49 @@ pub(crate) async fn session(
     }
 }
 
-/// Whom a request says that it is from, before its body is read: who has its session, or whose key
-/// its signature names. A name that is not proved yet buys a place to be read from, never an answer:
-/// the whole request goes to [`reader`] afterwards.
+/// Whom a request says that it is from, before its body is read.
+pub(crate) struct Announced {
+    /// Who has its session, or whose key its signature names.
+    pub(crate) member: MemberId,
+    /// Whether it has a session.
+    pub(crate) proof: Proof,
+    /// Where it comes from, by the wide network, and the key that it names.
+    source: (Network, Option<Kid>),
+}
+
+impl Announced {
+    /// Charges failed authentications to whoever asked so.
+    pub(crate) fn charge(&self, state: &AppState, failures: usize) {
+        let _ = state.budgets.failures.take(&self.source, failures);
+    }
+
+    /// The network that its places are counted by.
+    pub(crate) fn network(&self) -> Network {
+        self.source.0
+    }
+}
+
+/// Whom a request says that it is from, before its body is read. A name that is not proved yet buys
+/// a place to be read from, never an answer: the whole request goes to [`reader`] afterwards.
 pub(crate) async fn announced(
     state: &AppState,
     request: &HttpRequest,
-) -> Result<MemberId, Problem> {
+) -> Result<Announced, Problem> {
+    let source = (network(state, request).wide(), named_key(request));
+    let announced = |member, proof| Announced {
+        member,
+        proof,
+        source,
+    };
     if !request.headers().contains_key(AUTHORIZATION)
         && let Some((asker, _)) = session(state, request).await?
     {
-        return Ok(asker.member);
+        return Ok(announced(asker.member, Proof::Proved));
     }
-    let source = (network(state, request), named_key(request));
     state.budgets.failures.check(&source, 1)?;
     let error = match name(state, request, now_seconds()).await? {
         Ok(named) => match named.key.standing {
-            KeyStanding::Good => return Ok(named.key.member),
+            KeyStanding::Good => return Ok(announced(named.key.member, Proof::Claimed)),
             KeyStanding::MemberSuspended => return Err(Forbidden::MemberSuspended.into()),
             KeyStanding::Revoked => AuthenticationError::KeyRevoked,
             KeyStanding::Expired => AuthenticationError::KeyExpired,
@@ -239,7 +276,7 @@ async fn identify(
     }
     let asker = Asker {
         member: key.member,
-        roles: key.roles,
+        roles: acting_roles(&key),
         kid,
     };
     Ok(Ok((asker, key.standing)))

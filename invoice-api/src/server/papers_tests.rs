@@ -10,8 +10,9 @@ use invoice_core::record::{Role, RoleSet};
 use serde_json::json;
 
 use super::*;
-use crate::limits::PAPER_BYTES_MAX;
+use crate::limits::{PAPER_BYTES_MAX, PAPER_FAILURE_COST};
 use crate::server::budget::Network;
+use crate::server::places::Proof;
 use crate::server::state::now_seconds;
 use crate::trust::TrustedSeals;
 
@@ -141,7 +142,7 @@ async fn strangers_and_large_files_are_turned_away() {
             "91350100M000100Y43"
         };
         let member = member.parse().unwrap();
-        while let Some(place) = good.papers_held.take(member, network) {
+        while let Some(place) = good.papers_held.take(member, network, Proof::Proved) {
             held.push(place);
         }
     }
@@ -198,10 +199,71 @@ async fn nobody_waits_for_the_body_of_a_stranger() {
         assert!(
             state
                 .papers_held
-                .take(MEMBER.parse().unwrap(), network)
+                .take(MEMBER.parse().unwrap(), network, Proof::Claimed)
                 .is_some()
         );
     }
+}
+
+/// A request that names the member's key, with a signature of nothing.
+fn forged(number: usize) -> TestRequest {
+    let (kid, now) = (signer().public_key().kid(), now_seconds());
+    let signature = STANDARD.encode(signer().sign(b"").unwrap().as_bytes());
+    let value = format!(
+        "SM2-WITH-SM3 kid=\"{kid}\",timestamp=\"{now}\",nonce=\"nonce-of-a-stranger-{number:04}\",signature=\"{signature}\""
+    );
+    post("/v1/papers", "").insert_header((header::AUTHORIZATION, value))
+}
+
+fn endless() -> Payload {
+    Payload::Stream {
+        payload: Box::pin(futures_util::stream::pending()),
+    }
+}
+
+#[actix_web::test]
+async fn strangers_hold_half_of_the_places_for_a_moment() {
+    let state = state(KeyStanding::Good);
+    let app = App::new()
+        .wrap(from_fn(observe))
+        .app_data(state.clone())
+        .configure(routes::configure);
+    let app = init_service(app).await;
+    let from = |number: usize| SocketAddr::from(([198, 51, 100, u8::try_from(number).unwrap()], 1));
+    // Each names the key of a member, sends nothing, and comes from another address.
+    let strangers = futures_util::future::join_all((0..20).map(|number| {
+        let request = forged(number).peer_addr(from(number)).to_request();
+        app.call(request.replace_payload(endless()).0)
+    }));
+    let member = async {
+        // They have taken what they can.
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        let response = app.call(file(&state, INVOICE).to_request()).await.unwrap();
+        assert_eq!(response.status().as_u16(), 200);
+    };
+    let began = std::time::Instant::now();
+    let (answers, ()) = tokio::join!(strangers, member);
+    let took = began.elapsed();
+    assert!(took < Duration::from_secs(15), "{took:?}");
+    let mut codes = Vec::new();
+    for answer in answers {
+        codes.push(problem(answer.unwrap()).await["code"].clone());
+    }
+    let count = |code: &str| codes.iter().filter(|found| *found == code).count();
+    // Of the places of the member that they name, half.
+    assert_eq!(
+        (count("request_timeout"), count("overloaded")),
+        (8, 12),
+        "{codes:?}"
+    );
+    // Whoever stays silent again and again is soon not waited for.
+    let source = (
+        Network::V4([198, 51, 100, 0]),
+        Some(signer().public_key().kid()),
+    );
+    let failures = &state.budgets.failures;
+    let cost = u32::try_from(PAPER_FAILURE_COST).unwrap();
+    assert!(failures.left(&source) <= failures.per_minute() - cost + 5);
 }
 
 const SEALED: &[u8] = include_bytes!("../../papers/tests/files/sealed.ofd");

@@ -1,8 +1,12 @@
-//! Places for work that holds much memory: a number in all, and fewer for each member and address,
-//! so that nobody takes the places of everybody.
+//! Places for work that holds much memory or lasts: a number in all, and fewer for each member and
+//! address, so that nobody takes the places of everybody.
+//!
+//! Whoever has not proved yet to be the member that it names has at most half of each: what
+//! strangers hold in others' names leaves the other half to those who are who they say.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::hash::Hash;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use invoice_core::identity::MemberId;
 
@@ -19,6 +23,15 @@ pub(crate) struct Bounds {
     pub(crate) network: usize,
 }
 
+/// Whether a holder is known to be the member that it names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Proof {
+    /// By a session, or by a signature that was verified.
+    Proved,
+    /// It only says so.
+    Claimed,
+}
+
 /// Who holds how many places.
 #[derive(Debug)]
 pub(crate) struct Places {
@@ -28,9 +41,39 @@ pub(crate) struct Places {
 
 #[derive(Debug, Default)]
 struct Held {
-    all: usize,
-    members: HashMap<MemberId, usize>,
-    networks: HashMap<Network, usize>,
+    all: Count,
+    members: HashMap<MemberId, Count>,
+    networks: HashMap<Network, Count>,
+}
+
+/// Places that are held, and those of them whose holders have proved nothing.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+struct Count {
+    held: usize,
+    claimed: usize,
+}
+
+impl Count {
+    /// Whether there is room for one more within a bound.
+    fn has_room(self, proof: Proof, bound: usize) -> bool {
+        self.held < bound && (proof == Proof::Proved || self.claimed < bound.div_ceil(2))
+    }
+
+    fn add(&mut self, proof: Proof) {
+        self.held += 1;
+        self.claimed += usize::from(proof == Proof::Claimed);
+    }
+
+    fn prove(&mut self) {
+        self.claimed = self.claimed.saturating_sub(1);
+    }
+
+    fn remove(&mut self, proof: Proof) {
+        self.held = self.held.saturating_sub(1);
+        if proof == Proof::Claimed {
+            self.prove();
+        }
+    }
 }
 
 /// One place, given back when it is dropped.
@@ -39,6 +82,7 @@ pub(crate) struct Place {
     places: Arc<Places>,
     member: MemberId,
     network: Network,
+    proof: Proof,
 }
 
 impl Places {
@@ -50,44 +94,72 @@ impl Places {
     }
 
     /// A place, when there is one left for this member and address.
-    pub(crate) fn take(self: &Arc<Self>, member: MemberId, network: Network) -> Option<Place> {
-        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
-        let of_member = held.members.get(&member).copied().unwrap_or(0);
-        let of_network = held.networks.get(&network).copied().unwrap_or(0);
-        if held.all >= self.bounds.all
-            || of_member >= self.bounds.member
-            || of_network >= self.bounds.network
-        {
+    pub(crate) fn take(
+        self: &Arc<Self>,
+        member: MemberId,
+        network: Network,
+        proof: Proof,
+    ) -> Option<Place> {
+        let mut held = self.held();
+        let of_member = held.members.get(&member).copied().unwrap_or_default();
+        let of_network = held.networks.get(&network).copied().unwrap_or_default();
+        let bounds = self.bounds;
+        let room = held.all.has_room(proof, bounds.all)
+            && of_member.has_room(proof, bounds.member)
+            && of_network.has_room(proof, bounds.network);
+        if !room {
             return None;
         }
-        held.all += 1;
-        held.members.insert(member, of_member + 1);
-        held.networks.insert(network, of_network + 1);
+        held.all.add(proof);
+        held.members.entry(member).or_default().add(proof);
+        held.networks.entry(network).or_default().add(proof);
         Some(Place {
             places: Arc::clone(self),
             member,
             network,
+            proof,
         })
+    }
+
+    fn held(&self) -> MutexGuard<'_, Held> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Place {
+    /// Its holder has proved to be the member: the place counts among those of the members.
+    pub(crate) fn prove(&mut self) {
+        if self.proof == Proof::Proved {
+            return;
+        }
+        self.proof = Proof::Proved;
+        let mut held = self.places.held();
+        held.all.prove();
+        if let Some(count) = held.members.get_mut(&self.member) {
+            count.prove();
+        }
+        if let Some(count) = held.networks.get_mut(&self.network) {
+            count.prove();
+        }
     }
 }
 
 impl Drop for Place {
     fn drop(&mut self) {
-        let places = &self.places;
-        let mut held = places.held.lock().unwrap_or_else(PoisonError::into_inner);
-        held.all = held.all.saturating_sub(1);
-        give_back(&mut held.members, self.member);
-        give_back(&mut held.networks, self.network);
+        let mut held = self.places.held();
+        held.all.remove(self.proof);
+        give_back(&mut held.members, self.member, self.proof);
+        give_back(&mut held.networks, self.network, self.proof);
     }
 }
 
 /// One less; who holds none is not remembered.
-fn give_back<K: std::hash::Hash + Eq>(counts: &mut HashMap<K, usize>, key: K) {
-    let left = counts.get(&key).map_or(0, |count| count.saturating_sub(1));
-    if left == 0 {
-        counts.remove(&key);
-    } else {
-        counts.insert(key, left);
+fn give_back<K: Hash + Eq>(counts: &mut HashMap<K, Count>, key: K, proof: Proof) {
+    if let Some(count) = counts.get_mut(&key) {
+        count.remove(proof);
+        if count.held == 0 {
+            counts.remove(&key);
+        }
     }
 }
 
@@ -95,16 +167,36 @@ fn give_back<K: std::hash::Hash + Eq>(counts: &mut HashMap<K, usize>, key: K) {
 mod tests {
     use super::*;
 
+    const ONE: &str = "91330000142942095H";
+    const OTHER: &str = "91350100M000100Y43";
+
+    fn member(text: &str) -> MemberId {
+        text.parse().unwrap()
+    }
+
+    fn network(last: u8) -> Network {
+        Network::V4([127, 0, 0, last])
+    }
+
+    fn places(all: usize, member: usize, network: usize) -> Arc<Places> {
+        Arc::new(Places::new(Bounds {
+            all,
+            member,
+            network,
+        }))
+    }
+
+    fn assert_empty(places: &Places) {
+        let held = places.held();
+        assert_eq!(held.all, Count::default());
+        assert!(held.members.is_empty() && held.networks.is_empty());
+    }
+
     #[test]
     fn nobody_takes_the_places_of_everybody() {
-        let places = Arc::new(Places::new(Bounds {
-            all: 4,
-            member: 3,
-            network: 2,
-        }));
-        let one: MemberId = "91330000142942095H".parse().unwrap();
-        let other: MemberId = "91350100M000100Y43".parse().unwrap();
-        let [near, far, away] = [1, 2, 3].map(|last| Network::V4([127, 0, 0, last]));
+        let places = places(4, 3, 2);
+        let (one, other) = (member(ONE), member(OTHER));
+        let [near, far, away] = [1, 2, 3].map(network);
         let mut held: Vec<Option<Place>> = Vec::new();
         for (member, network, given) in [
             (one, near, true),
@@ -118,15 +210,50 @@ mod tests {
             // All are taken.
             (other, away, false),
         ] {
-            let place = places.take(member, network);
+            let place = places.take(member, network, Proof::Proved);
             assert_eq!(place.is_some(), given, "{member} {network:?}");
             held.push(place);
         }
         held.clear();
-        let empty = places.held.lock().unwrap();
-        assert_eq!(
-            (empty.all, empty.members.len(), empty.networks.len()),
-            (0, 0, 0)
-        );
+        assert_empty(&places);
+    }
+
+    #[test]
+    fn half_of_the_places_are_for_those_who_are_who_they_say() {
+        let places = places(8, 6, 4);
+        let mut held: Vec<Place> = Vec::new();
+        for (name, last, proof, given) in [
+            // Of one address.
+            (ONE, 1, Proof::Claimed, true),
+            (ONE, 1, Proof::Claimed, true),
+            (ONE, 1, Proof::Claimed, false),
+            // Of one member.
+            (ONE, 2, Proof::Claimed, true),
+            (ONE, 2, Proof::Claimed, false),
+            // Of all.
+            (OTHER, 3, Proof::Claimed, true),
+            (OTHER, 4, Proof::Claimed, false),
+            // The members have the other half.
+            (ONE, 1, Proof::Proved, true),
+            (ONE, 1, Proof::Proved, true),
+            (ONE, 2, Proof::Proved, true),
+            (OTHER, 4, Proof::Proved, true),
+            (OTHER, 4, Proof::Proved, false),
+        ] {
+            let place = places.take(member(name), network(last), proof);
+            assert_eq!(place.is_some(), given, "{name} {last} {proof:?}");
+            held.extend(place);
+        }
+        // Whose signature turned out to be good makes room for another one's file.
+        held.truncate(4);
+        held[0].prove();
+        held[0].prove();
+        let place = places.take(member(OTHER), network(5), Proof::Claimed);
+        assert!(place.is_some());
+        held.extend(place);
+        let place = places.take(member(OTHER), network(6), Proof::Claimed);
+        assert!(place.is_none());
+        drop(held);
+        assert_empty(&places);
     }
 }

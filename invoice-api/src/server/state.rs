@@ -18,8 +18,9 @@ use super::source::network;
 use super::verifier::Verifier;
 use crate::config::{ProxyNetwork, ServerConfig};
 use crate::limits::{
-    EXPORTS_AT_ONCE_MAX, PAPERS_HELD_MAX, PAPERS_HELD_OF_ADDRESS_MAX, PAPERS_HELD_OF_MEMBER_MAX,
-    PAPERS_READ_MAX, PRINTS_AT_ONCE_MAX,
+    EVENT_STREAMS_OF_ADDRESS_MAX, EVENT_STREAMS_OF_MEMBER_MAX, EXPORTS_AT_ONCE_MAX,
+    PAPERS_HELD_MAX, PAPERS_HELD_OF_ADDRESS_MAX, PAPERS_HELD_OF_MEMBER_MAX, PAPERS_READ_MAX,
+    PRINTS_AT_ONCE_MAX,
 };
 use crate::problem::Problem;
 use crate::registry::Registry;
@@ -36,7 +37,7 @@ pub struct AppState {
     pub(crate) verifier: Verifier,
     pub(crate) metrics: Metrics,
     pub(crate) bulk_streams: Arc<Semaphore>,
-    pub(crate) event_streams: Arc<Semaphore>,
+    pub(crate) event_streams: Arc<Places>,
     pub(crate) prints: Arc<Semaphore>,
     pub(crate) exports: Arc<Semaphore>,
     pub(crate) fonts: print::Fonts,
@@ -63,7 +64,11 @@ impl AppState {
             verifier: Verifier::new(config.verifiers),
             metrics: Metrics::new(),
             bulk_streams: Arc::new(Semaphore::new(config.bulk_streams_max)),
-            event_streams: Arc::new(Semaphore::new(config.event_streams_max)),
+            event_streams: Arc::new(Places::new(Bounds {
+                all: config.event_streams_max,
+                member: EVENT_STREAMS_OF_MEMBER_MAX,
+                network: EVENT_STREAMS_OF_ADDRESS_MAX,
+            })),
             prints: Arc::new(Semaphore::new(PRINTS_AT_ONCE_MAX)),
             exports: Arc::new(Semaphore::new(EXPORTS_AT_ONCE_MAX)),
             fonts: config.fonts.clone(),

@@ -61,6 +61,19 @@ async fn lost_answers_are_asked_for_again_with_the_same_bytes() {
 }
 
 #[tokio::test]
+async fn what_is_done_anew_by_each_call_is_sent_once() {
+    for (order, times) in [("secret", 1), ("test", 1), ("enable", 3), ("replay", 3)] {
+        let (server, requests) = serve(vec![Reply::Lost, Reply::Lost, Reply::Lost]).await;
+        let error = client(&server, 3)
+            .order_webhook("erp", order, None)
+            .await
+            .unwrap_err();
+        assert!(error.leaves_outcome_unknown(), "{order}");
+        assert_eq!(requests.lock().unwrap().len(), times, "{order}");
+    }
+}
+
+#[tokio::test]
 async fn a_refusal_is_an_answer_and_not_sent_again() {
     let body =
         r#"{"status":422,"code":"sum","errors":[{"code":"sum","pointer":"/invoice/total"}]}"#;

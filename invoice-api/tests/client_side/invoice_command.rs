@@ -202,3 +202,69 @@ async fn bulk_server(bodies: Vec<String>) -> String {
     });
     server
 }
+
+#[tokio::test]
+async fn what_an_endpoint_does_not_say_by_itself_is_said() {
+    let folder = folder();
+    let endpoint = |state: &str| format!(r#"{{"id":"erp","state":"{state}","cursor":3}}"#);
+    let answer = |state: &str| Reply::Answer(200, "", endpoint(state));
+    let rotate = "invoice webhooks rotate erp";
+    let enable = "invoice webhooks enable erp";
+    for (line, replies, exit_code, says, silent) in [
+        // The answer with the secret was lost, and the second one has none.
+        (
+            "add erp https://erp.example/",
+            vec![Reply::Lost, answer("active")],
+            0,
+            vec![rotate],
+            vec![enable],
+        ),
+        (
+            "add erp https://erp.example/",
+            vec![answer("disabled")],
+            0,
+            vec![rotate, enable],
+            vec![],
+        ),
+        (
+            "replay erp --after 3",
+            vec![answer("disabled")],
+            0,
+            vec![enable],
+            vec![rotate],
+        ),
+        (
+            "replay erp --after 3",
+            vec![answer("active")],
+            0,
+            vec![],
+            vec![enable, rotate],
+        ),
+        (
+            "rotate erp",
+            vec![Reply::Lost],
+            3,
+            vec!["signs for 24 hours more"],
+            vec![],
+        ),
+    ] {
+        let (server, _) = serve(replies).await;
+        let line = format!("webhooks {line} --key key.pem --server {server}");
+        let output = invoice(folder.path(), &line).await;
+        assert_eq!(exit(&output), exit_code, "{line}: {}", stderr(&output));
+        for part in says {
+            assert!(
+                stderr(&output).contains(part),
+                "{line}: {}",
+                stderr(&output)
+            );
+        }
+        for part in silent {
+            assert!(
+                !stderr(&output).contains(part),
+                "{line}: {}",
+                stderr(&output)
+            );
+        }
+    }
+}

@@ -5,9 +5,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::delivery::{Attempt, Delivery, Verdict};
 use crate::message::EventPlace;
+use crate::position::{Cursor, Failing, State};
 use crate::reason::{Disabled, Reason};
-use crate::schedule::{FAILING_MAX_MS, retry_wait_ms};
-use crate::secret::{OVERLAP_MS, Secret};
+use crate::replaced::Replaced;
+use crate::schedule::{FAILING_MAX_MS, HURRY_MS, retry_wait_ms};
+use crate::secret::Secret;
 use crate::settings::{EndpointId, Settings};
 
 /// Endpoints of one member at most.
@@ -27,61 +29,6 @@ pub struct EndpointKey {
     pub id: EndpointId,
 }
 
-/// How far an endpoint was told: every event up to it was taken, or was none that it wants.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Cursor {
-    /// All of the chain up to this height.
-    pub height: u64,
-    /// Beyond it, in a block that is not done, up to this event.
-    pub within: Option<EventPlace>,
-}
-
-impl Cursor {
-    /// Whether an event was passed.
-    #[must_use]
-    pub fn has_passed(&self, place: EventPlace) -> bool {
-        place.height <= self.height || self.within.is_some_and(|within| place <= within)
-    }
-}
-
-/// Whether an endpoint is told anything.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case", deny_unknown_fields)]
-pub enum State {
-    /// It is.
-    Active,
-    /// It is not, until its member enables it again. Its cursor stays.
-    Disabled {
-        /// Why.
-        reason: Disabled,
-        /// Since when, in milliseconds since 1970.
-        at_ms: i64,
-    },
-}
-
-/// A message that the endpoint does not take.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Failing {
-    /// When the first of the failures in a row was, in milliseconds since 1970.
-    pub since_ms: i64,
-    /// How many there were.
-    pub failures: u32,
-    /// When it is tried again.
-    pub next_ms: i64,
-    /// Why it failed last.
-    pub reason: Reason,
-}
-
-/// A secret that was replaced and still signs.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct OldSecret {
-    secret: Secret,
-    until_ms: i64,
-}
-
 /// An endpoint, as a node keeps it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -93,7 +40,8 @@ pub struct Endpoint {
     /// The key that said so last, in hexadecimal: messages are read with its rights.
     pub kid: String,
     secret: Secret,
-    old_secret: Option<OldSecret>,
+    #[serde(alias = "old_secret")]
+    old_secrets: Replaced,
     /// When it was made, in milliseconds since 1970.
     pub created_ms: i64,
     /// How far it was told.
@@ -109,6 +57,12 @@ pub struct Endpoint {
     pub open: Option<u64>,
     /// The number of the next delivery.
     pub next_delivery: u64,
+    /// When the last attempt ended, in milliseconds since 1970.
+    #[serde(default)]
+    tried_ms: Option<i64>,
+    /// Its member asked for an attempt before it was due.
+    #[serde(default)]
+    hurried: bool,
 }
 
 impl Endpoint {
@@ -127,7 +81,7 @@ impl Endpoint {
             settings,
             kid,
             secret,
-            old_secret: None,
+            old_secrets: Replaced::default(),
             created_ms: now_ms,
             cursor: Cursor {
                 height,
@@ -138,7 +92,34 @@ impl Endpoint {
             generation: 0,
             open: None,
             next_delivery: 0,
+            tried_ms: None,
+            hurried: false,
         }
+    }
+
+    /// A new endpoint whose member has just removed another one is not tried sooner than that one
+    /// would have been.
+    #[must_use]
+    pub fn resting_since(mut self, at_ms: i64) -> Self {
+        self.tried_ms = Some(at_ms);
+        self.hurried = true;
+        self
+    }
+
+    /// When it may be tried at all: at its next attempt when it fails, and, however often its
+    /// member asks for an attempt, not within [`HURRY_MS`] of the last one. In milliseconds from
+    /// now; `None` for now.
+    #[must_use]
+    pub fn wait_ms(&self, now_ms: i64) -> Option<u64> {
+        let due = self
+            .failing
+            .map_or(0, |failing| failing.next_ms.saturating_sub(now_ms));
+        let rest = self.tried_ms.filter(|_| self.hurried).map_or(0, |tried| {
+            let since = now_ms.saturating_sub(tried);
+            // A clock that was put back makes nobody wait for longer.
+            HURRY_MS.saturating_sub(since).min(HURRY_MS)
+        });
+        u64::try_from(due.max(rest)).ok().filter(|wait| *wait > 0)
     }
 
     /// The secret, to be shown once.
@@ -149,16 +130,13 @@ impl Endpoint {
 
     /// The secrets that sign at an instant, the newest first.
     pub fn secrets(&self, now_ms: i64) -> impl Iterator<Item = &Secret> {
-        let old = self.old_secret.as_ref();
-        let old = old.filter(|old| now_ms < old.until_ms);
-        std::iter::once(&self.secret).chain(old.map(|old| &old.secret))
+        std::iter::once(&self.secret).chain(self.old_secrets.valid(now_ms))
     }
 
     /// Until when the secret before this one signs too, if it still does.
     #[must_use]
     pub fn old_secret_until_ms(&self, now_ms: i64) -> Option<i64> {
-        let old = self.old_secret.as_ref()?;
-        (now_ms < old.until_ms).then_some(old.until_ms)
+        self.old_secrets.until_ms(now_ms)
     }
 
     /// Whether an event of this kind is sent.
@@ -168,22 +146,21 @@ impl Endpoint {
         events.is_none_or(|events| events.iter().any(|event| event == kind))
     }
 
-    /// Takes new settings; another URL is tried at once.
+    /// Takes new settings; another URL is tried without waiting for the next attempt that was due.
     pub fn change(&mut self, settings: Settings, kid: String) {
         if settings.url != self.settings.url {
             self.generation = self.generation.saturating_add(1);
-            self.failing = None;
+            self.hurry();
         }
         self.settings = settings;
         self.kid = kid;
     }
 
-    /// Replaces the secret; the one before signs beside it for [`OVERLAP_MS`], those before it not
-    /// any more.
+    /// Replaces the secret; those before it sign beside it, each until
+    /// [`OVERLAP_MS`](crate::OVERLAP_MS) after it was replaced.
     pub fn rotate(&mut self, secret: Secret, kid: String, now_ms: i64) {
         let secret = std::mem::replace(&mut self.secret, secret);
-        let until_ms = now_ms.saturating_add(OVERLAP_MS);
-        self.old_secret = Some(OldSecret { secret, until_ms });
+        self.old_secrets.add(secret, now_ms);
         self.kid = kid;
     }
 
@@ -196,16 +173,26 @@ impl Endpoint {
             };
             self.generation = self.generation.saturating_add(1);
             self.open = None;
-            self.failing = None;
+            self.hurry();
         }
         self.kid = kid;
     }
 
-    /// Makes it active again and tries at once.
+    /// Makes it active again; a failing one is tried without waiting for its next attempt.
     pub fn enable(&mut self, kid: String) {
         self.state = State::Active;
-        self.failing = None;
+        self.hurry();
         self.kid = kid;
+    }
+
+    fn hurry(&mut self) {
+        self.failing = None;
+        self.hurried = true;
+    }
+
+    /// The chain ends at this height, see [`Cursor::end_at`].
+    pub fn end_at(&mut self, head: u64) -> bool {
+        self.cursor.end_at(head)
     }
 
     /// Everything to a height was taken or not wanted. A height below the cursor is that of a
@@ -245,10 +232,12 @@ impl Endpoint {
             .at_ms
             .saturating_add(i64::try_from(attempt.duration_ms).unwrap_or(i64::MAX));
         self.next_delivery = self.next_delivery.max(delivery.number.saturating_add(1));
+        self.tried_ms = Some(end_ms);
         if generation != self.generation {
             delivery.tried(attempt, None);
             return;
         }
+        self.hurried = false;
         match verdict {
             Verdict::Taken => {
                 self.cursor.within = Some(delivery.place);

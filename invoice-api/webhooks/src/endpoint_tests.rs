@@ -1,4 +1,5 @@
 use super::*;
+use crate::secret::OVERLAP_MS;
 use invoice_core::read::Spelled;
 
 const DAY_MS: i64 = 24 * 3_600 * 1_000;
@@ -150,7 +151,7 @@ fn a_replay_moves_back_only_and_an_attempt_under_way_does_not_undo_it() {
 }
 
 #[test]
-fn two_secrets_sign_for_a_day_after_a_rotation() {
+fn replaced_secrets_sign_for_a_day_each() {
     let mut endpoint = endpoint();
     let first = endpoint.secret().clone();
     let second = Secret::new([2; 32]);
@@ -158,13 +159,15 @@ fn two_secrets_sign_for_a_day_after_a_rotation() {
     let at =
         |endpoint: &Endpoint, now: i64| -> Vec<Secret> { endpoint.secrets(now).cloned().collect() };
     let end = 1_000 + OVERLAP_MS;
-    assert_eq!(at(&endpoint, end - 1), [second.clone(), first]);
+    assert_eq!(at(&endpoint, end - 1), [second.clone(), first.clone()]);
     assert_eq!(endpoint.old_secret_until_ms(end - 1), Some(end));
     assert_eq!(at(&endpoint, end), std::slice::from_ref(&second));
     assert_eq!(endpoint.old_secret_until_ms(end), None);
     let third = Secret::new([3; 32]);
     endpoint.rotate(third.clone(), "00".into(), 2_000);
-    assert_eq!(at(&endpoint, 3_000), [third, second]);
+    // An answer that was lost takes nothing from the receiver, which has the first one.
+    assert_eq!(at(&endpoint, 3_000), [third.clone(), second.clone(), first]);
+    assert_eq!(at(&endpoint, end), [third, second]);
 }
 
 #[test]
@@ -182,6 +185,94 @@ fn another_url_is_tried_at_once_and_other_words_change_nothing() {
     endpoint.change(settings, "02".into());
     assert!(endpoint.failing.is_none() && endpoint.generation == 1);
     assert!(endpoint.wants("over_claimed"));
+}
+
+#[test]
+fn nobody_makes_the_node_hammer_a_receiver() {
+    type Ask = fn(&mut Endpoint, usize);
+    let asks: [(&str, Ask); 3] = [
+        ("enable", |endpoint, _| endpoint.enable("00".into())),
+        ("replay", |endpoint, _| endpoint.replay(0, "00".into())),
+        ("change", |endpoint, turn| {
+            let mut settings = endpoint.settings.clone();
+            settings.url = format!("https://erp.example/{turn}");
+            endpoint.change(settings, "00".into());
+        }),
+    ];
+    for (name, ask) in asks {
+        for reason in [Some(Reason::StatusNotGood), None] {
+            let mut endpoint = endpoint();
+            assert_eq!(endpoint.wait_ms(0), None, "the first message goes at once");
+            let mut attempts = 0_u32;
+            for now_ms in (0..60_000).step_by(20) {
+                if endpoint.wait_ms(now_ms).is_none() {
+                    let mut message = delivery(&endpoint, place(8, 20, 0));
+                    try_at(&mut endpoint, &mut message, now_ms, reason);
+                    attempts += 1;
+                }
+                ask(&mut endpoint, usize::try_from(now_ms).unwrap());
+            }
+            assert!((2..=12).contains(&attempts), "{name} {reason:?} {attempts}");
+        }
+    }
+    // An attempt that is asked for while another one is under way waits after that one, too.
+    let mut moved = endpoint();
+    let mut message = delivery(&moved, place(8, 20, 0));
+    let generation = moved.generation;
+    asks[2].1(&mut moved, 1);
+    moved.tried(
+        &mut message,
+        attempt(9_900, None),
+        Verdict::Taken,
+        generation,
+        0,
+    );
+    assert_eq!(moved.wait_ms(10_000), Some(5_000));
+    // A clock that was put back makes it wait for no longer.
+    assert_eq!(moved.wait_ms(-1_000_000), Some(5_000));
+    assert_eq!(moved.wait_ms(15_000), None);
+    let new = endpoint().resting_since(100);
+    assert_eq!((new.wait_ms(5_000), new.wait_ms(5_100)), (Some(100), None));
+    // Messages that are taken follow each other without any wait.
+    let mut quick = endpoint();
+    for number in 0..3 {
+        let mut message = delivery(&quick, place(8, 20, number));
+        try_at(&mut quick, &mut message, 7, None);
+        assert_eq!(quick.wait_ms(7), None);
+    }
+}
+
+#[test]
+fn a_cursor_does_not_stand_beyond_the_chain() {
+    for (height, within, head, due) in [
+        (7, None, 9, (7, None)),
+        (7, None, 7, (7, None)),
+        (7, None, 5, (5, None)),
+        (7, Some(place(8, 20, 1)), 8, (7, Some(place(8, 20, 1)))),
+        (7, Some(place(8, 20, 1)), 7, (7, None)),
+        (7, Some(place(8, 20, 1)), 2, (2, None)),
+    ] {
+        let mut endpoint = endpoint();
+        endpoint.cursor = Cursor { height, within };
+        let before = endpoint.cursor;
+        assert_eq!(endpoint.end_at(head), (before.height, before.within) != due);
+        assert_eq!((endpoint.cursor.height, endpoint.cursor.within), due);
+    }
+}
+
+#[test]
+fn what_earlier_versions_kept_is_read() {
+    let now = serde_json::to_value(endpoint()).unwrap();
+    let mut then = now.clone();
+    let fields = then.as_object_mut().unwrap();
+    for new in ["old_secrets", "tried_ms", "hurried"] {
+        assert!(fields.remove(new).is_some(), "{new}");
+    }
+    fields.insert("old_secret".into(), serde_json::Value::Null);
+    assert_eq!(
+        serde_json::from_value::<Endpoint>(then).unwrap(),
+        endpoint()
+    );
 }
 
 #[test]

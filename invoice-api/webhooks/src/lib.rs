@@ -12,8 +12,10 @@ mod address;
 mod delivery;
 mod endpoint;
 mod message;
+mod position;
 mod question;
 mod reason;
+mod replaced;
 mod schedule;
 mod secret;
 mod settings;
@@ -23,16 +25,17 @@ mod views;
 pub use address::{AddressClass, Networks, NetworksError};
 pub use delivery::{ANSWER_BYTES_MAX, ATTEMPTS_KEPT, Attempt, Delivery, Verdict};
 pub use endpoint::{
-    Cursor, DELIVERIES_KEPT, ENDPOINTS_MAX, ENDPOINTS_PER_MEMBER_MAX, Endpoint, EndpointKey,
-    Failing, State,
+    DELIVERIES_KEPT, ENDPOINTS_MAX, ENDPOINTS_PER_MEMBER_MAX, Endpoint, EndpointKey,
 };
 pub use message::{
     EventPlace, HEADER_ID, HEADER_SIGNATURE, HEADER_TIMESTAMP, TEST_EVENT, body, message_id,
     test_message_id,
 };
+pub use position::{Cursor, Failing, State};
 pub use question::{WebhookAnswer, WebhookQuestion};
 pub use reason::{Disabled, Reason};
-pub use schedule::{FAILING_MAX_MS, RETRY_AFTER_MAX_MS, retry_wait_ms};
+pub use replaced::OLD_SECRETS_MAX;
+pub use schedule::{FAILING_MAX_MS, HURRY_MS, RETRY_AFTER_MAX_MS, retry_wait_ms};
 pub use secret::{OVERLAP_MS, SECRET_BYTES, Secret, SecretError, sign};
 pub use settings::{
     DESCRIPTION_CHARACTERS_MAX, EndpointId, EndpointIdError, SETTINGS_BYTES_MAX, Settings,

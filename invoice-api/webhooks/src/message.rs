@@ -1,7 +1,7 @@
 //! What a message says and how it is named.
 
 use invoice_core::calendar::Instant;
-use invoice_core::crypto::sm3;
+use invoice_core::crypto::{Hash, sm3};
 use serde::{Deserialize, Serialize};
 
 use crate::endpoint::EndpointKey;
@@ -18,7 +18,7 @@ pub const TEST_EVENT: &str = "webhook.test";
 /// Hexadecimal digits of a message id after its prefix: 128 bits.
 const ID_DIGITS: usize = 32;
 
-/// Where an event stands among those that its member may see.
+/// Where an event stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct EventPlace {
@@ -26,14 +26,21 @@ pub struct EventPlace {
     pub height: u64,
     /// Leaf index of the record that caused it.
     pub index: u64,
-    /// Its number among the events of that record that the member sees, from 0.
+    /// Its number among the events of that record, from 0, whoever sees them.
     pub number: u32,
 }
 
-/// The id of the message about an event: a function of chain, endpoint and place alone, so that a
-/// receiver recognises a repetition after a crash, a restored backup or a replay.
+/// The id of the message about an event: a function of chain, endpoint, place, and of the leaf's
+/// hash in the log alone, so that a receiver recognises a repetition after a crash, a restored
+/// backup or a replay. Another record that comes to stand in the place of one that was lost is
+/// another event: its leaf has another hash.
 #[must_use]
-pub fn message_id(chain_id: &str, endpoint: &EndpointKey, place: EventPlace) -> String {
+pub fn message_id(
+    chain_id: &str,
+    endpoint: &EndpointKey,
+    place: EventPlace,
+    leaf: &Hash,
+) -> String {
     let EventPlace {
         height,
         index,
@@ -41,7 +48,7 @@ pub fn message_id(chain_id: &str, endpoint: &EndpointKey, place: EventPlace) -> 
     } = place;
     let (member, id) = (&endpoint.member, endpoint.id.as_str());
     let text = format!(
-        "piaolian/webhook-message/1\n{chain_id}\n{member}\n{id}\n{height}:{index}:{number}\n"
+        "piaolian/webhook-message/2\n{chain_id}\n{member}\n{id}\n{height}:{index}:{number}\n{leaf}\n"
     );
     let digest = sm3(&[text.as_bytes()]).to_string();
     format!("msg_{}", digest.get(..ID_DIGITS).unwrap_or_default())
@@ -80,25 +87,27 @@ mod tests {
     }
 
     #[test]
-    fn an_id_depends_on_chain_endpoint_and_place_alone() {
+    fn an_id_depends_on_chain_endpoint_place_and_leaf_alone() {
         let place = |height, index, number| EventPlace {
             height,
             index,
             number,
         };
-        let one = message_id("chain", &key("a"), place(1, 2, 3));
+        let (leaf, other_leaf) = (sm3(&[b"leaf"]), sm3(&[b"another"]));
+        let one = message_id("chain", &key("a"), place(1, 2, 3), &leaf);
         assert_eq!(one.len(), 4 + ID_DIGITS);
-        assert_eq!(one, message_id("chain", &key("a"), place(1, 2, 3)));
+        assert_eq!(one, message_id("chain", &key("a"), place(1, 2, 3), &leaf));
         for other in [
-            message_id("chain-2", &key("a"), place(1, 2, 3)),
-            message_id("chain", &key("b"), place(1, 2, 3)),
-            message_id("chain", &key("a"), place(12, 3, 3)),
-            message_id("chain", &key("a"), place(1, 2, 4)),
+            message_id("chain-2", &key("a"), place(1, 2, 3), &leaf),
+            message_id("chain", &key("b"), place(1, 2, 3), &leaf),
+            message_id("chain", &key("a"), place(12, 3, 3), &leaf),
+            message_id("chain", &key("a"), place(1, 2, 4), &leaf),
+            message_id("chain", &key("a"), place(1, 2, 3), &other_leaf),
         ] {
             assert_ne!(one, other);
         }
         // Part of the format: a change would make every repetition look new.
-        assert_eq!(one, "msg_0550f8e65b915ef3182d29fdde6c69fc");
+        assert_eq!(one, "msg_d4baaa0e21527a309e94ec824b5146c9");
         assert_eq!(test_message_id([0xab; 16]).len(), 9 + 32);
     }
 

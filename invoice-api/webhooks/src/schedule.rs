@@ -5,6 +5,9 @@ const WAITS: [i64; 6] = [5, 300, 1_800, 7_200, 18_000, 36_000];
 /// The longest `Retry-After` that is honoured, in milliseconds: ten hours, as the longest wait of
 /// our own.
 pub const RETRY_AFTER_MAX_MS: i64 = 36_000 * 1_000;
+/// However often a member asks for an attempt, it is not made sooner than so many milliseconds after
+/// the one before: nobody makes the node hammer a third party.
+pub const HURRY_MS: i64 = 5_000;
 /// An endpoint that took nothing for so long is disabled, in milliseconds (five days).
 pub const FAILING_MAX_MS: i64 = 5 * 24 * 3_600 * 1_000;
 

@@ -6,7 +6,8 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::delivery::{Attempt, Delivery};
-use crate::endpoint::{Endpoint, Failing, State};
+use crate::endpoint::Endpoint;
+use crate::position::{Failing, State};
 
 fn time(ms: i64) -> String {
     Instant::from_ms(ms).to_rfc3339_utc8()

@@ -37,7 +37,8 @@ impl Party {
         Ok(member.map(|member| Self {
             id: asker.member,
             number: member.number,
-            roles: member.roles,
+            // Not those of the state: who is suspended acts in none.
+            roles: asker.roles,
         }))
     }
 

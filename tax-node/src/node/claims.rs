@@ -7,7 +7,7 @@ use invoice_core::calendar::Instant;
 use invoice_core::identity::{MemberId, RecordId};
 use invoice_core::read::Spelled;
 use invoice_core::record::Body;
-use invoice_core::state::{MemberNo, TypedState};
+use invoice_core::state::{Claim, MemberNo, TypedState};
 
 use super::receipts;
 use super::registry::NodeError;
@@ -130,11 +130,9 @@ fn rows_after(
 }
 
 fn view(snapshot: &Snapshot, row: &ClaimRow, as_of: AsOf) -> Result<Option<ClaimView>, NodeError> {
-    let (Some(by), Some((owner, id))) = (MemberId::from_bytes(&row.member), claim_key(&row.claim))
+    let (Some(by), Some((id, claim))) =
+        (MemberId::from_bytes(&row.member), claim_of(snapshot, row)?)
     else {
-        return Ok(None);
-    };
-    let Some(claim) = TypedState(snapshot).claim(owner, &id)? else {
         return Ok(None);
     };
     let Some(lock) = receipts::logged(snapshot, row.leaf_index)? else {
@@ -164,6 +162,18 @@ fn view(snapshot: &Snapshot, row: &ClaimRow, as_of: AsOf) -> Result<Option<Claim
         voucher,
         place: lock.place,
     }))
+}
+
+/// The id of a lock and its claim, as the state has it now.
+pub(super) fn claim_of(
+    snapshot: &Snapshot,
+    row: &ClaimRow,
+) -> Result<Option<(RecordId, Claim)>, NodeError> {
+    let Some((owner, id)) = claim_key(&row.claim) else {
+        return Ok(None);
+    };
+    let claim = TypedState(snapshot).claim(owner, &id)?;
+    Ok(claim.map(|claim| (id, claim)))
 }
 
 /// Claimant's number and lock id out of a claim's key.

@@ -122,6 +122,8 @@ fn view(
     }
     Ok(Some(Event {
         place: logged.place,
+        number: at.number,
+        leaf: receipts::leaf_hash(snapshot, at.leaf_index)?,
         kind: event.kind.as_str().to_owned(),
         by: Some(logged.record.by),
         id: Some(logged.record.id.as_str().to_owned()),

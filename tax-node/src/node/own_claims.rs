@@ -1,31 +1,27 @@
 //! Which of a member's own claims held money on a document when it was reversed.
 //!
 //! The event of a reversal names the document; whoever paid wants to know which of its payments it
-//! is about. Read from the records themselves, so the answer is the same whenever it is asked.
+//! is about. The claims are found by the member's own locks, and what became of each is in the
+//! state: nothing that others put on the document is read, so nobody can hide a claim behind it.
+//! The state is of now, and what it says of an earlier place never changes: a claim ends once.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use invoice_api::registry::Place;
-use invoice_core::calendar::Instant;
-use invoice_core::identity::{DocumentKey, MemberId};
+use invoice_core::apply::{Event, EventKind};
+use invoice_core::identity::{DocumentKey, MemberId, RecordId};
 use invoice_core::money::Fen;
-use invoice_core::record::{Body, ClaimKind, Record};
+use invoice_core::record::ClaimKind;
+use invoice_core::state::Claim;
 
-use super::receipts;
+use super::claims;
 use super::registry::NodeError;
-use crate::store::{Page, Snapshot};
+use super::timeline::OwnLocks;
+use crate::store::{EventPosition, Page, Snapshot};
 
-/// Entries of a document's timeline that are looked at, the oldest first: far more than any honest
-/// document has, as a document has at most so many claims.
-const TIMELINE_MAX: usize = 1_000;
-
-/// What a claim holds.
-enum Held {
-    /// A lock, until then.
-    Locked(Instant),
-    /// A settlement, less what was taken back.
-    Settled(Fen),
-}
+/// Turns in which a member's events and a document's leaves are compared, for a settlement that
+/// was taken back wholly. Each turn passes over at least one of the member's own events.
+const EVENT_TURNS_MAX: usize = 20_000;
 
 /// The ids of the member's claims that held money on the document just before a place of the log,
 /// in the order of their ids.
@@ -35,54 +31,126 @@ pub(super) fn holding_before(
     document: &DocumentKey,
     before: &Place,
 ) -> Result<Vec<String>, NodeError> {
-    let page = Page {
-        after: None,
-        limit: TIMELINE_MAX,
-    };
-    let mut claims = Claims::default();
-    for index in snapshot.timeline(&document.to_bytes(), page)? {
-        if index >= before.index {
-            break;
-        }
-        let Some(logged) = receipts::logged(snapshot, index)? else {
+    let mut locks = OwnLocks::new(snapshot, member, document, before.index);
+    let mut holding = BTreeSet::new();
+    while let Some(row) = locks.next()? {
+        let Some((id, claim)) = claims::claim_of(snapshot, &row)? else {
             continue;
         };
-        if logged.record.by == member && logged.outcome.is_accepted() {
-            claims.take(&logged.record);
+        let own = Own {
+            snapshot,
+            member,
+            id: &id,
+            claim: &claim,
+        };
+        if own.holds_before(before)? {
+            holding.insert(id.as_str().to_owned());
         }
     }
-    Ok(claims.holding_at(before.time))
+    Ok(holding.into_iter().collect())
 }
 
-/// The member's claims, as its accepted records tell.
-#[derive(Default)]
-struct Claims(BTreeMap<String, Held>);
+/// A claim of the member.
+struct Own<'s> {
+    snapshot: &'s Snapshot,
+    member: MemberId,
+    id: &'s RecordId,
+    claim: &'s Claim,
+}
 
-impl Claims {
-    fn take(&mut self, record: &Record) {
-        let claims = &mut self.0;
-        if let Body::ClaimLock(lock) = &record.body {
-            if lock.kind != ClaimKind::Reference {
-                let id = record.id.as_str().to_owned();
-                claims.insert(id, Held::Locked(lock.expires_at));
+impl Own<'_> {
+    /// Whether a claim that was locked before a place held money just before it.
+    fn holds_before(&self, before: &Place) -> Result<bool, NodeError> {
+        let claim = self.claim;
+        if claim.kind == ClaimKind::Reference {
+            return Ok(false);
+        }
+        if claim.settled_at.is_some() {
+            // What was settled later was locked until then.
+            return Ok(claim.settled_index >= before.index || self.is_left_before(before)?);
+        }
+        if claim.expires_at <= before.time {
+            return Ok(false);
+        }
+        // No two blocks have the same time.
+        match claim.released_at {
+            Some(released_at) if released_at == before.time => {
+                Ok(!self.is_released_within_block_of(before)?)
             }
-        } else if let Body::ClaimSettle(settle) = &record.body {
-            let id = settle.claim.as_str().to_owned();
-            claims.insert(id, Held::Settled(settle.amount));
-        } else if let Body::ClaimRelease(release) = &record.body {
-            claims.remove(release.claim.as_str());
-        } else if let Body::ClaimReverse(back) = &record.body
-            && let Some(Held::Settled(settled)) = claims.get_mut(back.claim.as_str())
-        {
-            *settled = Fen::new(settled.get().saturating_sub(back.amount.get()));
+            Some(released_at) => Ok(released_at > before.time),
+            None => Ok(true),
         }
     }
 
-    fn holding_at(self, time: Instant) -> Vec<String> {
-        let holding = self.0.into_iter().filter(|(_, held)| match held {
-            Held::Locked(expires_at) => *expires_at > time,
-            Held::Settled(amount) => amount.is_positive(),
-        });
-        holding.map(|(id, _)| id).collect()
+    /// Whether it was given back in the block of a place, and earlier. A reversal itself frees
+    /// what it meets, which held money just before.
+    fn is_released_within_block_of(&self, before: &Place) -> Result<bool, NodeError> {
+        let Some(outline) = self.snapshot.outline(before.height)? else {
+            return Ok(false);
+        };
+        let first = outline.header.first_index;
+        for (_, bytes) in self.snapshot.told_by(first, before.index)? {
+            if self.is_about(&Event::decode(&bytes)?, EventKind::ClaimReleased) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Whether a place came before the whole settlement was taken back, if it ever was.
+    fn is_left_before(&self, before: &Place) -> Result<bool, NodeError> {
+        let claim = self.claim;
+        if claim.effective().is_positive() || !claim.settled.is_positive() {
+            return Ok(claim.effective().is_positive());
+        }
+        let document = claim.document.to_bytes();
+        let mut left = claim.settled;
+        let mut after = claim.settled_index;
+        for _ in 0..EVENT_TURNS_MAX {
+            let page = Page {
+                after: Some(after),
+                limit: 1,
+            };
+            let leaves = self.snapshot.timeline(&document, page)?;
+            let leaf = leaves.first().filter(|leaf| **leaf < before.index);
+            let Some(leaf) = leaf.copied() else {
+                return Ok(left.is_positive());
+            };
+            let page = Page {
+                after: leaf.checked_sub(1).map(|leaf_index| EventPosition {
+                    leaf_index,
+                    number: u32::MAX,
+                }),
+                limit: 1,
+            };
+            let told = self.snapshot.events_of(self.member.as_bytes(), page)?;
+            let Some(told) = told.first().map(|(at, _)| at.leaf_index) else {
+                return Ok(left.is_positive());
+            };
+            after = told.saturating_sub(1);
+            if told == leaf {
+                left = self.less_what_is_taken_back_by(leaf, left)?;
+                after = leaf;
+            }
+        }
+        tracing::warn!(member = %self.member, claim = %self.id.as_str(), "what was taken back of a claim was not read to its end");
+        Ok(true)
+    }
+
+    fn less_what_is_taken_back_by(&self, leaf: u64, left: Fen) -> Result<Fen, NodeError> {
+        let mut left = left;
+        for (_, bytes) in self.snapshot.told_by(leaf, leaf.saturating_add(1))? {
+            let event = Event::decode(&bytes)?;
+            if self.is_about(&event, EventKind::ClaimReversed) {
+                let back = event.amount.unwrap_or(Fen::ZERO);
+                left = Fen::new(left.get().saturating_sub(back.get()));
+            }
+        }
+        Ok(left)
+    }
+
+    fn is_about(&self, event: &Event, kind: EventKind) -> bool {
+        let claim = event.claim.as_ref();
+        event.kind == kind && claim.is_some_and(|(by, id)| *by == self.member && id == self.id)
     }
 }

@@ -50,9 +50,17 @@ pub(super) fn logged(snapshot: &Snapshot, index: u64) -> Result<Option<LoggedRec
 }
 
 fn leaf(snapshot: &Snapshot, index: u64) -> Result<StoredLeaf, NodeError> {
+    Ok(StoredLeaf::decode(&leaf_bytes(snapshot, index)?)?)
+}
+
+/// The hash of a leaf in the log's tree.
+pub(super) fn leaf_hash(snapshot: &Snapshot, index: u64) -> Result<Hash, NodeError> {
+    Ok(merkle::leaf_hash(&leaf_bytes(snapshot, index)?))
+}
+
+fn leaf_bytes(snapshot: &Snapshot, index: u64) -> Result<Vec<u8>, NodeError> {
     let missing = || ReadError::from(Damage::new("leaves", index, "missing"));
-    let bytes = snapshot.leaf(index)?.ok_or_else(missing)?;
-    Ok(StoredLeaf::decode(&bytes)?)
+    Ok(snapshot.leaf(index)?.ok_or_else(missing)?)
 }
 
 /// Makes receipts. Neighbours mostly share a block and an envelope, which it reads once.

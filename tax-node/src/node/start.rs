@@ -462,6 +462,7 @@ fn run(
             figures.stop();
         }
         push.stop();
+        drop(push);
         let _ = ended.send(result);
     })?;
     Ok(end)

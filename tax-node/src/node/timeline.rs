@@ -10,13 +10,13 @@ use std::collections::HashMap;
 
 use invoice_api::registry::TimelineCursor;
 use invoice_core::apply::{Event, EventKind};
-use invoice_core::identity::DocumentKey;
+use invoice_core::identity::{DocumentKey, MemberId};
 use invoice_core::record::Body;
 
 use super::checks::Party;
 use super::receipts;
 use super::registry::NodeError;
-use crate::store::{Page, ReadError, Snapshot};
+use crate::store::{ClaimRow, Page, ReadError, Snapshot};
 use gathered::{Bounds, gather};
 
 /// A page of what was accepted.
@@ -130,31 +130,71 @@ fn refused_by(snapshot: &Snapshot, index: u64) -> Result<Option<Event>, NodeErro
 }
 
 /// Whether the member ever held money on the document: its claim may have ended since.
-///
-/// A leaf that stands both among the member's locks and among the document's is a lock of the one
-/// on the other. Both lists are ordered, so each is asked only for what the other may have.
 pub(super) fn claimed_by(
     snapshot: &Snapshot,
     party: &Party,
     key: &DocumentKey,
 ) -> Result<bool, ReadError> {
-    let key = key.to_bytes();
-    let one = |after| Page { after, limit: 1 };
-    let mut after = None;
-    for _ in 0..CLAIM_TURNS_MAX {
-        let locks = snapshot.claims_of(party.id.as_bytes(), one(after), false)?;
-        let Some(lock) = locks.first().map(|row| row.leaf_index) else {
-            return Ok(false);
-        };
-        let leaves = snapshot.timeline(&key, one(lock.checked_sub(1)))?;
-        match leaves.first() {
-            None => return Ok(false),
-            Some(leaf) if *leaf == lock => return Ok(true),
-            Some(leaf) => after = leaf.checked_sub(1),
+    let mut locks = OwnLocks::new(snapshot, party.id, key, u64::MAX);
+    Ok(locks.next()?.is_some())
+}
+
+/// A member's accepted locks on a document, in the order of the log.
+///
+/// A leaf that stands both among the member's locks and among the document's is a lock of the one
+/// on the other. Both lists are ordered, so each is asked only for what the other may have: what
+/// strangers put on the document is passed over and never read.
+pub(super) struct OwnLocks<'s> {
+    snapshot: &'s Snapshot,
+    member: MemberId,
+    key: Vec<u8>,
+    /// Only locks of leaves below this one.
+    before: u64,
+    after: Option<u64>,
+    turns: usize,
+}
+
+impl<'s> OwnLocks<'s> {
+    pub(super) fn new(
+        snapshot: &'s Snapshot,
+        member: MemberId,
+        key: &DocumentKey,
+        before: u64,
+    ) -> Self {
+        Self {
+            snapshot,
+            member,
+            key: key.to_bytes(),
+            before,
+            after: None,
+            turns: 0,
         }
     }
-    tracing::warn!(member = %party.id, "claims and a document's life were not compared to their end");
-    Ok(false)
+
+    pub(super) fn next(&mut self) -> Result<Option<ClaimRow>, ReadError> {
+        let one = |after| Page { after, limit: 1 };
+        while self.turns < CLAIM_TURNS_MAX {
+            self.turns = self.turns.saturating_add(1);
+            let member = self.member.as_bytes();
+            let locks = self.snapshot.claims_of(member, one(self.after), false)?;
+            let lock = locks.into_iter().next();
+            let Some(lock) = lock.filter(|lock| lock.leaf_index < self.before) else {
+                return Ok(None);
+            };
+            let from = one(lock.leaf_index.checked_sub(1));
+            let leaves = self.snapshot.timeline(&self.key, from)?;
+            match leaves.first() {
+                None => return Ok(None),
+                Some(leaf) if *leaf == lock.leaf_index => {
+                    self.after = Some(*leaf);
+                    return Ok(Some(lock));
+                }
+                Some(leaf) => self.after = leaf.checked_sub(1),
+            }
+        }
+        tracing::warn!(member = %self.member, "claims and a document's life were not compared to their end");
+        Ok(None)
+    }
 }
 
 /// The other identities of a document that has so many, and how many of them were not found in the

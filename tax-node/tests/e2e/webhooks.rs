@@ -309,6 +309,56 @@ async fn a_node_that_dies_after_a_delivery_repeats_it_and_leaves_none_out() {
 }
 
 #[tokio::test]
+async fn events_in_the_place_of_lost_ones_are_others() {
+    let mut demo = Demo::start_with(&LOCAL);
+    let employer = demo.employer();
+    let receiver = Receiver::good().await;
+    made(&demo.http, &employer, "erp", &receiver.url).await;
+    locked(&demo).await;
+    taken(&demo.http, &employer, "erp", 1).await;
+    assert!(demo.end().success());
+    let beside = tempfile::tempdir().unwrap();
+    let early = beside.path().join("early");
+    let mut copy = Command::new("cp");
+    copy.arg("-r").arg(demo.path()).arg(&early);
+    assert!(copy.status().unwrap().success());
+
+    let mut args = serve_args(demo.path());
+    args.extend(LOCAL);
+    let server = Server::start(&args).unwrap();
+    demo.http.moved_to(&server.url);
+    locked(&demo).await;
+    locked(&demo).await;
+    let lost = receiver.wait_for(3).await;
+    taken(&demo.http, &employer, "erp", 3).await;
+    assert!(server.end().success());
+
+    // The chain of before, and the webhooks of after.
+    let webhooks = "webhooks.redb";
+    fs::copy(demo.path().join(webhooks), early.join(webhooks)).unwrap();
+    let mut args = serve_args(&early);
+    args.extend(LOCAL);
+    args.push("--accept-lost-blocks");
+    let server = Server::start(&args).unwrap();
+    demo.http.moved_to(&server.url);
+    let cursor = &endpoint(&demo.http, &employer, "erp").await["cursor"];
+    let head = demo.http.get("/v1/checkpoint").await.is(200).json()["height"].clone();
+    assert!(cursor.as_u64() <= head.as_u64(), "{cursor} {head}");
+    locked(&demo).await;
+    locked(&demo).await;
+    let all = receiver.wait_for(5).await;
+    let place = |one: &Arrived| {
+        let data = one.json()["data"].clone();
+        (data["height"].as_u64(), data["index"].as_u64())
+    };
+    for (before, after) in lost[1..].iter().zip(&all[3..]) {
+        assert_eq!(place(before), place(after), "the places are used again");
+        assert_ne!(before.id(), after.id());
+    }
+    assert!(server.end().success());
+}
+
+#[tokio::test]
 async fn a_slow_receiver_times_out_and_holds_nobody_up() {
     let demo = Demo::start_with(&LOCAL);
     let employer = demo.employer();

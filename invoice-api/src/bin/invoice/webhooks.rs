@@ -1,6 +1,7 @@
 //! `invoice webhooks`: where events are sent, and what became of them.
 
 use clap::{Args, Subcommand};
+use invoice_api::client::ClientError;
 use serde_json::{Value, json};
 
 use crate::context::Context;
@@ -90,6 +91,18 @@ pub(crate) async fn run(context: &Context, action: Webhooks) -> Result<Exit, Fai
             };
             told(output, &answer, &format!("{} {done}", args.id));
             secret(output, &answer);
+            if !new {
+                // Perhaps it was made just now, and the answer with its secret was lost.
+                output.note(&format!(
+                    "{} invoice webhooks rotate {}",
+                    lang.of(
+                        "已有推送地址的密钥不再显示；没有密钥时换一个：",
+                        "the secret of an endpoint that exists is not shown; if you have none, make a new one:",
+                    ),
+                    args.id
+                ));
+            }
+            disabled(output, &args.id, &answer);
         }
         Webhooks::Remove(Named { id }) => {
             client.remove_webhook(&id).await?;
@@ -117,9 +130,20 @@ pub(crate) async fn run(context: &Context, action: Webhooks) -> Result<Exit, Fai
                 "events are sent again after height",
             );
             told(output, &answer, &format!("{stands} {}", answer["cursor"]));
+            disabled(output, &args.id, &answer);
         }
         Webhooks::Rotate(Named { id }) => {
-            let answer = client.order_webhook(&id, "secret", None).await?;
+            let answer = client.order_webhook(&id, "secret", None).await;
+            if answer
+                .as_ref()
+                .is_err_and(ClientError::leaves_outcome_unknown)
+            {
+                output.note(lang.of(
+                    "应答未收到：密钥可能已更换；接收服务器中的旧密钥 24 小时内仍同时签名，请再更换一次",
+                    "no answer came: the secret may have been replaced; the one your server has signs for 24 hours more, so ask again",
+                ));
+            }
+            let answer = answer?;
             let until = lang.of("旧密钥有效至", "the old secret signs until");
             let text = format!("{until} {}", text(&answer["old_secret_until"]));
             told(output, &answer, &text);
@@ -138,6 +162,17 @@ fn told(output: Output, answer: &Value, line: &str) {
     match output.json {
         true => output.json(answer),
         false => output.line(line),
+    }
+}
+
+/// Says of a disabled endpoint that nothing is sent to it.
+fn disabled(output: Output, id: &str, answer: &Value) {
+    if answer["state"] == "disabled" {
+        let words = output.lang.of(
+            "该推送地址已停用，不会推送；启用：",
+            "it is disabled and nothing is sent; enable it:",
+        );
+        output.note(&format!("{words} invoice webhooks enable {id}"));
     }
 }
 

@@ -62,21 +62,23 @@ pub(crate) async fn page(
     };
     if let Some(item) = item(&given) {
         let source = network(&state, &request);
-        state.budgets.misses.check(&source, 1)?;
         let key = item.document;
-        let found = state.registry.public_check(item).await?;
-        if is_match(found.verdict) {
-            if let Some((asker, _)) = session(&state, &request).await? {
-                state.budgets.reads.take(&asker.member, 1)?;
-                view.for_party = state
-                    .registry
-                    .document(&asker, key, TimelineCursor::default())
-                    .await?
-                    .is_some();
-            }
-        } else {
-            // This answer is given; the next one may be refused unheard.
-            let _ = state.budgets.misses.take(&source, 1);
+        // A miss is charged before it is known to be one: whoever asks a thousand times at once is
+        // told no more than whoever asks one after another.
+        state.budgets.misses.take(&source, 1)?;
+        let found = state.registry.public_check(item).await;
+        let missed = found.as_ref().is_ok_and(|found| !is_match(found.verdict));
+        if !missed {
+            state.budgets.misses.give_back(&source, 1);
+        }
+        let found = found?;
+        if !missed && let Some((asker, _)) = session(&state, &request).await? {
+            state.budgets.reads.take(&asker.member, 1)?;
+            view.for_party = state
+                .registry
+                .document(&asker, key, TimelineCursor::default())
+                .await?
+                .is_some();
         }
         if let Some(checkpoint) = &found.checkpoint {
             view.signers = signers(&state, checkpoint);

@@ -145,7 +145,10 @@ fn make(
     let secret = secret()?;
     let revealed = secret.reveal();
     let height = *push.feed.head.borrow();
-    let endpoint = Endpoint::new(key.clone(), settings, kid, secret, height, now_ms);
+    let mut endpoint = Endpoint::new(key.clone(), settings, kid, secret, height, now_ms);
+    if let Some(removed_ms) = push.removed_ms(key.member) {
+        endpoint = endpoint.resting_since(removed_ms);
+    }
     {
         let _writing = push
             .writing
@@ -197,6 +200,7 @@ fn remove(push: &Push, key: &EndpointKey) -> Result<WebhookAnswer, Unavailable> 
     };
     push.commit(&[WebhookChange::Remove(key.clone())])?;
     push.book().remove(key);
+    push.note_removal(key.member);
     entry.gone.cancel();
     Ok(WebhookAnswer::Removed)
 }

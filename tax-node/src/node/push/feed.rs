@@ -98,18 +98,12 @@ impl Feed {
 
 /// The events of a page, each with its place.
 pub(super) fn placed(page: &EventPage) -> impl Iterator<Item = (EventPlace, &Event)> {
-    let mut last: Option<EventPlace> = None;
-    page.events.iter().map(move |event| {
-        let number = match last {
-            Some(before) if before.index == event.place.index => before.number.saturating_add(1),
-            Some(_) | None => 0,
-        };
+    page.events.iter().map(|event| {
         let place = EventPlace {
             height: event.place.height,
             index: event.place.index,
-            number,
+            number: event.number,
         };
-        last = Some(place);
         (place, event)
     })
 }

@@ -18,11 +18,12 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use invoice_api::registry::{Gauge, Unavailable, UnavailableReason};
+use invoice_core::identity::MemberId;
 use tokio::runtime::Handle;
 use tokio::sync::{Notify, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use webhooks::{Delivery, Endpoint, EndpointKey, Networks, State};
+use webhooks::{Delivery, Endpoint, EndpointKey, HURRY_MS, Networks, State};
 
 use super::gauges::gauge;
 use super::pipeline::reply::unavailable;
@@ -54,6 +55,8 @@ pub(super) struct Push {
     tasks: TaskTracker,
     /// The file failed: nothing is sent until the node starts again.
     failed: AtomicBool,
+    /// When a member last removed an endpoint, for as long as that matters.
+    removed: Mutex<BTreeMap<MemberId, i64>>,
     attempts: AtomicU64,
     attempts_failed: AtomicU64,
 }
@@ -97,7 +100,7 @@ impl Push {
         let file = WebhookFile::open(folder)?;
         let endpoints = file.endpoints()?.into_iter();
         let networks = Arc::new(networks.clone());
-        Ok(Arc::new(Self {
+        let push = Arc::new(Self {
             file,
             feed,
             sender: Sender::new(&networks),
@@ -116,13 +119,35 @@ impl Push {
             failed: AtomicBool::new(false),
             attempts: AtomicU64::new(0),
             attempts_failed: AtomicU64::new(0),
-        }))
+            removed: Mutex::default(),
+        });
+        push.end_cursors_at_head()?;
+        Ok(push)
     }
 
-    /// Sends from now on.
+    /// Sends from now on. Blocks on the disk.
     pub(super) fn start(self: &Arc<Self>) {
-        for key in self.book().keys() {
-            self.spawn(key.clone());
+        let keys: Vec<EndpointKey> = self.book().keys().cloned().collect();
+        for key in keys {
+            self.spawn(key);
+        }
+    }
+
+    /// Takes cursors that stand beyond the head back to it: a node that starts after it lost blocks
+    /// tells what comes in their place. Called before any block can come. Blocks on the disk.
+    fn end_cursors_at_head(&self) -> Result<(), ReadError> {
+        let head = *self.feed.head.borrow();
+        let mut changes = Vec::new();
+        for entry in self.book().values_mut() {
+            if entry.endpoint.end_at(head) {
+                let key = &entry.endpoint.key;
+                tracing::warn!(endpoint = %key.id, member = %key.member, head, "推送进度超出链尾，已退回 / a webhook's cursor was beyond the end of the chain and was taken back");
+                changes.push(WebhookChange::Put(Box::new(entry.endpoint.clone())));
+            }
+        }
+        match changes.is_empty() {
+            true => Ok(()),
+            false => self.file.commit(&changes),
         }
     }
 
@@ -149,6 +174,20 @@ impl Push {
 
     fn entry(&self, key: &EndpointKey) -> Option<Entry> {
         self.book().get(key).cloned()
+    }
+
+    /// Remembers that a member removed an endpoint: making another one is no way to attempts in a
+    /// row.
+    fn note_removal(&self, member: MemberId) {
+        let now_ms = self.now_ms();
+        let mut removed = self.removed.lock().unwrap_or_else(PoisonError::into_inner);
+        removed.retain(|_, at_ms| now_ms.abs_diff(*at_ms) < HURRY_MS.unsigned_abs());
+        removed.insert(member, now_ms);
+    }
+
+    fn removed_ms(&self, member: MemberId) -> Option<i64> {
+        let removed = self.removed.lock().unwrap_or_else(PoisonError::into_inner);
+        removed.get(&member).copied()
     }
 
     fn now_ms(&self) -> i64 {

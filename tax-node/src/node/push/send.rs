@@ -22,6 +22,8 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 const WHOLE_TIMEOUT: Duration = Duration::from_secs(15);
 /// Bytes of an answer's body that are read.
 const BODY_BYTES_MAX: usize = 64 * 1024;
+/// Bytes of a character in UTF-8 at most: so much more is read than is kept, so that none is cut.
+const CHARACTER_BYTES_MAX: usize = 4;
 /// Addresses of one name at most.
 const ADDRESSES_MAX: usize = 64;
 
@@ -135,7 +137,7 @@ impl Sender {
             && let Ok(Some(chunk)) = response.chunk().await
         {
             read = read.saturating_add(chunk.len());
-            let room = ANSWER_BYTES_MAX.saturating_sub(answer.len());
+            let room = (ANSWER_BYTES_MAX + CHARACTER_BYTES_MAX).saturating_sub(answer.len());
             answer.extend_from_slice(chunk.get(..room.min(chunk.len())).unwrap_or_default());
         }
         let verdict = if status.is_success() {
@@ -162,7 +164,8 @@ fn failed(reason: Reason) -> Verdict {
     }
 }
 
-/// An answer as text for people: what strangers send is shown, never interpreted.
+/// An answer as text for people, of at most [`ANSWER_BYTES_MAX`] bytes whatever it was made of:
+/// what strangers send is shown, never interpreted.
 fn readable(bytes: &[u8]) -> String {
     let text = String::from_utf8_lossy(bytes);
     let plain = text.chars().map(|character| match character {
@@ -170,7 +173,14 @@ fn readable(bytes: &[u8]) -> String {
         control if control.is_control() => ' ',
         other => other,
     });
-    plain.collect()
+    let mut kept = String::new();
+    for character in plain {
+        if kept.len().saturating_add(character.len_utf8()) > ANSWER_BYTES_MAX {
+            break;
+        }
+        kept.push(character);
+    }
+    kept
 }
 
 /// `Retry-After`: seconds, or a date.

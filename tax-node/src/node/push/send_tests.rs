@@ -102,6 +102,28 @@ async fn an_answer_is_read_to_a_bound_and_shown_as_text() {
     assert_eq!(attempt.answer.len(), ANSWER_BYTES_MAX);
 }
 
+#[test]
+fn an_answer_is_kept_to_its_bound_as_text() {
+    for (bytes, characters) in [
+        ("票".repeat(400).into_bytes(), ANSWER_BYTES_MAX / 3),
+        (vec![0xff; ANSWER_BYTES_MAX], ANSWER_BYTES_MAX / 3),
+        (
+            vec![b'x'; ANSWER_BYTES_MAX + CHARACTER_BYTES_MAX],
+            ANSWER_BYTES_MAX,
+        ),
+        (b"ok".to_vec(), 2),
+    ] {
+        let text = readable(&bytes);
+        assert!(text.len() <= ANSWER_BYTES_MAX);
+        assert_eq!(text.chars().count(), characters);
+    }
+    let (one, cut) = ("票".repeat(400), "票".repeat(ANSWER_BYTES_MAX / 3));
+    assert_eq!(
+        readable(&one.as_bytes()[..ANSWER_BYTES_MAX + CHARACTER_BYTES_MAX]),
+        cut
+    );
+}
+
 #[tokio::test]
 async fn what_is_not_reached_has_a_reason() {
     let closed = TcpListener::bind("127.0.0.1:0").await.unwrap();

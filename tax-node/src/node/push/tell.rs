@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use invoice_api::registry::{Event, Unavailable, UnavailableReason};
 use invoice_api::wire::EventAnswer;
+use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio_util::sync::CancellationToken;
 use webhooks::{Attempt, Endpoint, EventPlace, Reason, Target, Verdict};
 
 use super::Push;
@@ -22,11 +24,11 @@ pub(super) async fn tell(
     place: EventPlace,
     event: &Event,
 ) -> Result<bool, Unavailable> {
-    let Ok(_turn) = push.sending.acquire().await else {
+    let Some(_turn) = turn(&push.sending, &push.stopping).await else {
         return Ok(false);
     };
     let key = endpoint.key.clone();
-    let id = webhooks::message_id(&push.feed.chain_id, &key, place);
+    let id = webhooks::message_id(&push.feed.chain_id, &key, place, &event.leaf);
     let data = serde_json::json!(EventAnswer::from(event));
     let body = webhooks::body(&event.kind, event.place.time, &data);
     let attempt = tokio::select! {
@@ -56,6 +58,18 @@ pub(super) async fn tell(
             tracing::error!(%error, "a delivery was not kept");
             Err(unavailable(UnavailableReason::StorageFailed))
         }
+    }
+}
+
+/// A turn to send; none once the node stops: whoever waited would begin an attempt after the end.
+async fn turn<'s>(
+    sending: &'s Semaphore,
+    stopping: &CancellationToken,
+) -> Option<SemaphorePermit<'s>> {
+    tokio::select! {
+        biased;
+        () = stopping.cancelled() => None,
+        turn = sending.acquire() => turn.ok(),
     }
 }
 
@@ -118,5 +132,26 @@ fn chance() -> u16 {
     match getrandom::fill(&mut bytes) {
         Ok(()) => u16::from_be_bytes(bytes),
         Err(_) => 0,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn whoever_waits_for_a_turn_is_sent_away_when_the_node_stops() {
+        let (sending, stopping) = (Semaphore::new(1), CancellationToken::new());
+        let first = turn(&sending, &stopping).await;
+        assert!(first.is_some());
+        let stop = async {
+            tokio::task::yield_now().await;
+            stopping.cancel();
+        };
+        let both = async { tokio::join!(turn(&sending, &stopping), stop) };
+        let waited = tokio::time::timeout(Duration::from_secs(5), both).await;
+        assert!(waited.expect("no wait for the first one").0.is_none());
+        drop(first);
+        assert!(turn(&sending, &stopping).await.is_none());
     }
 }

@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use invoice_api::registry::{Unavailable, UnavailableReason};
 use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
 use webhooks::{Endpoint, EndpointKey, State};
 
 use super::feed::{Told, placed};
@@ -39,8 +41,33 @@ enum Next {
     Block,
 }
 
-/// Runs until the endpoint is gone or the node stops.
+/// Runs until the endpoint is gone or the node stops; a defect in one round ends no endpoint.
 pub(super) async fn run(push: Arc<Push>, key: EndpointKey) {
+    let stopping = push.stopping.clone();
+    let run = || {
+        let task = rounds(Arc::clone(&push), key.clone());
+        push.tasks.spawn_on(task, &push.runtime)
+    };
+    kept_running(run, TROUBLE, &stopping).await;
+}
+
+/// Starts a task again, after a pause, whenever it panicked.
+async fn kept_running(
+    mut start: impl FnMut() -> JoinHandle<()>,
+    pause: Duration,
+    stopping: &CancellationToken,
+) {
+    while let Err(error) = start().await {
+        tracing::error!(%error, "推送任务异常，稍后重新开始 / a task of webhooks broke off and starts again");
+        tokio::select! {
+            () = tokio::time::sleep(pause) => {}
+            () = stopping.cancelled() => return,
+        }
+    }
+}
+
+/// Round after round, until the endpoint is gone or the node stops.
+async fn rounds(push: Arc<Push>, key: EndpointKey) {
     let Some(Entry { changed, gone, .. }) = push.entry(&key) else {
         return;
     };
@@ -95,11 +122,8 @@ async fn step(
     if let State::Disabled { .. } = endpoint.state {
         return Next::Changed;
     }
-    if let Some(failing) = endpoint.failing {
-        let wait = failing.next_ms.saturating_sub(push.now_ms());
-        if let Ok(wait @ 1..) = u64::try_from(wait) {
-            return Next::Wait(Duration::from_millis(wait));
-        }
+    if let Some(wait) = endpoint.wait_ms(push.now_ms()) {
+        return Next::Wait(Duration::from_millis(wait));
     }
     // Seen before reading: a block that comes meanwhile is a reason to look again.
     let _ = *head.borrow_and_update();
@@ -143,11 +167,12 @@ async fn step(
         match tell(push, &now, place, event).await {
             Ok(true) => told = true,
             Ok(false) => return Next::Again,
-            Err(_) => return Next::End,
+            // Why is in the log. When the file failed, all tasks are being ended anyhow.
+            Err(_) => return Next::Wait(TROUBLE),
         }
     }
     let Ok(going_on) = complete(push, &endpoint, page.complete_to, told, kept_height).await else {
-        return Next::End;
+        return Next::Wait(TROUBLE);
     };
     match going_on && page.complete_to >= *head.borrow() {
         true => Next::Block,
@@ -214,5 +239,26 @@ async fn complete(
             tracing::error!(%error, "a cursor was not kept");
             Err(unavailable(UnavailableReason::StorageFailed))
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    #[tokio::test]
+    async fn a_task_that_breaks_off_starts_again_until_the_node_stops() {
+        let started = AtomicU32::new(0);
+        let start = |bad: u32| {
+            let number = started.fetch_add(1, Ordering::Relaxed);
+            tokio::spawn(async move { assert!(number >= bad, "a defect") })
+        };
+        let stopping = CancellationToken::new();
+        kept_running(|| start(3), Duration::ZERO, &stopping).await;
+        assert_eq!(started.load(Ordering::Relaxed), 4);
+        stopping.cancel();
+        kept_running(|| start(u32::MAX), Duration::from_secs(600), &stopping).await;
+        assert_eq!(started.load(Ordering::Relaxed), 5);
     }
 }

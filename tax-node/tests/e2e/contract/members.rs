@@ -6,7 +6,7 @@ use reqwest::header::AUTHORIZATION;
 use serde_json::json;
 
 use crate::support::http::{authorization, nonce, unix_now};
-use crate::support::records::{lock, record};
+use crate::support::records::{id_of, lock, record};
 use crate::support::{Demo, Document, Http, Member, now};
 
 fn add(by: &Member, to: &Member, key: &Member, not_after: Option<String>) -> String {
@@ -117,6 +117,51 @@ async fn a_suspended_member_reads_what_it_has_and_does_nothing_new() {
     assert_eq!(again.body, receipt.body);
     demo.http.accept(&tax, &about("member.resume")).await;
     demo.http.accept(&employer, &other).await;
+}
+
+#[tokio::test]
+async fn a_suspended_authority_reads_what_is_its_own_and_nobody_elses() {
+    let demo = Demo::start();
+    let (tax, health) = (demo.tax(), demo.member("health", 1));
+    assert_ne!(tax.id, health.id);
+    let (merchant, employer) = (demo.merchant(), demo.employer());
+    let document = Document::invoice(&merchant, Some(&employer));
+    demo.http.accept(&merchant, &document.text()).await;
+    let address = format!("/v1/documents/{}", document.key);
+    let mine = format!("/v1/records/{}/{}", merchant.id, id_of(&document.text()));
+    demo.http.ask(&health, &address).await.is(200);
+    let record_of = async || {
+        let told = demo.http.ask(&health, &mine).await.is(200).json();
+        told["state"].as_str().map(str::to_owned)
+    };
+    assert_ne!(record_of().await.as_deref(), Some("absent"));
+    demo.http.ask(&health, "/v1/oversight/health").await.is(200);
+    let about = |event: &serde_json::Value| event["document"] == json!(document.key);
+    assert!(demo.http.events(&health, 0).await.iter().any(about));
+    // A stream that is open when it happens ends, and tells nothing of it.
+    let request = demo.http.signed(&health, Method::GET, "/v1/events", b"");
+    let running = request.header("accept", "text/event-stream").send();
+    let running = running.await.unwrap();
+    let order = |kind: &str| record(&tax, kind, json!({"member": health.id, "reason": "核查"}));
+    demo.http.accept(&tax, &order("member.suspend")).await;
+    let later = Document::invoice(&merchant, Some(&employer));
+    demo.http.accept(&merchant, &later.text()).await;
+    let end = tokio::time::timeout(std::time::Duration::from_secs(20), running.text());
+    let told = end.await.expect("the stream ends").unwrap();
+    assert!(told.contains(&document.key) && !told.contains(&later.key));
+
+    demo.http
+        .ask(&health, &address)
+        .await
+        .refused(404, "not_found");
+    assert_eq!(record_of().await.as_deref(), Some("absent"));
+    let figures = demo.http.ask(&health, "/v1/oversight/health").await;
+    figures.refused(404, "not_found");
+    let own = demo.http.events(&health, 0).await;
+    assert!(!own.iter().any(about));
+    assert!(own.iter().any(|event| event["event"] == "member_suspended"));
+    demo.http.accept(&tax, &order("member.resume")).await;
+    demo.http.ask(&health, &address).await.is(200);
 }
 
 #[tokio::test]

@@ -8,3 +8,4 @@ mod members;
 mod money;
 mod papers;
 mod records;
+mod reversals;
