@@ -318,6 +318,11 @@ impl SimulatedNode {
         &self.participant.application().point
     }
 
+    /// How many peers there are, and the height that is believed of them.
+    pub fn peers_and_highest(&self) -> (u64, u64) {
+        self.participant.peers_and_highest()
+    }
+
     /// A block of the store.
     #[must_use]
     pub fn block(&self, height: u64) -> Option<(Block, Certificate)> {

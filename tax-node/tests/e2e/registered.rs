@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::records::record;
+use crate::support::records::{lock, record, settle};
 use crate::support::{Demo, Document, Member};
 
 /// A seller that is no member.
@@ -93,4 +93,47 @@ async fn what_an_authority_registered_counts_like_what_was_issued_here() {
     let path = format!("/v1/oversight/documents/{key}");
     let life = demo.http.ask(&tax, &path).await.is(200).json();
     assert_eq!(life["timeline"][0]["type"], "document.register");
+}
+
+/// A bill of a hospital that is no member, as an authority registers it.
+fn registered_bill(by: &Member, number: &str) -> (String, String) {
+    let mut bill = Document::bill(by).record["bill"].clone();
+    bill["number"] = json!(number);
+    bill["issuer"] = json!({"id": SELLER, "name": "别处的医院"});
+    let original = json!({
+        "sm3": "41dad32bfd90eb37cd0e0b7dc899a76895d1a7ca72542d8980754e26a2117b04",
+        "format": "fiscal_xml",
+    });
+    let members = json!({"bill": bill, "original": original});
+    let key = format!("F:33060126-{number}");
+    (key, record(by, "document.register", members))
+}
+
+#[tokio::test]
+async fn a_registered_bill_that_is_re_issued_on_paper_after_a_claim_is_paid_once() {
+    let demo = Demo::start();
+    let (finance, first, second) = (
+        demo.member("finance", 1),
+        demo.member("employer", 1),
+        demo.member("employer", 2),
+    );
+    let (key, text) = registered_bill(&finance, "9000000001");
+    let (paper, again) = registered_bill(&finance, "9000000002");
+    demo.http.accept(&finance, &text).await;
+    // All that the patient bore.
+    let locked = lock(&first, &key, "employer", Some("900.00"));
+    demo.http.accept(&first, &locked).await;
+    let id = serde_json::from_str::<Value>(&locked).unwrap()["id"].clone();
+    let settled = settle(&first, id.as_str().unwrap(), "900.00");
+    demo.http.accept(&first, &settled).await;
+
+    let members = json!({"document": key, "alias": paper});
+    let exchanged = record(&finance, "document.alias", members);
+    demo.http.accept(&finance, &exchanged).await;
+    // The paper is no second document, and nothing is left of the one that there is.
+    let refused = demo.http.submit(&finance, &again).await;
+    refused.refused(409, "identity_taken");
+    let late = lock(&second, &paper, "employer", None);
+    let refused = demo.http.submit(&second, &late).await;
+    refused.refused(409, "already_claimed");
 }

@@ -164,6 +164,22 @@ fn more_than_a_third_of_the_weight_does() {
 }
 
 #[test]
+fn a_height_is_believed_on_more_than_a_third_of_the_weight() {
+    let mut alone = Alone::new(0);
+    alone.connect();
+    alone.boast();
+    let others: Vec<Kid> = alone.others().collect();
+    let mut stated = |peer, height, due| {
+        alone.hear(peer, Frame::Status { height });
+        assert_eq!(alone.node.peers_and_highest(), (4, due), "{height}");
+    };
+    stated(others[0], 9, 0);
+    stated(others[1], 7, 7);
+    stated(others[2], 8, 8);
+    stated(others[2], HUGE, 9);
+}
+
+#[test]
 fn an_answer_without_the_next_block_is_a_reason_for_doubt() {
     let (_, _, block) = proposal();
     let mut old = Block::decode(&block.bytes).unwrap();
@@ -205,12 +221,8 @@ fn what_peers_forward_takes_no_room_of_this_nodes_members() {
     let mut alone = Alone::new(0);
     alone.connect();
     // In the names of as many members as fill the queue, from all peers.
-    for paper in 0..3 {
-        for submission in [
-            &papers[paper].issue,
-            &papers[paper].locks[0],
-            &papers[paper].locks[1],
-        ] {
+    for paper in papers.iter().take(3) {
+        for submission in [&paper.issue, &paper.locks[0], &paper.locks[1]] {
             let envelope = forwarded(submission.clone());
             for peer in alone.others() {
                 let frame = Frame::Envelopes(vec![envelope.clone(); 20_000]);
