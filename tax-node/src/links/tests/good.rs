@@ -1,5 +1,7 @@
 //! What two good nodes can rely on.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 
 use super::support::*;
@@ -19,7 +21,13 @@ async fn a_good_pair_exchanges_frames_both_ways() {
     assert_eq!(one.event().await, Event::Frame(kid(2), BLOCK, Bytes::new()));
     let state = one.state(2);
     assert!(state.connected() && !state.dialled && two.state(1).dialled);
-    assert!(state.bytes_in >= 6 && state.bytes_out >= 9, "{state:?}");
+    // What was sent is counted after it was, so the other one may have it before.
+    let counted = async {
+        while one.state(2).bytes_in < 6 || one.state(2).bytes_out < 9 {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, counted).await.unwrap();
     assert_eq!(one.links.counters().connected, 1);
     one.links.stop().await;
     assert_eq!(one.events.recv().await, Some(Event::Disconnected(kid(2))));
