@@ -51,24 +51,35 @@ async fn reading_anothers_record_about_a_document_is_in_the_access_log() {
     }
 }
 
+/// The key of an invoice that an employer holds all of, and the record of its lock.
+async fn locked_by(demo: &Demo, employer: &Member) -> (String, String) {
+    let merchant = demo.merchant();
+    let document = Document::invoice(&merchant, None);
+    demo.http.accept(&merchant, &document.text()).await;
+    let whole = lock(employer, &document.key, "employer", Some("1060.00"));
+    demo.http.accept(employer, &whole).await;
+    (document.key, whole)
+}
+
+/// What a stranger sends to make a document's life long: each is refused.
+fn thousand_locks(stranger: &Member, key: &str) -> Vec<String> {
+    (0..1_000)
+        .map(|_| lock(stranger, key, "employer", Some("1.00")))
+        .collect()
+}
+
 #[tokio::test]
 async fn refused_records_of_a_stranger_hide_nothing_of_a_documents_life() {
     let demo = Demo::start();
     let (tax, merchant) = (demo.tax(), demo.merchant());
     let (first, stranger) = (demo.employer(), demo.member("employer", 2));
-    let document = Document::invoice(&merchant, None);
-    demo.http.accept(&merchant, &document.text()).await;
-    let key = document.key;
-    let early = lock(&first, &key, "employer", Some("1060.00"));
-    demo.http.accept(&first, &early).await;
-    let flood: Vec<String> = (0..1_000)
-        .map(|_| lock(&stranger, &key, "employer", Some("1.00")))
-        .collect();
+    let (key, whole) = locked_by(&demo, &first).await;
+    let flood = thousand_locks(&stranger, &key);
     for part in flood.chunks(500) {
         demo.http.submit_batch(&stranger, part, false).await.is(200);
     }
     demo.http
-        .accept(&first, &settle(&first, &id_of(&early), "1000.00"))
+        .accept(&first, &settle(&first, &id_of(&whole), "1000.00"))
         .await;
     // Someone claims after the flood, and gives it back: the document stays its business.
     let late_claimant = demo.member("insurer", 1);
@@ -152,21 +163,15 @@ async fn what_follows_more_refusals_than_a_page_reads_is_reached_by_its_cursors(
     let demo = Demo::start();
     let (tax, merchant) = (demo.tax(), demo.merchant());
     let (first, stranger) = (demo.employer(), demo.member("employer", 2));
-    let document = Document::invoice(&merchant, None);
-    demo.http.accept(&merchant, &document.text()).await;
-    let key = document.key;
-    let early = lock(&first, &key, "employer", Some("1060.00"));
-    demo.http.accept(&first, &early).await;
+    let (key, whole) = locked_by(&demo, &first).await;
     // More than the 20,000 rows in which one page is looked for.
     for _ in 0..21 {
-        let flood: Vec<String> = (0..1_000)
-            .map(|_| lock(&stranger, &key, "employer", Some("1.00")))
-            .collect();
+        let flood = thousand_locks(&stranger, &key);
         let sent = demo.http.submit_batch(&stranger, &flood, false).await;
         sent.is(200);
     }
     demo.http
-        .accept(&first, &settle(&first, &id_of(&early), "1000.00"))
+        .accept(&first, &settle(&first, &id_of(&whole), "1000.00"))
         .await;
     for (who, refused_due) in [(&merchant, 0), (&first, 0), (&tax, 21_000)] {
         for list in ["next", "refused_next"] {
